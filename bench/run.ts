@@ -1,0 +1,47 @@
+// `npm run bench -- NAME [--data D] [--json]`: runs one benchmark and reports. With --json the last line on stdout is
+// the benchmark's result as JSON; the table then goes to stderr.
+
+import { parseArgs } from 'node:util'
+import type { Bench } from './support/bench.ts'
+import { describeRun, formatJson, formatTable } from './support/report.ts'
+
+/** The benchmarks; each is loaded only when it runs. */
+const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  engine: () => import('./engine.ts'),
+  generate: () => import('./generate.ts'),
+}
+
+const args = process.argv.slice(2)
+try {
+  process.exitCode = await runBench(args)
+} catch (error) {
+  if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))) throw error
+  process.exitCode = failWithUsage(error.message)
+}
+
+async function runBench(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
+  })
+  const [name, ...rest] = positionals
+  if (name === undefined) return failWithUsage('no benchmark named')
+  if (rest.length > 0) return failWithUsage(`one benchmark at a time, not ${positionals.join(' and ')}`)
+  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+  if (load === undefined) return failWithUsage(`no benchmark is called ${name}`)
+
+  const { bench } = await load()
+  const forPeople = values.json ? process.stderr : process.stdout
+  forPeople.write(`${bench.summary}\n${describeRun(args)}\n\n`)
+  const results = await bench.run({ data: values.data })
+  forPeople.write(`${formatTable(results)}\n`)
+  if (values.json) process.stdout.write(results.map((result) => `${formatJson(result)}\n`).join(''))
+  return 0
+}
+
+function failWithUsage(problem: string): number {
+  const usage = `npm run bench -- ${Object.keys(BENCHES).join(' | ')} [--data D] [--json]`
+  process.stderr.write(`error: ${problem}\n  hint: ${usage}\n`)
+  return 2
+}

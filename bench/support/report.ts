@@ -1,0 +1,57 @@
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import type { BenchResult } from './bench.ts'
+
+/** The machine and the command, without which no figure means anything. */
+export function describeRun(args: readonly string[]): string {
+  const cpu = cpus()[0]?.model.trim() ?? 'unknown processor'
+  const memoryGb = (totalmem() / 2 ** 30).toFixed(0)
+  return [
+    `${cpu}, ${availableParallelism()} cores, ${memoryGb} GB, node ${process.versions.node}`,
+    `npm run bench -- ${args.join(' ')}`,
+  ].join('\n')
+}
+
+/** The results as a table for people. */
+export function formatTable(results: readonly BenchResult[]): string {
+  const header = ['name', 'data', 'events', 'ns/event', 'min', 'max', 'runs', 'events/s', 'times as fast as']
+  const rows = results.map(({ name, data, events, nsPerEvent, ratio }) => [
+    name,
+    data,
+    formatCount(events),
+    formatFigure(nsPerEvent.median),
+    formatFigure(nsPerEvent.min),
+    formatFigure(nsPerEvent.max),
+    String(nsPerEvent.runs),
+    formatCount(1e9 / nsPerEvent.median),
+    Object.entries(ratio)
+      .map(([peer, times]) => `${peer} ${formatFigure(times)}`)
+      .join(', '),
+  ])
+  const lines = [header, ...rows]
+  const widths = [...header.keys()].map((column) => Math.max(...lines.map((cells) => (cells[column] ?? '').length)))
+  const format = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0
+        const isText = column < 2 || column === header.length - 1
+        return isText ? cell.padEnd(width) : cell.padStart(width)
+      })
+      .join('  ')
+      .trimEnd()
+  return lines.map(format).join('\n')
+}
+
+/** One result as one line of JSON for programs: medians. */
+export function formatJson({ name, data, events, nsPerEvent, ratio }: BenchResult): string {
+  const eventsPerSecond = Math.round(1e9 / nsPerEvent.median)
+  return JSON.stringify({ name, data, events, nsPerEvent: nsPerEvent.median, eventsPerSecond, ratio })
+}
+
+function formatCount(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
+
+/** Three figures that count; more would claim more than a benchmark knows. */
+function formatFigure(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
+}

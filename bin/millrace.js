@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// The command `millrace`. Plain JavaScript for Node 20: where the Node that was called does not run TypeScript, this file
+// runs itself again on one that does. The program proper is src/cli/main.ts, which starts when it is imported.
+
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { endWithParent, findNode, NO_NODE_MESSAGE, runInstead, runsTypeScript } from './run-node.js'
+
+const chosen = endWithParent() // Whatever this Node can or cannot do, there is no better one.
+if (chosen || runsTypeScript()) {
+  const inCheckout = new URL('../src/cli/main.ts', import.meta.url)
+  const inPackage = new URL('../dist/src/cli/main.js', import.meta.url) // Node strips no types inside node_modules.
+  await import(existsSync(inCheckout) ? inCheckout : inPackage)
+} else {
+  const node = findNode(import.meta.url)
+  if (node === undefined) {
+    process.stderr.write(NO_NODE_MESSAGE)
+    process.exitCode = 3
+  } else {
+    await runInstead(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { ownGroup: true })
+  }
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../base/clock.ts'
+import { formatDuration } from '../../base/time.ts'
+import type { Job } from '../../job/job.ts'
+import { openJob } from '../../job/open-job.ts'
+import { demoPipeline } from '../../pipelines/demo.ts'
+import { startServer } from '../../server/server.ts'
+import { createSource } from '../../sources/index.ts'
+import { firstResult } from '../first-result.ts'
+import { type Home, homeAt, openLog } from '../home.ts'
+import { openBrowser } from '../open-browser.ts'
+import { duration, port, wholeNumber } from '../options.ts'
+import { onStop } from '../signals.ts'
+import { summaryOf, summaryText } from '../summary.ts'
+import type { DefineCommand } from './index.ts'
+
+interface DemoOptions {
+  readonly duration?: number
+  readonly rate: number
+  readonly seed: number
+  readonly home?: string
+  readonly port: number
+  readonly open: boolean
+  readonly json?: boolean
+}
+
+const TOPIC = 'events'
+
+/** `millrace demo`: generator, log, engine, files and page in one process. */
+export const defineDemo: DefineCommand = (program) => {
+  program
+    .command('demo')
+    .description('synthetic events through the whole pipeline, live on a page')
+    .option('--duration <duration>', 'end the generator after so long, then finish', duration)
+    .option('--rate <events>', 'events per second', wholeNumber, 2_000)
+    .option('--seed <number>', 'same seed, same events', wholeNumber, 1)
+    .option('--home <folder>', 'keep everything here, and go on from there the next time')
+    .option('--port <port>', 'of the page; 0 takes a free one', port, 8080)
+    .option('--no-open', 'do not open the page in a browser')
+    .option('--json', 'end with a summary as JSON on stdout')
+    .action(demo)
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  const temporary = options.home === undefined ? await mkdtemp(join(tmpdir(), 'millrace-demo-')) : undefined
+  const home = homeAt(options.home ?? temporary)
+  try {
+    await runDemo(options, home, temporary !== undefined)
+  } finally {
+    // The files of a bounded run without --home are kept: they are what it was run for.
+    if (temporary !== undefined && options.duration === undefined) await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promise<void> {
+  const startMs = performance.now()
+  const [{ generateInto }, { DEFAULT_SETTINGS }] = await Promise.all([
+    import('../../generator/load.ts'),
+    import('../../generator/settings.ts'),
+  ])
+  const log = await openLog(home, 'write', 'millrace demo')
+  const stopping = new AbortController()
+  const say = (text: string): void => void process.stderr.write(`${text}\n`)
+  try {
+    const topic = await log.describeTopic(TOPIC)
+    const settings = topic
+      ? undefined
+      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate, malformedFraction: 0.0005 }
+    const generating = generateInto(log, TOPIC, settings, {
+      signal: stopping.signal,
+      lingerMs: 20,
+      ...(options.duration === undefined ? {} : { durationMs: options.duration }),
+      topicSettings: { retentionBytesMax: 256 << 20 },
+    })
+    generating.catch(() => stopping.abort())
+    while (!(await log.describeTopic(TOPIC)) && !stopping.signal.aborted) await systemClock.sleep(2)
+    const job = await openDemoJob(home, log, fresh && options.duration !== undefined)
+    const before = job.status().rowsRead
+    const server = await startServer({ feed: job, port: options.port, webRoot: webRoot() })
+    const ended = onStop(() => {
+      stopping.abort()
+      job.stop()
+    })
+    const seen = firstResult(server.url, stopping.signal)
+    say(`page     ${server.url}`)
+    say(`results  ${join(home.path, 'output')} (Parquet)`)
+    say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
+    if (options.open && process.stdout.isTTY) openBrowser(server.url)
+    const finished = job.run()
+    const drained = generating.then(() => job.drain({ flush: fresh && options.duration !== undefined }))
+    const [status] = await Promise.all([finished, drained])
+    ended()
+    const summary = summaryOf(status, before, performance.now() - startMs, await seen)
+    await server.close()
+    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    else say(summaryText(summary, status, home.deadLetters('demo')))
+  } finally {
+    stopping.abort()
+    await log.close()
+  }
+}
+
+async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>, flush: boolean): Promise<Job> {
+  const plan = demoPipeline(TOPIC, join(home.path, 'output'))
+  const spec = { kind: 'log', topic: TOPIC, from: 'earliest' } as const
+  return openJob({
+    plan,
+    source: await createSource(spec, { workingFolder: home.path, stdin: process.stdin, openLog: async () => log }),
+    checkpointFolder: home.checkpoint(plan.name),
+    deadLetterFolder: home.deadLetters(plan.name),
+    workingFolder: home.path,
+    settings: {
+      triggerMs: 100,
+      snapshotIntervalMs: 30_000,
+      rowsPerEpochMax: 1_000_000,
+      prefetchBytesMax: 64 << 20,
+      once: false,
+      flushAtEnd: flush,
+    },
+    live: true,
+    clock: systemClock,
+    print: (text) => process.stderr.write(text),
+    views: [],
+  })
+}
+
+function webRoot(): string {
+  return fileURLToPath(new URL('../../../dist/web', import.meta.url))
+}

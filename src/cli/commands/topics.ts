@@ -1,0 +1,96 @@
+import { MillraceError } from '../../base/error.ts'
+import type { Log, TopicDescription } from '../../log/log.ts'
+import { nameHint } from '../../plan/nearest-name.ts'
+import { homeAt, openLog } from '../home.ts'
+import { wholeNumber } from '../options.ts'
+import { recordValues } from '../record-values.ts'
+import type { DefineCommand } from './index.ts'
+
+interface TopicOptions {
+  readonly home?: string
+  readonly json?: boolean
+  readonly partitions?: number
+  readonly count?: number
+}
+
+/** `millrace topics`: looks into the log. */
+export const defineTopics: DefineCommand = (program) => {
+  const topics = program.command('topics').description('list, create, describe and peek into topics of the log')
+  const common = (name: string, description: string) =>
+    topics
+      .command(name)
+      .description(description)
+      .option('--home <folder>', 'where the log is')
+      .option('--json', 'as JSON')
+
+  common('list', 'all topics').action(async (options: TopicOptions) => {
+    await withLog(options, 'read', async (log) => {
+      const all = await log.listTopics()
+      if (options.json) return print(all)
+      if (all.length === 0)
+        process.stderr.write('there is no topic yet: `millrace generate --topic events` makes one\n')
+      for (const topic of all) process.stdout.write(`${line(topic)}\n`)
+    })
+  })
+  common('create <topic>', 'make a topic')
+    .option('--partitions <count>', 'number of partitions', wholeNumber, 4)
+    .action(async (topic: string, options: TopicOptions) => {
+      await withLog(options, 'write', async (log) => {
+        await log.createTopic(topic, { partitions: options.partitions ?? 4 })
+        process.stderr.write(`topic ${topic} is there, with ${options.partitions ?? 4} partitions\n`)
+      })
+    })
+  common('describe <topic>', 'settings and offsets of a topic').action(async (topic: string, options: TopicOptions) => {
+    await withLog(options, 'read', async (log) => {
+      const description = await known(log, topic)
+      if (options.json) return print(description)
+      process.stdout.write(`${line(description)}\n`)
+      for (const [partition, { start, end }] of description.offsets.entries()) {
+        process.stdout.write(`  partition ${partition}  offsets ${start} to ${end}  (${end - start} records)\n`)
+      }
+    })
+  })
+  common('peek <topic>', 'the last records of a topic')
+    .option('-n, --count <count>', 'records per partition', wholeNumber, 5)
+    .action(async (topic: string, options: TopicOptions) => {
+      await withLog(options, 'read', async (log) => {
+        const { offsets } = await known(log, topic)
+        for (const [partition, { start, end }] of offsets.entries()) {
+          const from = Math.max(start, end - (options.count ?? 5))
+          for await (const { offset, value } of recordValues(log, topic, partition, from, end)) {
+            const text = Buffer.from(value).toString('utf8')
+            process.stdout.write(
+              options.json
+                ? `${JSON.stringify({ partition, offset, value: text })}\n`
+                : `${partition}/${offset}  ${text}\n`,
+            )
+          }
+        }
+      })
+    })
+}
+
+async function withLog(options: TopicOptions, mode: 'read' | 'write', use: (log: Log) => Promise<void>): Promise<void> {
+  const log = await openLog(homeAt(options.home), mode, 'millrace topics')
+  try {
+    await use(log)
+  } finally {
+    await log.close()
+  }
+}
+
+async function known(log: Log, topic: string): Promise<TopicDescription> {
+  const description = await log.describeTopic(topic)
+  if (description) return description
+  const names = (await log.listTopics()).map((one) => one.topic)
+  throw new MillraceError('invalid-option', `there is no topic "${topic}"`, { hint: nameHint(topic, names) })
+}
+
+function line({ topic, offsets, bytes }: TopicDescription): string {
+  const records = offsets.reduce((sum, { start, end }) => sum + end - start, 0)
+  return `${topic}  ${offsets.length} partitions  ${records.toLocaleString('en-US')} records  ${(bytes / 1e6).toFixed(1)} MB`
+}
+
+function print(data: unknown): void {
+  process.stdout.write(`${JSON.stringify(data)}\n`)
+}

@@ -1,0 +1,63 @@
+import { formatTime } from '../base/time.ts'
+import type { JobStatus } from '../job/status.ts'
+import type { Fate } from '../plan/fate.ts'
+
+/** What a bounded run prints at its end with `--json`; part of the public interface. Counts are since the checkpoint was made. */
+export interface Summary {
+  readonly pipeline: string
+  readonly epochs: number
+  readonly rowsRead: number
+  readonly fates: Readonly<Record<Fate, number>>
+  readonly watermark: string | null
+  readonly queries: Readonly<Record<string, { readonly rows: number }>>
+  readonly sinks: Readonly<Record<string, { readonly rows: number; readonly files: number; readonly bytes: number }>>
+  readonly durationMs: number
+  readonly eventsPerSecond: number
+  /** From process start to the first accepted event that a reader of the event stream saw counted; null when nobody read it. */
+  readonly firstResultMs: number | null
+}
+
+/** The summary of a run; `rowsBefore` were read by earlier runs of the same checkpoint. */
+export function summaryOf(
+  status: JobStatus,
+  rowsBefore: number,
+  durationMs: number,
+  firstResultMs: number | null,
+): Summary {
+  const watermarkMs = status.watermarks[0]?.watermarkMs ?? null
+  return {
+    pipeline: status.pipeline,
+    epochs: status.epoch,
+    rowsRead: status.rowsRead,
+    fates: status.fates,
+    watermark: watermarkMs === null ? null : formatTime(watermarkMs),
+    queries: Object.fromEntries(status.queries.map(({ name, rowsEmitted }) => [name, { rows: rowsEmitted }])),
+    sinks: Object.fromEntries(status.sinks.map(({ name, rows, files, bytes }) => [name, { rows, files, bytes }])),
+    durationMs: Math.round(durationMs),
+    eventsPerSecond: Math.round((status.rowsRead - rowsBefore) / Math.max(0.001, durationMs / 1_000)),
+    firstResultMs: firstResultMs === null ? null : Math.round(firstResultMs),
+  }
+}
+
+/** The same for people. */
+export function summaryText(summary: Summary, status: JobStatus, deadLetters: string): string {
+  const number = (value: number): string => value.toLocaleString('en-US')
+  const fates = Object.entries(summary.fates)
+    .filter(([, rows]) => rows > 0)
+    .map(([fate, rows]) => `${number(rows)} ${fate}`)
+  const lines = [
+    `${summary.pipeline}: ${number(summary.rowsRead)} events in ${(summary.durationMs / 1_000).toFixed(1)} s, ${number(summary.eventsPerSecond)} events/s`,
+    `  fates    ${fates.join(', ') || 'none'}`,
+    ...status.reasons
+      .filter(({ fate }) => fate !== 'filtered')
+      .slice(0, 5)
+      .map(({ fate, rule, rows }) => `           ${number(rows)} ${fate}${rule ? `: ${rule}` : ''}`),
+    ...Object.entries(summary.queries).map(([name, { rows }]) => `  query    ${name}: ${number(rows)} rows`),
+    ...status.sinks
+      .filter(({ kind }) => kind !== 'console' && kind !== 'memory')
+      .map(({ name, files, target }) => `  sink     ${name}: ${number(files)} files in ${target}`),
+  ]
+  const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
+  if (refused > 0) lines.push(`  dead letters in ${deadLetters}`)
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,160 @@
+import { spoil } from './damage.ts'
+import { EVENT_TYPES, type GeneratedEvent, INVALID, MALFORMED, NONE } from './generated-event.ts'
+import { mix32 } from './mix.ts'
+import type { GeneratorSettings } from './settings.ts'
+import { CATEGORIES, categoryName, SEARCH_QUERIES, SITE, sitePaths } from './site-map.ts'
+import { writeHex16, writeHex32, writeNumber, writeTwoDigits } from './text-digits.ts'
+import { COPY_SLACK_BYTES, TextFragments } from './text-fragments.ts'
+import { writeUserId } from './user-key.ts'
+import { AGENTS, COUNTRIES, REFERRERS } from './visitors.ts'
+
+/** No event is longer before it is spoiled. */
+const EVENT_BYTES_MAX = 1024
+const MINUTE_MS = 60_000
+/** Of `2026-11-24T12:30:`; seconds and milliseconds follow. */
+const MINUTE_TEXT_LENGTH = 17
+
+const DASH = 0x2d
+const POINT = 0x2e
+const BRACE = 0x7d
+
+/**
+ * Writes events as JSON of the canonical click event, about 330 bytes each, members always in the same order. No string and no object
+ * is made per event: what an event has in common with others is copied, its ids and numbers are written digit by digit.
+ */
+export class EventWriter {
+  readonly #bytes = new Uint8Array(EVENT_BYTES_MAX + COPY_SLACK_BYTES)
+  readonly #view = new DataView(this.#bytes.buffer)
+  readonly #fragments = new TextFragments()
+  /** Numbers of fragments; those of several texts are the first one's. */
+  readonly #eventId = this.#fragments.add(['{"event_id":"'])
+  readonly #eventTime = this.#fragments.add(['","event_time":"'])
+  readonly #types = this.#fragments.add(EVENT_TYPES.map((type) => `Z","event_type":"${type}","user_id":"`))
+  readonly #sessionId = this.#fragments.add(['","session_id":"s-'])
+  readonly #visitors = this.#fragments.add(visitorTexts())
+  readonly #entries = this.#fragments.add(REFERRERS.map(([url]) => `,"referrer":${JSON.stringify(url)}`))
+  readonly #queries = this.#fragments.add(SEARCH_QUERIES.map((query) => `,"search_query":${JSON.stringify(query)}`))
+  readonly #duration = this.#fragments.add([',"duration_seconds":'])
+  readonly #quantity = this.#fragments.add([',"quantity":'])
+  readonly #amount = this.#fragments.add([',"currency":"EUR","amount":'])
+  readonly #pages: number
+  readonly #links: number
+  readonly #items: number
+  readonly #idKey: number
+  /** The minute whose text was made last, and that text. */
+  #minuteStartMs = Number.NaN
+  readonly #minuteText = new DataView(new ArrayBuffer(24))
+
+  constructor(settings: GeneratorSettings) {
+    const paths = sitePaths(settings.productsPerCategory)
+    const products = settings.productsPerCategory * CATEGORIES.length
+    this.#pages = this.#fragments.add(paths.map((path) => JSON.stringify(path)))
+    this.#links = this.#fragments.add(paths.map((path) => `,"referrer":${JSON.stringify(SITE + path)}`))
+    this.#items = this.#fragments.add(Array.from({ length: products }, (_, product) => itemText(product)))
+    this.#idKey = mix32(settings.seed ^ 0x2545_f491)
+  }
+
+  /** The bytes of a row; valid until the next call. */
+  write(event: GeneratedEvent): Uint8Array {
+    const view = this.#view
+    const fragments = this.#fragments
+    let at = fragments.write(this.#eventId, view, 0)
+    at = writeEventId(view, at, event.index, this.#idKey)
+    at = fragments.write(this.#eventTime, view, at)
+    at = this.#writeTime(at, event.timeMs)
+    at = fragments.write(this.#types + event.type, view, at)
+    at = writeUserId(view, at, event.user)
+    at = fragments.write(this.#sessionId, view, at)
+    at = writeSessionId(view, at, event.session, this.#idKey)
+    at = fragments.write(this.#visitors + event.visitor, view, at)
+    at = fragments.write(this.#pages + event.page, view, at)
+    const { referrer } = event
+    at = fragments.write(referrer >= 0 ? this.#links + referrer : this.#entries + NONE - referrer, view, at)
+    at = this.#writeDetails(at, event)
+    view.setUint8(at, BRACE)
+    const row = this.#bytes.subarray(0, at + 1)
+    if (event.plant === MALFORMED || event.plant === INVALID) return spoil(row, event.plant, event.damage)
+    return row
+  }
+
+  /** What only some types of events have. */
+  #writeDetails(start: number, event: GeneratedEvent): number {
+    const view = this.#view
+    const fragments = this.#fragments
+    let at = start
+    if (event.item >= 0) at = fragments.write(this.#items + event.item, view, at)
+    if (event.query >= 0) at = fragments.write(this.#queries + event.query, view, at)
+    if (event.durationSeconds >= 0) {
+      at = writeNumber(view, fragments.write(this.#duration, view, at), event.durationSeconds)
+    }
+    if (event.quantity > 0) at = writeNumber(view, fragments.write(this.#quantity, view, at), event.quantity)
+    if (event.amountCents > 0) {
+      at = writeNumber(view, fragments.write(this.#amount, view, at), Math.floor(event.amountCents / 100))
+      view.setUint8(at, POINT)
+      at = writeTwoDigits(view, at + 1, event.amountCents % 100)
+    }
+    return at
+  }
+
+  /** Up to the milliseconds; the minute is spelled anew only when it changes. */
+  #writeTime(start: number, timeMs: number): number {
+    const view = this.#view
+    if (!(timeMs >= this.#minuteStartMs && timeMs < this.#minuteStartMs + MINUTE_MS)) this.#spellMinute(timeMs)
+    for (let done = 0; done < MINUTE_TEXT_LENGTH; done += 8) {
+      view.setFloat64(start + done, this.#minuteText.getFloat64(done, true), true)
+    }
+    const rest = timeMs - this.#minuteStartMs
+    const seconds = (rest / 1000) | 0
+    const milliseconds = rest - seconds * 1000
+    const tenths = (milliseconds / 100) | 0
+    const at = writeTwoDigits(view, start + MINUTE_TEXT_LENGTH, seconds)
+    view.setUint8(at, POINT)
+    view.setUint8(at + 1, 0x30 + tenths)
+    return writeTwoDigits(view, at + 2, milliseconds - tenths * 100)
+  }
+
+  #spellMinute(timeMs: number): void {
+    this.#minuteStartMs = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS
+    const text = new Date(this.#minuteStartMs).toISOString()
+    for (let index = 0; index < MINUTE_TEXT_LENGTH; index++) this.#minuteText.setUint8(index, text.charCodeAt(index))
+  }
+}
+
+function visitorTexts(): string[] {
+  return AGENTS.flatMap(([{ device, browser, os }]) => {
+    const agent = `","device":"${device}","browser":"${browser}","os":"${os}"`
+    return COUNTRIES.map(([country]) => `${agent},"country":"${country}","page_url":`)
+  })
+}
+
+function itemText(product: number): string {
+  return `,"item_id":"sku-${String(product).padStart(5, '0')}","category":"${categoryName(product)}"`
+}
+
+/**
+ * A UUID (version 4 by its form) that no other event of the sequence has: the scrambled lower half of the index stands in front, its
+ * upper half at the end; both scramblings can be undone.
+ */
+function writeEventId(target: DataView, start: number, index: number, key: number): number {
+  const first = mix32(index ^ key)
+  const second = mix32(first + key)
+  const third = mix32(second ^ 0x9e37_79b9)
+  const last = mix32(Math.floor(index / 2 ** 32) ^ second)
+  let at = writeHex32(target, start, first)
+  target.setUint8(at, DASH)
+  at = writeHex16(target, at + 1, second >>> 16)
+  target.setUint8(at, DASH)
+  at = writeHex16(target, at + 1, (second & 0x0fff) | 0x4000)
+  target.setUint8(at, DASH)
+  at = writeHex16(target, at + 1, (third & 0x3fff) | 0x8000)
+  target.setUint8(at, DASH)
+  at = writeHex16(target, at + 1, third >>> 16)
+  return writeHex32(target, at, last)
+}
+
+/** Twelve digits, different for each of 2^48 sessions: eight scramble the lower half of the number, four hide the rest. */
+function writeSessionId(target: DataView, start: number, session: number, key: number): number {
+  const first = mix32(session ^ ~key)
+  const rest = Math.floor(session / 2 ** 32)
+  return writeHex16(target, writeHex32(target, start, first), (mix32(first ^ key) ^ rest) & 0xffff)
+}

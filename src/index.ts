@@ -1,0 +1,125 @@
+// The public API, by name. A pipeline is written with what this file exports and nothing else; what it does not export may
+// change at any time.
+
+// Errors and durations
+export { type ErrorCode, MillraceError } from './base/error.ts'
+export type { Duration } from './base/time.ts'
+
+// Schemas: the columns of a stream
+export {
+  boolean,
+  type Cardinality,
+  decimal,
+  defineSchema,
+  type Field,
+  type FieldSpec,
+  type FieldSpecs,
+  type FieldType,
+  float64,
+  int32,
+  int64,
+  json,
+  type Row,
+  type Schema,
+  type TimestampFormat,
+  type TypedSchema,
+  text,
+  timestamp,
+  uuid,
+} from './batch/schema.ts'
+
+// Events: the canonical click, and the dialects of five source systems
+export {
+  CLICK_EVENT_TYPES,
+  type ClickEventFields,
+  clickEvent,
+  clickEventFields,
+  clickEventRules,
+  DEVICES,
+} from './event/click-event.ts'
+export type { Dialect } from './event/dialect.ts'
+export { ecommerce } from './event/dialects/ecommerce.ts'
+export { dialects } from './event/dialects/index.ts'
+export { type OnlineModelFields, onlineModel } from './event/dialects/online-model.ts'
+export { pageGeoSessions } from './event/dialects/page-geo-sessions.ts'
+export { urlDeviceActivity } from './event/dialects/url-device-activity.ts'
+export { userActivity } from './event/dialects/user-activity.ts'
+
+// Aggregates
+export {
+  type Aggregate,
+  type AggregateSpec,
+  approxCountDistinct,
+  avg,
+  count,
+  countDistinct,
+  max,
+  min,
+  sum,
+} from './plan/aggregate.ts'
+
+// Plans: checking, reading and printing them
+export { assertPlan, checkPlan, type PlanProblem } from './plan/check.ts'
+
+// Sources and sinks
+export {
+  consoleSink,
+  csv,
+  day,
+  type FileSourceSpec,
+  fileSource,
+  hour,
+  jsonLines,
+  type LogSourceSpec,
+  logSource,
+  memorySink,
+  type OutputMode,
+  type Partition,
+  type PartitionSpec,
+  parquet,
+  type SinkSpec,
+  type SourceSpec,
+  value,
+} from './plan/connectors.ts'
+export { explainPlan } from './plan/explain.ts'
+
+// Expressions
+export {
+  and,
+  type ColumnReference,
+  type Comparison,
+  col,
+  type Expression,
+  eq,
+  ge,
+  gt,
+  isIn,
+  isNull,
+  type Literal,
+  type LiteralValue,
+  le,
+  lit,
+  lt,
+  ne,
+  not,
+  or,
+} from './plan/expression.ts'
+export type { PipelinePlan, QueryPlan } from './plan/node.ts'
+export { planFromJson, planToJson } from './plan/plan-codec.ts'
+
+// Rules: what each row of a source must fulfil
+export { lengthMax, oneOf, type Rule, type RuleCondition, range, required } from './plan/rule.ts'
+
+// Streams and pipelines
+export {
+  type ColumnName,
+  GroupedStream,
+  type Pipeline,
+  pipeline,
+  type Query,
+  Stream,
+  stream,
+  type WatermarkOptions,
+  WindowedStream,
+} from './plan/stream.ts'
+export { type TumblingWindow, tumbling, type WindowSpec } from './plan/window.ts'

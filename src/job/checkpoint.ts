@@ -1,0 +1,135 @@
+import { readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createDirectory, removeFile, syncDirectory } from '../base/durable-file.ts'
+import { MillraceError } from '../base/error.ts'
+import { acquireLock, type LockFile } from '../base/lock-file.ts'
+import { Journal, type JournalRecord, readJournals, removeOldJournals } from './journal.ts'
+import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot-file.ts'
+
+/** Snapshots that are kept; older ones go with the journals that only they need. */
+const SNAPSHOTS_KEPT = 3
+
+/** What a checkpoint holds when it is opened. */
+export interface CheckpointContent {
+  /** Undefined at the first start. */
+  readonly snapshot: Snapshot | undefined
+  /** Journal records, oldest first. */
+  readonly records: readonly JournalRecord[]
+  /** What had to be put aside, in words. */
+  readonly notices: readonly string[]
+}
+
+/**
+ * The folder that makes a job survive: a lock, snapshots and journals. One process at a time owns it.
+ *
+ *   lock   journal-<fence>-<part>.log   snapshot-<epoch>.bin   quarantine/
+ */
+export class Checkpoint {
+  readonly folder: string
+  /** Number of this process in the order of owners; sinks shut out whoever comes with a smaller one. */
+  readonly fence: number
+  readonly content: CheckpointContent
+  readonly #lock: LockFile
+  readonly #journal: Journal
+  readonly #snapshotEpochs: number[]
+
+  private constructor(
+    folder: string,
+    fence: number,
+    content: CheckpointContent,
+    lock: LockFile,
+    journal: Journal,
+    snapshotEpochs: number[],
+  ) {
+    this.folder = folder
+    this.fence = fence
+    this.content = content
+    this.#lock = lock
+    this.#journal = journal
+    this.#snapshotEpochs = snapshotEpochs
+  }
+
+  /** Locks the folder, reads what is in it, and begins a journal under the next fence. Creates the folder when it is missing. */
+  static async open(folder: string, owner: string): Promise<Checkpoint> {
+    await createDirectory(folder)
+    const lock = await acquireLock(join(folder, 'lock'), owner)
+    try {
+      const notices: string[] = []
+      const epochs = await snapshotEpochs(folder)
+      const snapshot = await newestSnapshot(folder, epochs, notices)
+      const journals = await readJournals(folder)
+      if (snapshot === undefined && journals.records.some((record) => record.type === 'plan')) throw stateLost(folder)
+      const fence = Math.max(journals.fenceMax, snapshot?.header.fence ?? 0) + 1
+      const journal = await Journal.open(folder, fence, journals.end)
+      return new Checkpoint(folder, fence, { snapshot, records: journals.records, notices }, lock, journal, epochs)
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** Durable when it resolves. */
+  append(record: JournalRecord): Promise<void> {
+    return this.#journal.append(record)
+  }
+
+  /** Keeps a snapshot and lets go of what no kept one needs. Resolves to its size in bytes. */
+  async save(snapshot: Snapshot): Promise<number> {
+    const epoch = snapshot.header.epoch
+    const bytes = await writeSnapshot(join(this.folder, snapshotName(epoch)), snapshot)
+    await this.#journal.roll()
+    if (this.#snapshotEpochs.at(-1) !== epoch) this.#snapshotEpochs.push(epoch)
+    while (this.#snapshotEpochs.length > SNAPSHOTS_KEPT) {
+      await removeFile(join(this.folder, snapshotName(this.#snapshotEpochs.shift() as number)))
+    }
+    await removeOldJournals(this.folder, this.#snapshotEpochs[0] as number)
+    await syncDirectory(this.folder)
+    return bytes
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close()
+    await this.#lock.release()
+  }
+}
+
+function snapshotName(epoch: number): string {
+  return `snapshot-${String(epoch).padStart(15, '0')}.bin`
+}
+
+/** Epochs of the folder's snapshots, ascending. */
+async function snapshotEpochs(folder: string): Promise<number[]> {
+  const epochs: number[] = []
+  for (const name of await readdir(folder)) {
+    const match = /^snapshot-(\d{15})\.bin$/.exec(name)
+    if (match) epochs.push(Number(match[1]))
+  }
+  return epochs.sort((left, right) => left - right)
+}
+
+/** The newest one that can be read; damaged ones are moved aside and taken out of `epochs`. */
+async function newestSnapshot(folder: string, epochs: number[], notices: string[]): Promise<Snapshot | undefined> {
+  while (epochs.length > 0) {
+    const name = snapshotName(epochs.at(-1) as number)
+    try {
+      return await readSnapshot(join(folder, name))
+    } catch (error) {
+      if (!(error instanceof MillraceError && error.code === 'corrupt-data')) throw error
+      await createDirectory(join(folder, 'quarantine'))
+      await rename(join(folder, name), join(folder, 'quarantine', name))
+      notices.push(`${error.message}; it is now in ${join(folder, 'quarantine')}`)
+      epochs.pop()
+    }
+  }
+  return undefined
+}
+
+function stateLost(folder: string): MillraceError {
+  return new MillraceError(
+    'incompatible-state',
+    `the checkpoint in ${folder} has journals but no snapshot that can be read`,
+    {
+      hint: 'restore the folder from a backup, or start over with another --checkpoint folder and another --output',
+    },
+  )
+}

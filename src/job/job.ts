@@ -1,0 +1,407 @@
+import { randomBytes } from 'node:crypto'
+import { assert } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import { failpoint } from '../base/failpoint.ts'
+import type { Decoder } from '../batch/json-decoder.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
+import type { Source } from '../sources/source.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { type CheckpointIdentity, configHash } from './checkpoint-identity.ts'
+import { computeEpoch, type RangeRecords } from './compute.ts'
+import type { DeadLetterFile } from './dead-letter-file.ts'
+import { type EpochInput, takeInput } from './epoch-planner.ts'
+import { IdleWatch } from './idle-watch.ts'
+import { JobMonitor } from './job-monitor.ts'
+import type { PreparedRecord, SinkOutput } from './journal.ts'
+import { PartitionTable } from './partition-table.ts'
+import { Prefetcher } from './prefetcher.ts'
+import { planRecovery } from './recovery.ts'
+import { modeHashes } from './result-hash.ts'
+import type { EpochAt, SinkGroup } from './sink-group.ts'
+import type { JobStatus } from './status.ts'
+import { epochCounts, Totals } from './totals.ts'
+
+/** How a job behaves; none of it changes what it computes. */
+export interface JobSettings {
+  /** Least time between two epochs of a live run, ms. */
+  readonly triggerMs: number
+  readonly snapshotIntervalMs: number
+  readonly rowsPerEpochMax: number
+  readonly prefetchBytesMax: number
+  /** Stop at the end that the input has now. */
+  readonly once: boolean
+  /** At that end, close every window: right for a run that will not be continued. */
+  readonly flushAtEnd: boolean
+}
+
+/** What a job is put together from; see `openJob`. */
+export interface JobParts {
+  readonly pipeline: string
+  readonly engine: Engine
+  readonly decoder: Decoder
+  readonly source: Source
+  readonly sinks: SinkGroup
+  readonly deadLetters: DeadLetterFile
+  /** Undefined for a run that keeps nothing to go on from. */
+  readonly checkpoint: Checkpoint | undefined
+  readonly identity: CheckpointIdentity
+  readonly hashKey: readonly [number, number]
+  readonly idleTimeoutsMs: readonly number[]
+  readonly clock: Clock
+  readonly settings: JobSettings
+  /** Gather what the live page shows. */
+  readonly live: boolean
+}
+
+const TICK_MS = 1_000
+
+/**
+ * Runs a pipeline, epoch after epoch: plan, compute, prepare, prepared, commit; see docs/delivery-guarantees.md.
+ * Epoch N+1 is computed while N is being committed, and prepared only after that.
+ */
+export class Job {
+  readonly #parts: JobParts
+  readonly #monitor: JobMonitor
+  readonly #partitions = new PartitionTable()
+  readonly #prefetcher: Prefetcher
+  readonly #idle: IdleWatch
+  readonly #stopping = new AbortController()
+  readonly #configHash: string
+  #totals = new Totals()
+  /** The last epoch that is certain; 0 before the first. */
+  #prepared = 0
+  #lastEpochNumber = 0
+  #clockMs = 0
+  #lastPlanMs = Number.NEGATIVE_INFINITY
+  #lastSnapshotMs = 0
+  #snapshotEpoch = -1
+  #commit: Promise<void> = Promise.resolve()
+  #draining: { flush: boolean; ends: readonly number[] | undefined } | undefined
+  #flushed = false
+
+  constructor(parts: JobParts) {
+    this.#parts = parts
+    this.#prefetcher = new Prefetcher(parts.source, parts.settings.prefetchBytesMax)
+    this.#idle = new IdleWatch(parts.idleTimeoutsMs)
+    this.#configHash = configHash(parts.identity)
+    this.#monitor = new JobMonitor(parts, this.#partitions, this.#idle)
+  }
+
+  /** Recovers, then runs until the input ends, `stop` is called or something fails; resolves to the last status. */
+  async run(): Promise<JobStatus> {
+    try {
+      await this.#recover()
+      await this.#startReading()
+      this.#monitor.enter('running')
+      await this.#loop()
+      await this.#finish()
+      this.#monitor.enter(this.#stopping.signal.aborted ? 'stopped' : 'finished')
+    } catch (error) {
+      this.#monitor.fail(error)
+      throw error
+    } finally {
+      await this.#close()
+    }
+    return this.status()
+  }
+
+  /** Finishes the epoch in hand, keeps a snapshot, and ends. */
+  stop(): void {
+    this.#stopping.abort()
+    this.#prefetcher.wake()
+  }
+
+  /** Ends when everything that the input holds now is computed; with `flush` after closing every window. */
+  async drain(options: { flush: boolean }): Promise<void> {
+    const ends = await this.#partitions.ends(this.#parts.source)
+    this.#draining = { flush: options.flush, ends }
+    this.#prefetcher.wake()
+  }
+
+  status(): JobStatus {
+    return this.#monitor.status(this.#totals, this.#prepared)
+  }
+
+  /** Calls back after each epoch and change of state; gives a function that ends that. */
+  subscribe(listener: () => void): () => void {
+    return this.#monitor.subscribe(listener)
+  }
+
+  async #recover(): Promise<void> {
+    const { checkpoint, engine, sinks, deadLetters } = this.#parts
+    this.#clockMs = this.#parts.clock.now()
+    if (!checkpoint) {
+      await sinks.open(1, 0)
+      return
+    }
+    const { snapshot } = checkpoint.content
+    const recovery = planRecovery(checkpoint.content, this.#configHash, checkpoint.folder)
+    engine.addPartitions(recovery.partitionIds)
+    if (snapshot) {
+      engine.restore(snapshot.engineState)
+      this.#totals = Totals.fromJson(snapshot.header.totals)
+      this.#clockMs = Math.max(this.#clockMs, snapshot.header.clockMs)
+      this.#prepared = snapshot.header.epoch
+      this.#snapshotEpoch = snapshot.header.epoch
+      this.#partitions.restore(snapshot.header.partitions)
+    }
+    await this.#partitions.addNew(this.#parts.source, engine, recovery.partitionIds)
+    await sinks.open(checkpoint.fence, recovery.lastPreparedEpoch)
+    await deadLetters.open()
+    if (recovery.again.length > 0 || recovery.open) this.#monitor.enter('recovering')
+    for (const { plan, prepared } of recovery.again) await this.#runAgain(plan, prepared)
+    if (recovery.last) await sinks.commit(this.#at(recovery.last.epoch), recovery.last.outputs, this.#stopping.signal)
+    // Snapshot 0: from now on a plan in the journal can always be run again.
+    if (!snapshot) await this.#snapshot()
+    this.#monitor.recovered(checkpoint.content.notices, recovery, snapshot !== undefined)
+    if (recovery.open) await this.#runOpenPlan(recovery.open)
+  }
+
+  /** Computes a certain epoch once more; the sinks have its rows already. */
+  async #runAgain(plan: EpochPlan, prepared: PreparedRecord): Promise<void> {
+    const results = await computeEpoch(this.#parts.engine, this.#parts.decoder, plan, this.#readAgain(plan))
+    const hashes = [...modeHashes(this.#parts.engine.queries, results).values()]
+    assert(
+      JSON.stringify(hashes) === JSON.stringify(prepared.hashes),
+      `epoch ${plan.epoch} gives the results that the journal recorded when it is run again`,
+    )
+    this.#settle(plan, results, prepared)
+  }
+
+  /** A plan that was written down but never became certain: its rows are exactly those of the next epoch. */
+  async #runOpenPlan(plan: EpochPlan): Promise<void> {
+    const again = { ...plan, epoch: this.#nextEpochNumber(), previous: this.#prepared }
+    await this.#runEpoch(again, this.#readAgain(again), 0)
+  }
+
+  #readAgain(plan: EpochPlan): RangeRecords[] {
+    const ids = this.#parts.engine.partitionIds
+    return plan.ranges.map(({ partition, from, to }) =>
+      this.#parts.source.read(ids[partition] as string, from, to, this.#stopping.signal),
+    )
+  }
+
+  async #startReading(): Promise<void> {
+    const { source, engine, settings } = this.#parts
+    if (!this.#parts.checkpoint) await this.#partitions.addNew(source, engine, [])
+    const ends = settings.once || source.bounded ? await this.#partitions.ends(source) : undefined
+    for (const [partition, position] of this.#partitions.positions.entries()) {
+      const end = settings.once ? ends?.[partition] : undefined
+      this.#prefetcher.add(engine.partitionIds[partition] as string, position, end ?? Number.POSITIVE_INFINITY)
+      if (!source.bounded && ends?.[partition] === position) this.#idle.flagEmpty(partition)
+    }
+    if (settings.once || source.bounded) this.#draining = { flush: settings.flushAtEnd, ends: undefined }
+    this.#lastSnapshotMs = this.#parts.clock.now()
+  }
+
+  async #loop(): Promise<void> {
+    const { clock, settings } = this.#parts
+    let lastTickMs = Number.NEGATIVE_INFINITY
+    while (!this.#stopping.signal.aborted) {
+      this.#prefetcher.throwIfFailed()
+      let idleRaised = false
+      if (clock.now() - lastTickMs >= TICK_MS) {
+        lastTickMs = clock.now()
+        idleRaised = await this.#tick()
+      }
+      if (this.#prefetcher.hasRows && this.#due()) {
+        await this.#planAndRun(takeInput(this.#prefetcher, this.#partitions.positions, settings.rowsPerEpochMax), false)
+      } else if (!this.#prefetcher.hasRows && this.#inputEnded()) {
+        return
+      } else if (idleRaised || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
+        await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, false)
+      } else {
+        await this.#rest()
+      }
+    }
+  }
+
+  /** Closes what is left when the run asks for it, and keeps where it stands. */
+  async #finish(): Promise<void> {
+    const flush = this.#draining?.flush && !this.#stopping.signal.aborted
+    if (flush) {
+      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, true)
+      this.#flushed = true
+    }
+    await this.#commit
+    await this.#snapshot()
+  }
+
+  async #planAndRun(input: EpochInput, flush: boolean): Promise<void> {
+    const { clock } = this.#parts
+    this.#clockMs = Math.max(this.#clockMs, clock.now())
+    this.#lastPlanMs = clock.now()
+    const ended: number[] = []
+    for (const partition of this.#partitions.positions.keys()) {
+      const after = this.#prefetcher.drained(partition) && (this.#parts.source.bounded || flush)
+      if (after) ended.push(partition)
+    }
+    this.#partitions.ended = new Set(ended)
+    const plan: EpochPlan = {
+      epoch: this.#nextEpochNumber(),
+      previous: this.#prepared,
+      clockMs: this.#clockMs,
+      ranges: input.ranges,
+      idle: this.#idle.flagsFor({ ranges: input.ranges, clockMs: this.#clockMs }),
+      ended,
+      flush,
+    }
+    await this.#runEpoch(plan, input.records, input.bytes)
+    if (clock.now() - this.#lastSnapshotMs >= this.#parts.settings.snapshotIntervalMs) await this.#snapshot()
+  }
+
+  async #runEpoch(plan: EpochPlan, records: readonly RangeRecords[], bytesRead: number): Promise<void> {
+    const { checkpoint, engine, sinks, deadLetters } = this.#parts
+    const timer = this.#monitor.startEpoch(plan.epoch)
+    failpoint('job:before-plan')
+    await checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds })
+    failpoint('job:after-plan')
+    const results = await computeEpoch(engine, this.#parts.decoder, plan, records)
+    assertLedger(results)
+    timer.computed(results)
+    failpoint('job:after-compute')
+    const hashes = modeHashes(engine.queries, results)
+    // Only one epoch may be between prepared and committed.
+    await this.#commit
+    await deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds)
+    const outputs = await sinks.prepare(this.#at(plan.epoch, plan.previous), results, hashes)
+    failpoint('job:before-prepared')
+    const prepared: PreparedRecord = {
+      type: 'prepared',
+      epoch: plan.epoch,
+      watermarks: results.watermarks,
+      hashes: [...hashes.values()],
+      outputs,
+      counts: epochCounts(
+        results,
+        engine.queries.map((query) => query.name),
+        bytesRead,
+      ),
+      deadLetters: deadLetters.lengths,
+    }
+    await checkpoint?.append(prepared)
+    failpoint('job:after-prepared')
+    timer.prepared()
+    this.#settle(plan, results, prepared)
+    this.#commit = this.#commitEpoch(plan, outputs, () => timer.committed(results.rowsRead))
+    // An error is met when the next epoch, or the end, waits for it.
+    this.#commit.catch(() => this.#prefetcher.wake())
+  }
+
+  async #commitEpoch(plan: EpochPlan, outputs: readonly SinkOutput[], done: () => void): Promise<void> {
+    await this.#parts.sinks.commit(this.#at(plan.epoch, plan.previous), outputs, this.#stopping.signal)
+    failpoint('job:after-commit')
+    done()
+  }
+
+  /** The epoch is certain: everything that counts moves on. */
+  #settle(plan: EpochPlan, results: EpochResults, prepared: PreparedRecord): void {
+    this.#prepared = plan.epoch
+    this.#lastEpochNumber = Math.max(this.#lastEpochNumber, plan.epoch)
+    this.#totals.add(prepared.counts)
+    for (const { sink, output } of prepared.outputs) this.#totals.addOutput(sink, output)
+    this.#partitions.advance(plan.ranges, results.ledger)
+  }
+
+  /** Keeps the state between two epochs, after the last one is committed everywhere. */
+  async #snapshot(): Promise<void> {
+    const { checkpoint, engine, sinks, deadLetters, identity, hashKey, clock } = this.#parts
+    this.#lastSnapshotMs = clock.now()
+    if (!checkpoint || (this.#snapshotEpoch === this.#prepared && !this.#flushed)) return
+    await this.#commit
+    await checkpoint.append({ type: 'committed', epoch: this.#prepared })
+    failpoint('job:before-snapshot')
+    await checkpoint.save({
+      header: {
+        identity,
+        hashKey,
+        epoch: this.#prepared,
+        fence: checkpoint.fence,
+        clockMs: this.#clockMs,
+        partitions: this.#partitions.toJson(engine.partitionIds),
+        totals: this.#totals.toJson(),
+        deadLetters: deadLetters.lengths,
+        flushed: this.#flushed,
+      },
+      engineState: engine.snapshot(),
+    })
+    this.#snapshotEpoch = this.#prepared
+    failpoint('job:after-snapshot')
+    await sinks.forget(this.#prepared)
+  }
+
+  /** Looks at how the partitions do; true when one has fallen idle. */
+  async #tick(): Promise<boolean> {
+    await this.#partitions.refreshEnds(this.#parts.source)
+    const partitions = this.#partitions.positions.map((_, partition) => ({
+      caughtUp: this.#prefetcher.queued(partition).length === 0 && this.#partitions.caughtUp(partition),
+      movedTime: this.#partitions.takeMovedTime(partition),
+    }))
+    return this.#idle.tick(this.#parts.clock.now(), partitions)
+  }
+
+  #due(): boolean {
+    if (this.#prefetcher.full || this.#prefetcher.allEnded) return true
+    return this.#parts.clock.now() - this.#lastPlanMs >= this.#parts.settings.triggerMs
+  }
+
+  /** With every partition idle, only plans move time on, and only an open window needs that. */
+  #timeHasToMove(): boolean {
+    const { watermarks, queries } = this.#parts.engine.status()
+    const advancing = watermarks.some(({ heldBy }) => heldBy.kind === 'idle' && heldBy.advancing)
+    return advancing && queries.some((query) => query.openWindows.length > 0) && this.#pastTick()
+  }
+
+  #pastTick(): boolean {
+    return this.#parts.clock.now() - this.#lastPlanMs >= TICK_MS
+  }
+
+  #inputEnded(): boolean {
+    if (this.#prefetcher.allEnded) return true
+    return this.#draining?.ends?.every((end, index) => (this.#partitions.positions[index] as number) >= end) ?? false
+  }
+
+  /** Waits for rows, at most until the next trigger or tick. */
+  async #rest(): Promise<void> {
+    const { clock, settings } = this.#parts
+    const waitMs = this.#prefetcher.hasRows
+      ? Math.max(1, settings.triggerMs - (clock.now() - this.#lastPlanMs))
+      : Math.min(TICK_MS, 250)
+    const waking = new AbortController()
+    const sleep = clock.sleep(Math.min(waitMs, TICK_MS), waking.signal)
+    await (this.#prefetcher.hasRows ? sleep : Promise.race([sleep, this.#prefetcher.changed()]))
+    waking.abort()
+  }
+
+  async #close(): Promise<void> {
+    const { source, sinks, deadLetters, checkpoint } = this.#parts
+    await this.#prefetcher.close()
+    await this.#commit.catch(() => {})
+    await sinks.close()
+    await deadLetters.close()
+    await source.close()
+    await checkpoint?.close()
+  }
+
+  #at(epoch: number, previous: number = this.#prepared): EpochAt {
+    return { epoch, previous, fence: this.#parts.checkpoint?.fence ?? 1 }
+  }
+
+  #nextEpochNumber(): number {
+    this.#lastEpochNumber = Math.max(this.#lastEpochNumber, this.#prepared) + 1
+    return this.#lastEpochNumber
+  }
+}
+
+/** Two words for the key of persisted hashes. */
+export function drawHashKey(): [number, number] {
+  const bytes = randomBytes(8)
+  return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)]
+}
+
+/** No row disappears: the job stops rather than go on with a wrong count. */
+function assertLedger(results: EpochResults): void {
+  const rows = results.ledger.reduce((sum, entry) => sum + entry.rows, 0)
+  assert(rows === results.rowsRead, `fates of epoch ${results.epoch} add up: ${rows} of ${results.rowsRead} rows read`)
+}

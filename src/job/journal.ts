@@ -1,0 +1,212 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AppendFile, openAppendFile } from '../base/append-file.ts'
+import { decodeText, encodeText } from '../base/bytes.ts'
+import { removeFile } from '../base/durable-file.ts'
+import { MillraceError } from '../base/error.ts'
+import { encodeRecord, scanRecords } from '../base/record-file.ts'
+import type { EpochPlan, WatermarkMark } from '../engine/epoch.ts'
+import type { PreparedOutput } from '../sinks/sink.ts'
+import type { EpochCounts } from './totals.ts'
+
+/**
+ * What a job is about to do and has done, in the order in which it became certain. Each process writes files of its own,
+ * `journal-<fence>-<part>`, a new part after each snapshot; the first record of a file names the file before it and how much of it was
+ * read: what a stale process writes behind that point is void.
+ */
+export class Journal {
+  readonly #folder: string
+  readonly #fence: number
+  #part = 0
+  #file: AppendFile | undefined
+
+  private constructor(folder: string, fence: number) {
+    this.#folder = folder
+    this.#fence = fence
+  }
+
+  /** Begins the journal of a process; `after` is where reading of the older ones ended. */
+  static async open(folder: string, fence: number, after: JournalEnd | undefined): Promise<Journal> {
+    const journal = new Journal(folder, fence)
+    await journal.#begin(after)
+    return journal
+  }
+
+  /** Durable when it resolves. */
+  async append(record: JournalRecord): Promise<void> {
+    if (!this.#file) throw new Error('the journal is open')
+    await this.#file.append(encodeRecord(RECORD_TYPE, encodeText(JSON.stringify(record, writeTime))))
+    await this.#file.sync()
+  }
+
+  /** Goes on in a new file, so that the files before can be removed one day. */
+  async roll(): Promise<void> {
+    const end = { name: journalName(this.#fence, this.#part), length: this.#file?.length ?? 0 }
+    await this.#file?.close()
+    this.#part++
+    await this.#begin(end)
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+    this.#file = undefined
+  }
+
+  async #begin(after: JournalEnd | undefined): Promise<void> {
+    this.#file = await openAppendFile(join(this.#folder, journalName(this.#fence, this.#part)))
+    await this.append({ type: 'begin', fence: this.#fence, after: after ?? null })
+  }
+}
+
+/** A line of the journal. */
+export type JournalRecord =
+  | { readonly type: 'begin'; readonly fence: number; readonly after: JournalEnd | null }
+  | {
+      readonly type: 'plan'
+      readonly plan: EpochPlan
+      readonly configHash: string
+      readonly partitionIds: readonly string[]
+    }
+  | PreparedRecord
+  | { readonly type: 'committed'; readonly epoch: number }
+
+/** From this record on an epoch is certain. */
+export interface PreparedRecord {
+  readonly type: 'prepared'
+  readonly epoch: number
+  readonly watermarks: readonly WatermarkMark[]
+  /** Hash of each query's rows, in the order of the engine's queries and their modes. */
+  readonly hashes: readonly string[]
+  readonly outputs: readonly SinkOutput[]
+  readonly counts: EpochCounts
+  /** Committed bytes of the dead-letter files after this epoch. */
+  readonly deadLetters: readonly (readonly [string, number])[]
+}
+
+/** What a sink has prepared for an epoch. */
+export interface SinkOutput {
+  readonly sink: string
+  readonly hash: string
+  readonly output: PreparedOutput
+}
+
+/** How far a journal file was read. */
+export interface JournalEnd {
+  readonly name: string
+  readonly length: number
+}
+
+/** All valid records of a checkpoint's journals, oldest first, and where a new journal has to say it goes on from. */
+export interface JournalContent {
+  readonly records: readonly JournalRecord[]
+  readonly end: JournalEnd | undefined
+  readonly fenceMax: number
+}
+
+/** Reads a folder's journals back from the newest file; a torn last record is no record, damage before it throws `corrupt-data`. */
+export async function readJournals(folder: string): Promise<JournalContent> {
+  const files = new Map<string, JournalFile>()
+  for (const name of await journalNames(folder)) {
+    const file = await readJournal(folder, name)
+    if (file) files.set(name, file)
+  }
+  const newest = [...files.values()].at(-1)
+  const records: JournalRecord[][] = []
+  let lengthRead = Number.POSITIVE_INFINITY
+  for (let file = newest; file; ) {
+    const limit = lengthRead
+    records.unshift(file.records.filter((entry) => entry.position < limit).map((entry) => entry.record))
+    lengthRead = file.after?.length ?? 0
+    file = file.after ? files.get(file.after.name) : undefined
+  }
+  return {
+    records: records.flat(),
+    end: newest && { name: newest.name, length: newest.length },
+    fenceMax: Math.max(0, ...[...files.keys()].map(fenceOf)),
+  }
+}
+
+interface JournalFile {
+  readonly name: string
+  readonly records: readonly { readonly record: JournalRecord; readonly position: number }[]
+  readonly after: JournalEnd | null
+  readonly length: number
+}
+
+async function readJournal(folder: string, name: string): Promise<JournalFile | undefined> {
+  const path = join(folder, name)
+  const scan = scanRecords(await readFile(path), path)
+  const records = scan.records.map(({ payload, position }) => ({ record: parseRecord(payload, path), position }))
+  const first = records[0]?.record
+  // Its owner died before the file said anything.
+  if (first === undefined) return undefined
+  if (first.type !== 'begin') throw unordered(path)
+  return { name, records, after: first.after, length: scan.validLength }
+}
+
+/** Removes the journals whose every epoch is at or below the one given, but for the newest file. */
+export async function removeOldJournals(folder: string, epoch: number): Promise<void> {
+  const names = await journalNames(folder)
+  for (const name of names.slice(0, -1)) {
+    const path = join(folder, name)
+    const scan = scanRecords(await readFile(path), path)
+    const epochs = scan.records.map(({ payload }) => epochOf(parseRecord(payload, path)))
+    if (epochs.some((one) => one > epoch)) return
+    await removeFile(path)
+  }
+}
+
+const RECORD_TYPE = 1
+
+function journalName(fence: number, part: number): string {
+  return `journal-${String(fence).padStart(10, '0')}-${String(part).padStart(10, '0')}.log`
+}
+
+function fenceOf(name: string): number {
+  return Number(name.split('-')[1])
+}
+
+async function journalNames(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => /^journal-\d{10}-\d{10}\.log$/.test(name)).sort()
+}
+
+function parseRecord(payload: Uint8Array, path: string): JournalRecord {
+  try {
+    return JSON.parse(decodeText(payload), readTime) as JournalRecord
+  } catch (error) {
+    throw new MillraceError('corrupt-data', `a record of ${path} has the right checksum but is no JSON`, {
+      hint: 'it was written by something else than millrace',
+      cause: error,
+    })
+  }
+}
+
+function epochOf(record: JournalRecord): number {
+  switch (record.type) {
+    case 'begin':
+      return 0
+    case 'plan':
+      return record.plan.epoch
+    case 'prepared':
+    case 'committed':
+      return record.epoch
+  }
+}
+
+/** A watermark before any event is -Infinity, which JSON lacks. */
+function writeTime(_key: string, value: unknown): unknown {
+  if (value === Number.NEGATIVE_INFINITY) return '-infinity'
+  return value === Number.POSITIVE_INFINITY ? 'infinity' : value
+}
+
+function readTime(key: string, value: unknown): unknown {
+  if (!key.endsWith('Ms')) return value
+  if (value === '-infinity') return Number.NEGATIVE_INFINITY
+  return value === 'infinity' ? Number.POSITIVE_INFINITY : value
+}
+
+function unordered(path: string): MillraceError {
+  return new MillraceError('corrupt-data', `${path} does not begin with where it goes on from`, {
+    hint: 'restore the checkpoint folder from a backup, or start over with another --checkpoint folder',
+  })
+}

@@ -1,0 +1,148 @@
+import { randomInt } from 'node:crypto'
+import type { Clock } from '../base/clock.ts'
+import { MillraceError } from '../base/error.ts'
+import { createScalarDecoder } from '../batch/scalar-decoder.ts'
+import type { QueryOutput } from '../engine/engine.ts'
+import { createEngine } from '../engine/pipeline.ts'
+import { assertPlan } from '../plan/check.ts'
+import type { PipelinePlan } from '../plan/node.ts'
+import { queryChain } from '../plan/query-chain.ts'
+import type { Sink } from '../sinks/sink.ts'
+import type { Source } from '../sources/source.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { assertFits, assertSamePartitions, type CheckpointIdentity, identityOf } from './checkpoint-identity.ts'
+import { DeadLetterFile } from './dead-letter-file.ts'
+import { drawHashKey, Job, type JobParts, type JobSettings } from './job.ts'
+import { SinkGroup } from './sink-group.ts'
+
+const GROUPS_MAX = 2_000_000
+const DICTIONARY_ENTRIES_MAX = 1 << 20
+
+/** What a run is made from. */
+export interface JobRequest {
+  readonly plan: PipelinePlan
+  readonly source: Source
+  /** Folder of the checkpoint; undefined for a run that keeps nothing to go on from. */
+  readonly checkpointFolder: string | undefined
+  readonly deadLetterFolder: string
+  /** Relative output paths start here. */
+  readonly workingFolder: string
+  readonly settings: JobSettings
+  readonly live: boolean
+  readonly clock: Clock
+  readonly print: (text: string) => void
+  /** Sinks that only show rows, besides those of the plan. */
+  readonly views: readonly QueryView[]
+}
+
+/** Shows a query's rows, in append mode, once they are committed. */
+export interface QueryView {
+  readonly query: string
+  readonly sink: Sink
+}
+
+/** Puts a job together: checks the plan, opens the checkpoint, compiles, makes the sinks. Whatever fails, nothing stays open. */
+export async function openJob(request: JobRequest): Promise<Job> {
+  const { plan, source } = request
+  assertPlan(plan)
+  const identity = identityOf(plan, source)
+  const who = `millrace pipeline "${plan.name}"`
+  const checkpoint =
+    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who)
+  try {
+    await assertGoesOn(checkpoint, identity, source)
+    return new Job(await assemble(request, checkpoint, identity))
+  } catch (error) {
+    await checkpoint?.close()
+    throw error
+  }
+}
+
+/** A checkpoint must be of these queries over this source, and of a run that has not been flushed. */
+async function assertGoesOn(
+  checkpoint: Checkpoint | undefined,
+  identity: CheckpointIdentity,
+  source: Source,
+): Promise<void> {
+  const header = checkpoint?.content.snapshot?.header
+  if (!checkpoint || !header) return
+  assertFits(header.identity, identity, checkpoint.folder)
+  assertSamePartitions(header.partitions, await source.partitions(), checkpoint.folder)
+  if (header.flushed) throw alreadyFlushed(checkpoint.folder)
+}
+
+async function assemble(
+  request: JobRequest,
+  checkpoint: Checkpoint | undefined,
+  identity: CheckpointIdentity,
+): Promise<JobParts> {
+  const { plan, source, clock, views, settings, live } = request
+  const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? drawHashKey()
+  const engine = createEngine(plan, {
+    hashKey,
+    advanceWhenIdle: !source.bounded && !settings.once,
+    extraModes: [...(live ? (['update'] as const) : []), ...(views.length > 0 ? (['append'] as const) : [])],
+    groupsMax: GROUPS_MAX,
+  })
+  const sinks = await SinkGroup.create(
+    plan.queries.map((query, index) => ({
+      output: engine.queries[index] as QueryOutput,
+      specs: query.sinks,
+      views: views.filter((view) => view.query === query.name).map((view) => view.sink),
+    })),
+    {
+      pipeline: plan.name,
+      workingFolder: request.workingFolder,
+      owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
+      print: request.print,
+      clock,
+    },
+  )
+  return {
+    pipeline: plan.name,
+    engine,
+    decoder: createScalarDecoder({
+      fields: engine.fields,
+      knownMembers: knownMembers(plan),
+      hashSeed: randomInt(2 ** 32),
+      dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX,
+    }),
+    source,
+    sinks,
+    deadLetters: new DeadLetterFile(request.deadLetterFolder, checkpoint?.fence ?? 1, lastDeadLetters(checkpoint)),
+    checkpoint,
+    identity,
+    hashKey,
+    idleTimeoutsMs: engine.watermarkIds.map((id) => idleTimeoutOf(plan, id)),
+    clock,
+    settings,
+    live,
+  }
+}
+
+function knownMembers(plan: PipelinePlan): Set<string> {
+  const members = new Set<string>()
+  for (const query of plan.queries) {
+    for (const field of queryChain(query.root).source.schema.fields) members.add(field.from ?? field.name)
+  }
+  return members
+}
+
+/** Watermark ids are `<query>/<node>`. */
+function idleTimeoutOf(plan: PipelinePlan, watermarkId: string): number {
+  const query = plan.queries.find(({ name }) => watermarkId.startsWith(`${name}/`))
+  return (query && queryChain(query.root).watermark?.idleTimeoutMs) ?? Number.POSITIVE_INFINITY
+}
+
+function lastDeadLetters(checkpoint: Checkpoint | undefined): readonly (readonly [string, number])[] {
+  const prepared = checkpoint?.content.records.filter((record) => record.type === 'prepared').at(-1)
+  const snapshot = checkpoint?.content.snapshot?.header
+  if (prepared && (!snapshot || prepared.epoch > snapshot.epoch)) return prepared.deadLetters
+  return snapshot?.deadLetters ?? []
+}
+
+function alreadyFlushed(folder: string): MillraceError {
+  return new MillraceError('incompatible-state', `the run in ${folder} has ended and closed all its windows early`, {
+    hint: 'going on would count into closed windows: use another --checkpoint and another --output',
+  })
+}

@@ -1,0 +1,87 @@
+import { assert } from '../base/assert.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { LedgerEntry, OffsetRange } from '../engine/epoch.ts'
+import type { Source } from '../sources/source.ts'
+import type { PartitionPosition } from './checkpoint-identity.ts'
+
+/** How far each partition of the source has been read, and where it ends. Partitions go by the engine's index. */
+export class PartitionTable {
+  /** Next offset to be planned, per partition. */
+  readonly positions: number[] = []
+  /** Partitions that have come to their end for good. */
+  ended: ReadonlySet<number> = new Set()
+  readonly #ids: string[] = []
+  readonly #fingerprints: string[] = []
+  readonly #ends: (number | undefined)[] = []
+  readonly #movedTime: boolean[] = []
+
+  /** Takes over what a snapshot says. */
+  restore(partitions: readonly PartitionPosition[]): void {
+    for (const { id, fingerprint, position } of partitions) this.#add(id, fingerprint, position)
+  }
+
+  /** Makes the source's partitions known to table and engine; those that plans have numbered already keep their numbers. */
+  async addNew(source: Source, engine: Engine, numbered: readonly string[]): Promise<void> {
+    const found = new Map((await source.partitions()).map((partition) => [partition.id, partition]))
+    engine.addPartitions([...numbered, ...[...found.keys()].filter((id) => !numbered.includes(id))])
+    for (const id of engine.partitionIds) {
+      const partition = found.get(id)
+      if (!this.#ids.includes(id)) this.#add(id, partition?.fingerprint ?? '', partition?.startOffset ?? 0)
+    }
+  }
+
+  /** Where each partition ends now; undefined where nobody knows yet. */
+  async ends(source: Source): Promise<number[]> {
+    await this.refreshEnds(source)
+    return this.#ends.map((end) => end ?? Number.POSITIVE_INFINITY)
+  }
+
+  async refreshEnds(source: Source): Promise<void> {
+    const offsets = await source.offsets()
+    for (const [partition, id] of this.#ids.entries()) this.#ends[partition] = offsets.get(id)?.end
+  }
+
+  /** True when everything below the end, as last asked for, has been planned. */
+  caughtUp(partition: number): boolean {
+    const end = this.#ends[partition]
+    return end !== undefined && (this.positions[partition] as number) >= end
+  }
+
+  end(partition: number): number | undefined {
+    return this.#ends[partition]
+  }
+
+  /** An epoch is certain: its ranges are behind us. */
+  advance(ranges: readonly OffsetRange[], ledger: readonly LedgerEntry[]): void {
+    for (const { partition, from, to } of ranges) {
+      assert(this.positions[partition] === from, `rows of partition ${partition} are planned one after the other`)
+      this.positions[partition] = to
+    }
+    for (const { partition, fate, rows } of ledger) {
+      // Rows of these fates passed validation, so they speak for the partition's time.
+      if (rows > 0 && (fate === 'accepted' || fate === 'late' || fate === 'duplicate'))
+        this.#movedTime[partition] = true
+    }
+  }
+
+  /** Whether the partition gave a row that moves time since this was asked last. */
+  takeMovedTime(partition: number): boolean {
+    const moved = this.#movedTime[partition] ?? false
+    this.#movedTime[partition] = false
+    return moved
+  }
+
+  toJson(ids: readonly string[]): PartitionPosition[] {
+    return ids.map((id, partition) => ({
+      id,
+      fingerprint: this.#fingerprints[partition] as string,
+      position: this.positions[partition] as number,
+    }))
+  }
+
+  #add(id: string, fingerprint: string, position: number): void {
+    this.#ids.push(id)
+    this.#fingerprints.push(fingerprint)
+    this.positions.push(position)
+  }
+}

@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises'
+import { decodeText, encodeText } from '../base/bytes.ts'
+import { crc32c } from '../base/crc32c.ts'
+import { writeDurableFile } from '../base/durable-file.ts'
+import { MillraceError } from '../base/error.ts'
+import type { CheckpointIdentity, PartitionPosition } from './checkpoint-identity.ts'
+import type { TotalsData } from './totals.ts'
+
+/*
+ * A snapshot: everything that the next epoch starts from, in one file that gets its name when it is complete.
+ *
+ *   0  magic "MILLSNAP"
+ *   8  format version u32
+ *  12  header length u32 | crc32c u32 | header (JSON)
+ *   .  state length u32  | crc32c u32 | state of the engine
+ *   .  total length u32
+ *
+ * Numbers are little-endian.
+ */
+const MAGIC = encodeText('MILLSNAP')
+const FORMAT_VERSION = 1
+const PREFIX_BYTES = 12
+const SECTION_PREFIX_BYTES = 8
+const FOOTER_BYTES = 4
+
+/** State between two epochs. */
+export interface Snapshot {
+  readonly header: SnapshotHeader
+  readonly engineState: Uint8Array
+}
+
+/** Plain JSON data. */
+export interface SnapshotHeader {
+  readonly identity: CheckpointIdentity
+  /** Key of persisted hashes, drawn when the checkpoint was made. */
+  readonly hashKey: readonly [number, number]
+  /** The epoch that the state is after; 0 before the first. */
+  readonly epoch: number
+  readonly fence: number
+  /** Clock of the epoch's plan, ms. */
+  readonly clockMs: number
+  readonly partitions: readonly PartitionPosition[]
+  readonly totals: TotalsData
+  /** Committed bytes of the dead-letter files, see `DeadLetterFile`. */
+  readonly deadLetters: readonly (readonly [string, number])[]
+  /** The run has closed all its windows early and must not be continued. */
+  readonly flushed: boolean
+}
+
+/** Writes a snapshot durably; gives its size in bytes. */
+export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<number> {
+  const header = encodeText(JSON.stringify(snapshot.header))
+  const total = PREFIX_BYTES + 2 * SECTION_PREFIX_BYTES + header.length + snapshot.engineState.length + FOOTER_BYTES
+  const bytes = new Uint8Array(total)
+  const view = new DataView(bytes.buffer)
+  bytes.set(MAGIC)
+  view.setUint32(8, FORMAT_VERSION, true)
+  let at = PREFIX_BYTES
+  for (const section of [header, snapshot.engineState]) {
+    view.setUint32(at, section.length, true)
+    view.setUint32(at + 4, crc32c(section), true)
+    bytes.set(section, at + SECTION_PREFIX_BYTES)
+    at += SECTION_PREFIX_BYTES + section.length
+  }
+  view.setUint32(at, total, true)
+  await writeDurableFile(path, bytes, { overwrite: true })
+  return total
+}
+
+/** Throws `corrupt-data` when a byte is not as it was written, `incompatible-state` for another format version. */
+export async function readSnapshot(path: string): Promise<Snapshot> {
+  const bytes = await readFile(path)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (
+    bytes.length < PREFIX_BYTES + FOOTER_BYTES ||
+    view.getUint32(bytes.length - FOOTER_BYTES, true) !== bytes.length
+  ) {
+    throw damaged(path, 'its length is not what its end says')
+  }
+  if (!MAGIC.every((byte, index) => bytes[index] === byte)) throw damaged(path, 'it does not begin like a snapshot')
+  const version = view.getUint32(8, true)
+  if (version !== FORMAT_VERSION) {
+    throw new MillraceError(
+      'incompatible-state',
+      `${path} has snapshot format ${version}, this version reads ${FORMAT_VERSION}`,
+      {
+        hint: 'use the version of millrace that wrote it, or start over with another --checkpoint folder',
+      },
+    )
+  }
+  const header = readSection(bytes, view, PREFIX_BYTES, path)
+  const stateAt = PREFIX_BYTES + SECTION_PREFIX_BYTES + header.length
+  const state = readSection(bytes, view, stateAt, path)
+  if (stateAt + SECTION_PREFIX_BYTES + state.length + FOOTER_BYTES !== bytes.length)
+    throw damaged(path, 'it has bytes to spare')
+  return { header: JSON.parse(decodeText(header)) as SnapshotHeader, engineState: state }
+}
+
+function readSection(bytes: Uint8Array, view: DataView, at: number, path: string): Uint8Array {
+  const end = bytes.length - FOOTER_BYTES
+  if (at + SECTION_PREFIX_BYTES > end) throw damaged(path, 'a section is missing')
+  const length = view.getUint32(at, true)
+  const start = at + SECTION_PREFIX_BYTES
+  if (start + length > end) throw damaged(path, 'a section is cut off')
+  const section = bytes.subarray(start, start + length)
+  if (crc32c(section) !== view.getUint32(at + 4, true))
+    throw damaged(path, `the checksum at byte ${at + 4} does not match`)
+  return section
+}
+
+function damaged(path: string, detail: string): MillraceError {
+  return new MillraceError('corrupt-data', `the snapshot ${path} is damaged: ${detail}`, {
+    hint: 'an older snapshot is used when there is one; check the disk',
+  })
+}

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { encodeText } from '../base/bytes.ts'
+import { crc32c } from '../base/crc32c.ts'
+import { MillraceError } from '../base/error.ts'
+import type { EncodedRecords } from '../batch/encoded-records.ts'
+import type { RecordBatchDraft } from './log.ts'
+import { BATCH_HEADER_BYTES, encodeBatchHeader, readRecordBatches, walkBatches } from './record-batch.ts'
+import { RecordBatchBuilder } from './record-batch-builder.ts'
+
+/** Put together by hand from the protocol's description, checksum by a separate program. */
+const GOLDEN = [
+  '0000000000000007', // base offset
+  '00000042', // length: 66 bytes follow
+  '00000000', // leader epoch
+  '02', // magic
+  'fd0c1c4e', // CRC-32C
+  '0008', // attributes: log-append time
+  '00000001', // last offset delta
+  '00000000000003e8', // base timestamp 1000
+  '00000000000007d0', // max timestamp 2000: the time of arrival
+  'ffffffffffffffff', // producer id
+  'ffff', // producer epoch
+  'ffffffff', // base sequence
+  '00000002', // records
+  '12000000026b04763100', // 9 bytes: attributes, delta 0, offset 0, key of 1 "k", value of 2 "v1", no headers
+  '0c000902010000', // 6 bytes: attributes, delta -5, offset 1, no key, value of 0, no headers
+].join('')
+
+test('a batch has, byte for byte, the form in which a broker stores it', () => {
+  const builder = new RecordBatchBuilder()
+  builder.add(encodeText('k'), encodeText('v1'), 1000)
+  builder.add(null, encodeText(''), 995)
+  assert.equal(stored(builder.finish(), 7, 2000).toString('hex'), GOLDEN)
+})
+
+test('records are read with offsets, times and content', () => {
+  const [records] = [...readRecordBatches(Buffer.from(GOLDEN, 'hex'), 'golden')]
+  assert.deepEqual(
+    { ...records, bytes: Buffer.from(records.bytes).toString('hex') },
+    {
+      framing: 'records',
+      bytes: GOLDEN.slice(BATCH_HEADER_BYTES * 2),
+      baseOffset: 7,
+      endOffset: 9,
+      recordCount: 2,
+      baseTimestamp: 1000,
+      appendTimestamp: 2000,
+    },
+  )
+})
+
+test('offsets and times beyond 32 bits survive', () => {
+  const batch = stored(draftOf(['x'], 1_800_000_000_000), 2 ** 40 + 3, 1_800_000_000_123)
+  const [records] = [...readRecordBatches(batch, 'large')]
+  assert.equal(records.baseOffset, 2 ** 40 + 3)
+  assert.equal(records.endOffset, 2 ** 40 + 4)
+  assert.equal(records.baseTimestamp, 1_800_000_000_000)
+  assert.equal(records.appendTimestamp, 1_800_000_000_123)
+})
+
+test('without log-append time the records keep their own times', () => {
+  const batch = resealed(Buffer.from(GOLDEN, 'hex'), (bytes) => bytes.writeInt16BE(0, 21))
+  const [records] = [...readRecordBatches(batch, 'created')]
+  assert.equal(records.appendTimestamp, undefined)
+  assert.deepEqual(recordsIn(records), [
+    { key: 'k', value: 'v1', timestamp: 1000, offset: 7 },
+    { key: null, value: '', timestamp: 995, offset: 8 },
+  ])
+})
+
+test('a last batch that is cut off anywhere is left out', () => {
+  const first = stored(draftOf(['a', 'b'], 5), 0, 9)
+  const second = stored(draftOf(['c'], 6), 2, 9)
+  for (let length = first.length; length < first.length + second.length; length++) {
+    const bytes = Buffer.concat([first, second]).subarray(0, length)
+    assert.deepEqual(
+      [...readRecordBatches(bytes, 'cut')].map(({ endOffset }) => endOffset),
+      [2],
+    )
+  }
+})
+
+test('a flipped bit is found by a checksum or a limit, or it changes no record', () => {
+  const clean = Buffer.from(GOLDEN, 'hex')
+  for (let bit = 0; bit < clean.length * 8; bit++) {
+    const flipped = Buffer.from(clean)
+    flipped[bit >> 3] ^= 1 << (bit & 7)
+    const byte = bit >> 3
+    let found: EncodedRecords[] | undefined
+    try {
+      found = [...walkBatches(flipped, 'flipped', 0, 7)].map(({ bytes }) => [...readRecordBatches(bytes, 'flipped')][0])
+    } catch (error) {
+      assert.ok(error instanceof MillraceError && error.code === 'corrupt-data', String(error))
+      assert.match(error.message, /^flipped is damaged: no valid record batch at byte 0, /)
+      continue
+    }
+    const leaderEpoch = byte >= 12 && byte < 16
+    const grownLength = byte >= 8 && byte < 12 && found.length === 0
+    assert.ok(leaderEpoch || grownLength, `byte ${byte} changed unseen`)
+    if (leaderEpoch) assert.deepEqual(recordsIn(found[0]), recordsIn([...readRecordBatches(clean, 'clean')][0]))
+  }
+})
+
+test('gzip and zstd are read, also when the records are many times larger than their bytes', () => {
+  const draft = draftOf(
+    Array.from({ length: 500 }, () => 'x'.repeat(1000)),
+    5,
+  )
+  for (const [codec, packed] of [
+    [1, gzipSync(draft.records)],
+    [4, zstdCompressSync(draft.records)],
+  ] as const) {
+    const batch = withRecords(stored(draft, 3, 9), codec, packed)
+    const [records] = [...readRecordBatches(batch, 'packed')]
+    assert.deepEqual(Buffer.from(records.bytes), Buffer.from(draft.records))
+    assert.equal(records.recordCount, 500)
+  }
+})
+
+test('codecs that are not read are named', () => {
+  for (const [codec, name] of [
+    [2, 'snappy'],
+    [3, 'lz4'],
+    [5, 'codec 5'],
+  ] as const) {
+    const batch = withRecords(Buffer.from(GOLDEN, 'hex'), codec, encodeText('?'))
+    assert.throws(
+      () => [...readRecordBatches(batch, 'packed')],
+      (error) => {
+        assert.ok(error instanceof MillraceError && error.code === 'unsupported')
+        assert.equal(error.message, `packed holds records compressed with ${name}`)
+        return true
+      },
+    )
+  }
+})
+
+test('bytes that do not unpack, or unpack without end, are damage', () => {
+  for (const [codec, bytes] of [
+    [1, encodeText('no gzip')],
+    [4, encodeText('no zstd')],
+    [4, zstdCompressSync(new Uint8Array(129 * 1024 * 1024))],
+  ] as const) {
+    const batch = withRecords(Buffer.from(GOLDEN, 'hex'), codec, bytes)
+    assert.throws(
+      () => [...readRecordBatches(batch, 'packed')],
+      (error) =>
+        error instanceof MillraceError && error.code === 'corrupt-data' && /cannot decompress/.test(error.message),
+    )
+  }
+})
+
+test('control batches are passed over', () => {
+  const control = resealed(Buffer.from(GOLDEN, 'hex'), (bytes) => bytes.writeInt16BE(0x30, 21))
+  const data = stored(draftOf(['x'], 5), 9, 9)
+  const found = [...readRecordBatches(Buffer.concat([control, data]), 'both')]
+  assert.deepEqual(
+    found.map(({ baseOffset }) => baseOffset),
+    [9],
+  )
+})
+
+test('a batch that compaction has thinned out keeps its range of offsets', () => {
+  const thinned = resealed(Buffer.from(GOLDEN, 'hex'), (bytes) => bytes.writeInt32BE(10, 23))
+  const [records] = [...readRecordBatches(thinned, 'thinned')]
+  assert.equal(records.endOffset, 18)
+})
+
+test('many values from one buffer make the same batch as one by one', () => {
+  const texts = ['first', '', 'x'.repeat(200), 'last']
+  const single = draftOf(texts, 1234)
+  const builder = new RecordBatchBuilder(1)
+  const lengths = texts.map((text) => text.length)
+  const ends = Int32Array.from(lengths, (_, index) => lengths.slice(0, index + 1).reduce((a, b) => a + b, 0))
+  builder.addValues(encodeText(texts.join('')), ends, texts.length, 1234)
+  assert.equal(builder.sizeBytes, single.records.length)
+  assert.deepEqual({ ...builder.finish() }, { ...single })
+  assert.equal(builder.recordCount, 0)
+})
+
+test('what a builder handed over is not touched by what it builds next', () => {
+  const builder = new RecordBatchBuilder(64)
+  builder.add(null, encodeText('first'), 1)
+  const draft = builder.finish()
+  const before = Buffer.from(draft.records).toString('hex')
+  builder.add(null, encodeText('other'), 1)
+  builder.finish()
+  assert.equal(Buffer.from(draft.records).toString('hex'), before)
+})
+
+test('times may go back and far: the largest is kept', () => {
+  const builder = new RecordBatchBuilder()
+  for (const time of [1_000_000_000_000, 0, 2_000_000_000_000, 999_999_999_999])
+    builder.add(null, encodeText('x'), time)
+  const draft = builder.finish()
+  assert.equal(draft.maxTimestamp, 2_000_000_000_000)
+  const batch = resealed(stored(draft, 0, 1), (bytes) => bytes.writeInt16BE(0, 21))
+  assert.deepEqual(
+    recordsIn([...readRecordBatches(batch, 'times')][0]).map(({ timestamp }) => timestamp),
+    [1_000_000_000_000, 0, 2_000_000_000_000, 999_999_999_999],
+  )
+})
+
+function draftOf(values: readonly string[], timestamp: number): RecordBatchDraft {
+  const builder = new RecordBatchBuilder()
+  for (const value of values) builder.add(null, encodeText(value), timestamp)
+  return builder.finish()
+}
+
+function stored(draft: RecordBatchDraft, baseOffset: number, appendTimestamp: number): Buffer {
+  return Buffer.concat([encodeBatchHeader(draft, baseOffset, appendTimestamp), draft.records])
+}
+
+function resealed(batch: Buffer, change: (batch: Buffer) => void): Buffer {
+  change(batch)
+  batch.writeInt32BE(batch.length - 12, 8)
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
+  return batch
+}
+
+function withRecords(batch: Buffer, codec: number, records: Uint8Array): Buffer {
+  return resealed(Buffer.concat([batch.subarray(0, BATCH_HEADER_BYTES), records]), (bytes) =>
+    bytes.writeInt16BE(codec, 21),
+  )
+}
+
+interface PlainRecord {
+  readonly key: string | null
+  readonly value: string
+  readonly timestamp: number
+  readonly offset: number
+}
+
+/** An independent reading of the records section, with BigInt and one record at a time. */
+function recordsIn(records: EncodedRecords): PlainRecord[] {
+  const bytes = Buffer.from(records.bytes)
+  let at = 0
+  const varint = (): number => {
+    let value = 0n
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = BigInt(bytes[at++])
+      value |= (byte & 0x7fn) << shift
+      if (byte < 0x80n) return Number((value >> 1n) ^ -(value & 1n))
+    }
+  }
+  const text = (length: number): string => {
+    at += length
+    return bytes.toString('utf8', at - length, at)
+  }
+  const found: PlainRecord[] = []
+  while (found.length < records.recordCount) {
+    const end = varint() + at
+    assert.equal(bytes[at++], 0)
+    const timestamp = records.baseTimestamp + varint()
+    const offset = records.baseOffset + varint()
+    const keyLength = varint()
+    const key = keyLength < 0 ? null : text(keyLength)
+    const value = text(varint())
+    assert.equal(varint(), 0)
+    assert.equal(at, end)
+    found.push({ key, value, timestamp, offset })
+  }
+  assert.equal(at, bytes.length)
+  return found
+}

@@ -1,0 +1,69 @@
+import type { Expression } from './expression.ts'
+
+/**
+ * What to compute over the rows of a group, as data. All are order-free: any cut and any order of rows gives the same result.
+ * `C` is the name of the column, so that a stream can refuse at compile time what its schema does not have.
+ */
+export type AggregateSpec<C extends string = string> =
+  | { readonly kind: 'count'; readonly where?: Expression }
+  | { readonly kind: ColumnAggregate; readonly column: C; readonly where?: Expression }
+  | {
+      readonly kind: 'approxCountDistinct'
+      readonly column: C
+      /** Relative standard deviation that is tolerated; 0.05 by default. */
+      readonly rsd: number
+      readonly where?: Expression
+    }
+
+/** Aggregates that need a column and nothing else. */
+export type ColumnAggregate = 'sum' | 'min' | 'max' | 'avg' | 'countDistinct'
+
+/** An aggregate that can still be given a filter. */
+export type Aggregate<C extends string = string> = AggregateSpec<C> & {
+  /** Only rows for which the predicate is true take part. */
+  where(predicate: Expression): AggregateSpec<C>
+}
+
+/** Number of rows, nulls included. */
+export function count(): Aggregate<never> {
+  return aggregate({ kind: 'count' })
+}
+
+/** Sum of a numeric column; nulls are ignored, null when there is no value. Sums of decimals are exact. */
+export function sum<C extends string>(column: C): Aggregate<C> {
+  return aggregate({ kind: 'sum', column })
+}
+
+/** Smallest value; nulls are ignored. Text is compared by its UTF-8 bytes. */
+export function min<C extends string>(column: C): Aggregate<C> {
+  return aggregate({ kind: 'min', column })
+}
+
+/** Largest value; nulls are ignored. Text is compared by its UTF-8 bytes. */
+export function max<C extends string>(column: C): Aggregate<C> {
+  return aggregate({ kind: 'max', column })
+}
+
+/** Mean of a numeric column; nulls are ignored. Of a decimal: exact, rounded half up to six digits. */
+export function avg<C extends string>(column: C): Aggregate<C> {
+  return aggregate({ kind: 'avg', column })
+}
+
+/** Exact number of different values that are not null. */
+export function countDistinct<C extends string>(column: C): Aggregate<C> {
+  return aggregate({ kind: 'countDistinct', column })
+}
+
+/**
+ * Number of different values by HyperLogLog++, the same number as Spark's `approx_count_distinct`.
+ * `rsd` is the relative standard deviation that is tolerated: 0.05 takes 512 bytes a group, 0.01 takes 16 KB.
+ */
+export function approxCountDistinct<C extends string>(column: C, rsd = 0.05): Aggregate<C> {
+  return aggregate({ kind: 'approxCountDistinct', column, rsd })
+}
+
+function aggregate<C extends string>(spec: AggregateSpec<C>): Aggregate<C> {
+  const where = (predicate: Expression): AggregateSpec<C> => Object.freeze({ ...spec, where: predicate })
+  // Not enumerable, so that the plan stays plain data.
+  return Object.freeze(Object.defineProperty({ ...spec }, 'where', { value: where })) as Aggregate<C>
+}

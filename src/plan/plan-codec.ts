@@ -1,0 +1,73 @@
+import { MillraceError } from '../base/error.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { assertPlan, invalidPlan } from './check.ts'
+import { frozenCopy } from './frozen-copy.ts'
+import type { PipelinePlan, QueryPlan } from './node.ts'
+import type { PlanProblem } from './plan-problem.ts'
+import { planShape } from './plan-shape.ts'
+import { queryChain } from './query-chain.ts'
+
+/** Goes up when the same plan begins to give other results. */
+const SEMANTICS = 1
+
+/** What nests deeper is no plan that the checks would accept, and must not exhaust the stack before they say so. */
+const DEPTH_MAX = 128
+
+/** A plan as JSON text for people: the same text for the same plan, however it was made. */
+export function planToJson(plan: PipelinePlan): string {
+  return `${canonicalJson(plan, 2)}\n`
+}
+
+/**
+ * A plan from JSON text, or from data that was such text, that may come from anywhere. Its shape is checked first (nothing
+ * unknown is skipped over), then what it says. Throws one `invalid-plan` that lists all problems; the plan is frozen.
+ */
+export function planFromJson(json: unknown): PipelinePlan {
+  const data = typeof json === 'string' ? parseJson(json) : json
+  const problems: PlanProblem[] = []
+  if (deeperThan(data, DEPTH_MAX)) {
+    const message = `it nests deeper than ${DEPTH_MAX} levels`
+    problems.push({ path: 'plan', message, hint: 'give and() and or() more operands' })
+  } else {
+    planShape(data, '', problems)
+  }
+  if (problems.length > 0) throw invalidPlan('this is not a plan', problems)
+  const plan = frozenCopy(data as PipelinePlan)
+  assertPlan(plan)
+  return plan
+}
+
+/**
+ * What a query's results depend on, as text: its schema and rules, filters, watermark, window, keys and aggregates. Left out
+ * is what may change between two starts: where rows come from and go to, and how long until a partition counts as idle, which
+ * only decides what epoch plans record.
+ */
+export function queryIdentity(query: QueryPlan): string {
+  const { source, filtersBefore, watermark, filtersAfter, aggregate } = queryChain(query.root)
+  return canonicalJson({
+    semantics: SEMANTICS,
+    fields: source.schema.fields,
+    rules: source.rules,
+    filtersBefore,
+    watermark: watermark && { ...watermark, input: undefined, idleTimeoutMs: undefined },
+    filtersAfter,
+    aggregate: aggregate && { ...aggregate, input: undefined },
+  })
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new MillraceError('invalid-plan', `the plan is not JSON: ${reason}`, {
+      hint: '`millrace plan PIPELINE --json` prints a plan that is',
+      cause: error,
+    })
+  }
+}
+
+function deeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((member) => deeperThan(member, depth - 1))
+}

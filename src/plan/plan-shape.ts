@@ -1,0 +1,134 @@
+import type { Field, Schema } from '../batch/schema.ts'
+import type { AggregateSpec } from './aggregate.ts'
+import type { FileSinkSpec, OutputMode, PartitionSpec, SinkSpec, SourceSpec } from './connectors.ts'
+import type { Expression } from './expression.ts'
+import type { NamedAggregate, PipelinePlan, QueryNode, QueryPlan } from './node.ts'
+import type { Rule, RuleCondition } from './rule.ts'
+import {
+  kinds,
+  lazy,
+  list,
+  type Members,
+  nullable,
+  number,
+  object,
+  optional,
+  type Shape,
+  scalar,
+  text,
+  truth,
+  word,
+} from './shape.ts'
+import type { WindowSpec } from './window.ts'
+
+const expression: Shape<Expression> = lazy(() =>
+  kinds<Expression>('expression', {
+    column: { name: text() },
+    literal: { value: scalar() },
+    compare: {
+      operator: word('comparison', ['eq', 'ne', 'lt', 'le', 'gt', 'ge']),
+      left: expression,
+      right: expression,
+    },
+    and: { operands: list(expression) },
+    or: { operands: list(expression) },
+    not: { operand: expression },
+    'is-null': { operand: expression },
+    in: { operand: expression, values: list(scalar()) },
+  }),
+)
+
+const field = object<Field>({
+  name: text(),
+  type: word('column type', ['string', 'json', 'uuid', 'timestamp', 'decimal', 'float64', 'int64', 'int32', 'boolean']),
+  required: truth(),
+  from: optional(text()),
+  cardinality: optional(word('cardinality', ['low', 'high', 'unique'])),
+  scale: optional(number()),
+  format: optional(word('timestamp format', ['iso', 'epoch-ms', 'epoch-s'])),
+  timeZone: optional(text()),
+  orRecordTime: optional(truth()),
+  rest: optional(truth()),
+})
+
+const rule = kinds<Rule>('rule', {
+  required: {
+    name: text(),
+    column: text(),
+    when: optional(object<RuleCondition>({ column: text(), values: list(scalar()) })),
+  },
+  'one-of': { name: text(), column: text(), values: list(text()) },
+  range: { name: text(), column: text(), min: optional(number()), max: optional(number()) },
+  length: { name: text(), column: text(), bytesMax: number() },
+})
+
+const source = kinds<SourceSpec>('source', {
+  log: { topic: text(), from: word('start', ['earliest', 'latest']) },
+  file: { paths: list(text()) },
+})
+
+const window = kinds<WindowSpec>('window', { tumbling: { sizeMs: number() } })
+
+const where = optional(expression)
+const ofColumn = { column: text(), where }
+const aggregate = kinds<AggregateSpec>('aggregate', {
+  count: { where },
+  sum: ofColumn,
+  min: ofColumn,
+  max: ofColumn,
+  avg: ofColumn,
+  countDistinct: ofColumn,
+  approxCountDistinct: { ...ofColumn, rsd: number() },
+})
+
+const node: Shape<QueryNode> = lazy(() =>
+  kinds<QueryNode>('step', {
+    source: { source, schema: object<Schema>({ fields: list(field) }), rules: list(rule) },
+    filter: { input: node, predicate: expression },
+    watermark: {
+      input: node,
+      column: text(),
+      delayMs: number(),
+      policy: word('watermark policy', ['per-partition', 'global-max']),
+      idleTimeoutMs: number(),
+      clockSkewMaxMs: nullable(number()),
+      ageMaxMs: nullable(number()),
+      advanceWhenIdle: optional(truth()),
+    },
+    aggregate: {
+      input: node,
+      window,
+      keys: list(text()),
+      aggregates: list(object<NamedAggregate>({ name: text(), spec: aggregate })),
+    },
+  }),
+)
+
+const mode: Shape<OutputMode> = word('output mode', ['append', 'update', 'complete'])
+const files: Members<Omit<FileSinkSpec, 'kind'>> = {
+  name: optional(text()),
+  path: text(),
+  partitionBy: optional(
+    object<PartitionSpec>({
+      name: text(),
+      column: text(),
+      transform: word('partition transform', ['day', 'hour', 'value']),
+    }),
+  ),
+  compression: optional(word('compression', ['snappy', 'gzip', 'zstd', 'none'])),
+  recordsPerFileMax: optional(number()),
+}
+const sink = kinds<SinkSpec>('sink', {
+  parquet: files,
+  csv: files,
+  json: files,
+  console: { name: optional(text()), mode, rowsMax: number() },
+  memory: { name: optional(text()), mode },
+})
+
+/** The shape of a plan that comes as JSON. What has it can be given to `checkPlan`, which judges what the plan says. */
+export const planShape: Shape<PipelinePlan> = object<PipelinePlan>({
+  millracePlan: word('plan version', [1]),
+  name: text(),
+  queries: list(object<QueryPlan>({ name: text(), root: node, sinks: list(sink) })),
+})

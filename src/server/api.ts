@@ -1,0 +1,27 @@
+/**
+ * What the server and the page say to each other; the page imports these types and nothing else of the source tree.
+ *
+ *   GET /api/status            JobStatus
+ *   GET /api/stream            server-sent events: `status` with a JobStatus, at once and then about four times a second
+ *   GET /api/queries/:name     QueryView
+ *   GET /healthz  /readyz      200 or 503, plain text
+ *   GET /metrics               Prometheus text
+ */
+export type {
+  ColumnView,
+  EpochTiming,
+  JobState,
+  JobStatus,
+  OpenWindowView,
+  PartitionStatus,
+  QueryView,
+  ReasonStatus,
+  SinkStatus,
+  WatermarkView,
+  WindowRows,
+} from '../job/status.ts'
+
+/** Answer to a request that failed. */
+export interface ApiError {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string }
+}

@@ -1,0 +1,22 @@
+import type { SinkSpec } from '../plan/connectors.ts'
+import type { Sink, SinkContext } from './sink.ts'
+
+type SinkFactory<K extends SinkSpec['kind']> = (
+  spec: Extract<SinkSpec, { kind: K }>,
+  context: SinkContext,
+) => Promise<Sink>
+
+/** Every kind of sink. What a sink needs is loaded when the first one is made. */
+const SINKS: { readonly [K in SinkSpec['kind']]: SinkFactory<K> } = {
+  json: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
+  csv: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
+  parquet: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
+  console: async (spec, context) => (await import('./console-sink.ts')).consoleSink(spec, context),
+  memory: async (_spec, context) => (await import('./memory-sink.ts')).memorySink(context),
+}
+
+/** Makes the sink that a specification describes. Nothing is opened or written before `open`. */
+export async function createSink(spec: SinkSpec, context: SinkContext): Promise<Sink> {
+  const factory = SINKS[spec.kind] as SinkFactory<SinkSpec['kind']>
+  return factory(spec as never, context)
+}

@@ -1,0 +1,68 @@
+import { MillraceError } from '../base/error.ts'
+import type { EncodedRecords } from '../batch/encoded-records.ts'
+import type { Log } from '../log/log.ts'
+import type { LogSourceSpec } from '../plan/connectors.ts'
+import type { Source, SourceOffsets, SourcePartition } from './source.ts'
+
+const READ_BYTES_MAX = 4 << 20
+
+/** A topic of a log: every partition of it, followed as it grows. */
+export async function logSource(spec: LogSourceSpec, log: Log): Promise<Source> {
+  const { topic } = spec
+  if (!(await log.describeTopic(topic))) throw await unknownTopic(topic, log)
+  return {
+    identity: `topic ${topic} of ${log.name}`,
+    bounded: false,
+    async partitions(): Promise<SourcePartition[]> {
+      const description = await log.describeTopic(topic)
+      return (description?.offsets ?? []).map(({ start, end }, partition) => ({
+        id: `${topic}-${partition}`,
+        startOffset: spec.from === 'latest' ? end : start,
+        fingerprint: '',
+      }))
+    },
+    read: (partitionId, fromOffset, toOffset, signal) =>
+      readPartition(log, topic, partitionId, fromOffset, toOffset, signal),
+    async offsets() {
+      const description = await log.describeTopic(topic)
+      const offsets = new Map<string, SourceOffsets>()
+      for (const [partition, { start, end }] of (description?.offsets ?? []).entries()) {
+        offsets.set(`${topic}-${partition}`, { start, end })
+      }
+      return offsets
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+async function* readPartition(
+  log: Log,
+  topic: string,
+  partitionId: string,
+  fromOffset: number,
+  toOffset: number,
+  signal: AbortSignal,
+): AsyncGenerator<EncodedRecords> {
+  const partition = Number(partitionId.slice(topic.length + 1))
+  let position = fromOffset
+  while (position < toOffset && !signal.aborted) {
+    const batches = await log.read(topic, partition, position, READ_BYTES_MAX)
+    for (const batch of batches) {
+      if (signal.aborted || batch.baseOffset >= toOffset) return
+      yield batch
+      position = Math.max(position, batch.endOffset)
+    }
+    if (batches.length === 0) await log.waitForRecords(topic, partition, position, signal)
+  }
+}
+
+async function unknownTopic(topic: string, log: Log): Promise<MillraceError> {
+  const topics = (await log.listTopics()).map((one) => one.topic)
+  const known =
+    topics.length > 0
+      ? `there ${topics.length === 1 ? 'is' : 'are'} ${topics.slice(0, 10).join(', ')}`
+      : 'there is no topic yet'
+  return new MillraceError('invalid-option', `there is no topic "${topic}" in ${log.name}`, {
+    hint: `${known}; \`millrace generate --topic ${topic}\` makes one with synthetic events`,
+  })
+}

@@ -1,0 +1,178 @@
+// What others get when they install Millrace: the packages it stands on, and the package that it is.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+interface LockedPackage {
+  readonly version: string
+  readonly license?: string
+  readonly resolved?: string
+  readonly hasInstallScript?: boolean
+}
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
+}
+
+const ROOT = join(import.meta.dirname, '..')
+const manifest = readJson(join(ROOT, 'package.json')) as Manifest
+
+describe('the packages that Millrace stands on', () => {
+  const lockfile = readJson(join(ROOT, 'package-lock.json')) as { packages: Record<string, LockedPackage> }
+  const packages = Object.entries(lockfile.packages).filter(([path]) => path !== '')
+
+  /** None of these asks anything of a program that uses the package, beyond naming it. */
+  const licences = ['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'Python-2.0']
+
+  /** Only for building the page; nothing of it gets into the package. Its licence covers its own files only. */
+  const otherLicences: Readonly<Record<string, string>> = { lightningcss: 'MPL-2.0' }
+
+  /** Packages with an install script that they can do without; it is never run. */
+  const withNeedlessScript: readonly string[] = []
+
+  test('may be used and passed on', () => {
+    const offending = packages.filter(([path, { license = 'none' }]) => {
+      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+      if (otherLicences[name.replace(/-(linux|darwin|win32|freebsd|android).*/, '')] === license) return false
+      return !license.split(/[()]| OR /).some((alternative) => licences.includes(alternative.trim()))
+    })
+    assert.deepEqual(
+      offending.map(([path, { license }]) => `${path}: ${license}`),
+      [],
+    )
+  })
+
+  test('run nothing when they are installed', () => {
+    const names = packages.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)
+    assert.deepEqual(
+      names.filter((path) => !withNeedlessScript.includes(path)),
+      [],
+    )
+  })
+
+  test('are pinned to exact versions, which the lockfile repeats', () => {
+    const wanted = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies }
+    const locked = Object.keys(wanted).map((name) => [name, lockfile.packages[`node_modules/${name}`]?.version])
+    assert.deepEqual(Object.fromEntries(locked), wanted)
+  })
+
+  test('may come from any mirror: the lockfile names no host', () => {
+    assert.deepEqual(
+      packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path),
+      [],
+    )
+  })
+})
+
+describe('the package that Millrace is', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))
+  const consumer = join(folder, 'consumer')
+  let packed: readonly string[] = []
+
+  before(() => {
+    packed = pack(folder)
+    const installed = join(consumer, 'node_modules', 'millrace')
+    mkdirSync(installed, { recursive: true })
+    run('tar', ['-xzf', join(folder, `millrace-${manifest.version}.tgz`), '-C', installed, '--strip-components=1'])
+    for (const name of readdirSync(join(ROOT, 'node_modules')).filter((name) => !name.startsWith('.'))) {
+      symlinkSync(join(ROOT, 'node_modules', name), join(consumer, 'node_modules', name))
+    }
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  test('holds the command, the library with its types, the page and the papers, and nothing else', () => {
+    for (const path of ['bin/millrace.js', 'dist/src/cli/main.js', 'dist/src/index.js', 'dist/src/index.d.ts']) {
+      assert.ok(packed.includes(path), `${path} is missing`)
+    }
+    for (const path of ['dist/web/index.html', 'LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md', 'package.json']) {
+      assert.ok(packed.includes(path), `${path} is missing`)
+    }
+    assert.deepEqual(packed.filter(isForeign), [])
+  })
+
+  test('gets nothing else from the checkout that it is published from', () => {
+    const output = run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
+    assert.deepEqual(packedPaths(output).filter(isForeign), [])
+  })
+
+  test('runs as a command', () => {
+    const command = join(consumer, 'node_modules', 'millrace', 'bin', 'millrace.js')
+    assert.equal(run(process.execPath, [command, '--version']).trim(), manifest.version)
+    assert.match(run(process.execPath, [command, '--help']), /demo/)
+  })
+
+  test('can be imported, in JavaScript and in TypeScript', () => {
+    const program = `
+      import * as millrace from 'millrace'
+      import * as testing from 'millrace/testing'
+      const source: typeof millrace.stream = millrace.stream
+      console.log(typeof source, Object.keys(testing).length > 0)
+    `
+    writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(consumer, 'program.ts'), program)
+    const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--types', 'node']
+    run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...options, 'program.ts'], consumer)
+    assert.equal(run(process.execPath, ['program.ts'], consumer).trim(), 'function true')
+  })
+})
+
+/** Makes the package in `folder` from the sources as they are now; the paths in it. */
+function pack(folder: string): string[] {
+  const stage = join(folder, 'stage')
+  mkdirSync(join(stage, 'dist'), { recursive: true })
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist/src')])
+  assert.ok(existsSync(join(ROOT, 'dist/web')), 'the page is not built: npm run build:web')
+  cpSync(join(ROOT, 'dist/web'), join(stage, 'dist/web'), { recursive: true })
+  cpSync(join(ROOT, 'bin'), join(stage, 'bin'), { recursive: true })
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE']) {
+    copyFileSync(join(ROOT, name), join(stage, name))
+  }
+  const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], stage)
+  return packedPaths(output)
+}
+
+function packedPaths(output: string): string[] {
+  return (JSON.parse(output) as { files: { path: string }[] }[]).flatMap(({ files }) => files.map(({ path }) => path))
+}
+
+/** Says whether a path is none of those that belong into the package. */
+function isForeign(path: string): boolean {
+  const belonging = [
+    /^bin\/[a-z-]+\.js$/,
+    /^dist\/src\/.*(?<!\.test)\.(js|d\.ts|json|wasm)$/,
+    /^dist\/web\/(index\.html|.*\.(js|css|svg|png|ico|woff2|json|webmanifest))$/,
+    /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/,
+  ]
+  return /\.test\.|shared/.test(path) || !belonging.some((pattern) => pattern.test(path))
+}
+
+/** What a program writes to stdout; throws with everything that it said when it fails. */
+function run(program: string, args: readonly string[], cwd = ROOT): string {
+  const { error, status, stderr, stdout } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: 60_000 })
+  if (error !== undefined) throw error
+  assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`)
+  return stdout
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'))
+}

@@ -1,0 +1,242 @@
+import type { ColumnView, JobStatus, PartitionStatus, QueryView, WindowRows } from '../../src/job/status.ts'
+import type { Fate } from '../../src/plan/fate.ts'
+
+/** When the shop of `shopStatus` opens. */
+export const SHOP_START_MS: number = Date.UTC(2026, 2, 14, 10, 4, 3)
+
+const DELAY_MS = 5_000
+const EVENTS_PER_MS = 2.1
+const LATE_SHARE = 0.011
+
+const PAGES: readonly (readonly [string, number])[] = [
+  ['/', 210],
+  ['/search?q=running+shoes', 128],
+  ['/products/trail-runner-3', 97],
+  ['/cart', 82],
+  ['/categories/outdoor', 70],
+  ['/products/merino-base-layer', 55],
+  ['/checkout', 41],
+  ['/products/down-jacket', 38],
+  ['/account/orders', 24],
+  ['/help/returns', 17],
+  ['/products/carbon-poles', 12],
+  ['/stores/berlin', 8],
+]
+
+const PLACES: readonly (readonly [string, string, number])[] = [
+  ['DE', 'Chrome', 160],
+  ['US', 'Safari', 148],
+  ['US', 'Chrome', 131],
+  ['FR', 'Firefox', 72],
+  ['GB', 'Chrome', 66],
+  ['JP', 'Safari', 41],
+  ['BR', 'Chrome', 33],
+]
+
+/**
+ * What a job over a web shop's clicks would say `elapsedMs` after its start, with windows of 10 and 30 seconds and four partitions,
+ * of which one is a little behind and one falls silent after half a minute. A pure function of the time.
+ */
+export function shopStatus(elapsedMs: number): JobStatus {
+  const nowMs = SHOP_START_MS + elapsedMs
+  const rowsRead = Math.floor(elapsedMs * EVENTS_PER_MS)
+  const partitions = shopPartitions(elapsedMs)
+  const watermarkMs = elapsedMs === 0 ? null : nowMs - 620 - DELAY_MS
+  const queries = elapsedMs === 0 ? [] : [pageQuery(nowMs, watermarkMs ?? 0), placeQuery(nowMs, watermarkMs ?? 0)]
+  const late = Math.floor(rowsRead * LATE_SHARE)
+  const fates = { ...NO_FATES, late, duplicate: Math.floor(rowsRead * 0.004), malformed: Math.floor(rowsRead * 0.0009) }
+  const invalid = Math.floor(rowsRead * 0.0017)
+  const accepted = rowsRead - fates.late - fates.duplicate - fates.malformed - invalid
+  return {
+    pipeline: 'page-metrics',
+    state: elapsedMs === 0 ? 'starting' : 'running',
+    startedAtMs: SHOP_START_MS,
+    nowMs,
+    epoch: Math.floor(elapsedMs / 500),
+    rowsRead,
+    bytesRead: rowsRead * 312,
+    eventsPerSecond: elapsedMs === 0 ? 0 : 2_100 + 260 * Math.sin(elapsedMs / 9_000) + 90 * Math.sin(elapsedMs / 1_300),
+    fates: { ...fates, invalid, accepted },
+    reasons: [
+      { fate: 'late', rule: 'watermark', rows: late },
+      { fate: 'duplicate', rule: 'event_id', rows: fates.duplicate },
+      { fate: 'invalid', rule: 'purchase-has-amount', rows: Math.ceil(invalid * 0.7) },
+      { fate: 'malformed', rule: 'not-json', rows: fates.malformed },
+      { fate: 'invalid', rule: 'event_time', rows: Math.floor(invalid * 0.3) },
+    ].filter((reason) => reason.rows > 0) as JobStatus['reasons'],
+    partitions,
+    watermarks: [
+      {
+        id: 'page_metrics/watermark',
+        delayMs: DELAY_MS,
+        watermarkMs,
+        maxEventTimeMs: elapsedMs === 0 ? null : nowMs - 80,
+        why:
+          elapsedMs === 0
+            ? 'no event has been read yet'
+            : 'events-2 is the slowest active partition; the watermark stays 5s behind its newest event',
+        heldByPartition: elapsedMs === 0 ? null : 2,
+        sinceMs: SHOP_START_MS + Math.floor(elapsedMs / 20_000) * 20_000,
+      },
+    ],
+    queries,
+    sinks: shopSinks(elapsedMs),
+    epochs: Array.from({ length: Math.min(20, Math.floor(elapsedMs / 500)) }, (_, index) => ({
+      epoch: Math.floor(elapsedMs / 500) - index,
+      rows: 1_050,
+      computeMs: 4.2 + noise(index),
+      prepareMs: 2.1,
+      commitMs: 1.3,
+    })).reverse(),
+    recovery: null,
+    error: null,
+  }
+}
+
+/** The same job when nothing has arrived yet. */
+export function emptyStatus(): JobStatus {
+  const opening = shopStatus(0)
+  return {
+    ...opening,
+    state: 'running',
+    nowMs: SHOP_START_MS + 2_500,
+    queries: shopStatus(1_000).queries.map((query) => ({
+      ...query,
+      rowsEmitted: 0,
+      stateRows: 0,
+      openWindows: [],
+      windows: [],
+    })),
+  }
+}
+
+/** The same job after its disk was full. */
+export function failedStatus(elapsedMs: number): JobStatus {
+  const running = shopStatus(elapsedMs)
+  return {
+    ...running,
+    state: 'failed',
+    eventsPerSecond: 0,
+    recovery: 'Continued after epoch 41: one epoch that had been planned was computed again.',
+    error: {
+      message: 'cannot write out/page_metrics/dt=2026-03-14: no space left on device',
+      hint: 'free some space and start again with the same --home; nothing is lost',
+    },
+    sinks: running.sinks.map((sink, index) =>
+      index === 0 ? { ...sink, lastError: 'no space left on device', nextTryMs: running.nowMs + 4_000 } : sink,
+    ),
+  }
+}
+
+const NO_FATES: Readonly<Record<Fate, number>> = {
+  malformed: 0,
+  invalid: 0,
+  filtered: 0,
+  future: 0,
+  expired: 0,
+  duplicate: 0,
+  late: 0,
+  accepted: 0,
+}
+
+function shopPartitions(elapsedMs: number): PartitionStatus[] {
+  const silentAtMs = 32_000
+  return [80, 210, 620, 140].map((behindMs, index) => {
+    const activeMs = index === 3 ? Math.min(elapsedMs, silentAtMs) : elapsedMs
+    const position = Math.floor((activeMs * EVENTS_PER_MS) / 4)
+    return {
+      id: `events-${index}`,
+      position,
+      endOffset: position + Math.floor(noise(index + Math.floor(elapsedMs / 250)) * 300 * (index === 2 ? 6 : 1)),
+      maxEventTimeMs: elapsedMs === 0 ? null : SHOP_START_MS + activeMs - behindMs,
+      idleSinceMs: activeMs < elapsedMs - 10_000 ? SHOP_START_MS + silentAtMs : null,
+      ended: false,
+    }
+  })
+}
+
+function pageQuery(nowMs: number, watermarkMs: number): QueryView {
+  const columns = columnsOf([
+    'page_url:string:key',
+    'pageviews:int64:value',
+    'users:int64:value',
+    'revenue:decimal:value',
+  ])
+  return shopQuery('page_metrics', 10_000, columns, nowMs, watermarkMs, (secondsOpen, seed) =>
+    PAGES.map(([page, weight], index) => {
+      const views = Math.round(secondsOpen * weight * (0.8 + 0.4 * noise(seed + index)))
+      const revenue = page === '/checkout' ? Math.round(views * 5417) / 100 : 0
+      return [page, views, Math.round(views * 0.71), revenue]
+    }),
+  )
+}
+
+function placeQuery(nowMs: number, watermarkMs: number): QueryView {
+  const columns = columnsOf(['country:string:key', 'browser:string:key', 'events:int64:value'])
+  return shopQuery('geo_metrics', 30_000, columns, nowMs, watermarkMs, (secondsOpen, seed) =>
+    PLACES.map(([country, browser, weight], index) => [
+      country,
+      browser,
+      Math.round(secondsOpen * weight * (0.8 + 0.4 * noise(seed + index))),
+    ]),
+  )
+}
+
+type Rows = (string | number)[][]
+
+function shopQuery(
+  name: string,
+  windowSizeMs: number,
+  columns: readonly ColumnView[],
+  nowMs: number,
+  watermarkMs: number,
+  rowsOf: (secondsOpen: number, seed: number) => Rows,
+): QueryView {
+  const windows: WindowRows[] = []
+  const firstMs = Math.max(Math.floor(SHOP_START_MS / windowSizeMs), Math.floor(watermarkMs / windowSizeMs) - 6)
+  for (let startMs = firstMs * windowSizeMs; startMs < nowMs; startMs += windowSizeMs) {
+    const endMs = startMs + windowSizeMs
+    const secondsOpen = (Math.min(endMs, nowMs) - Math.max(startMs, SHOP_START_MS)) / 1_000
+    if (secondsOpen <= 0 || endMs <= SHOP_START_MS) continue
+    const rows = rowsOf(secondsOpen, startMs / windowSizeMs).sort((left, right) => rank(right) - rank(left))
+    windows.unshift({ startMs, endMs, closed: endMs <= watermarkMs, groups: rows.length * 4 + 3, rows })
+  }
+  const open = windows.filter((window) => !window.closed)
+  return {
+    name,
+    windowSizeMs,
+    rowsEmitted: windows.filter((window) => window.closed).length * 51,
+    lateRows: Math.floor((nowMs - SHOP_START_MS) * EVENTS_PER_MS * LATE_SHARE),
+    stateRows: open.length * 51,
+    openWindows: open.map(({ startMs, endMs, groups }) => ({ startMs, endMs, groups })).reverse(),
+    columns,
+    windows,
+  }
+}
+
+function columnsOf(keyed: readonly string[]): ColumnView[] {
+  return ['window_start:timestamp:window', 'window_end:timestamp:window', ...keyed].map((text) => {
+    const [name = '', type = '', role = ''] = text.split(':')
+    return { name, type, role: role as ColumnView['role'] }
+  })
+}
+
+function rank(row: Rows[number]): number {
+  return row.find((cell) => typeof cell === 'number') ?? 0
+}
+
+function shopSinks(elapsedMs: number): JobStatus['sinks'] {
+  const epoch = Math.max(0, Math.floor(elapsedMs / 500) - 1)
+  const windows = Math.floor(Math.max(0, elapsedMs - 9_000) / 10_000)
+  const common = { lastError: null, nextTryMs: null, committedEpoch: epoch }
+  return [
+    { name: 'page_metrics.parquet', query: 'page_metrics', kind: 'parquet', target: 'out/page_metrics', ...common },
+    { name: 'geo_metrics.csv', query: 'geo_metrics', kind: 'csv', target: 'out/geo_metrics', ...common },
+  ].map((sink, index) => ({ ...sink, rows: windows * (51 - index * 20), files: windows, bytes: windows * 6_214 }))
+}
+
+/** Between 0 and 1, the same for the same seed. */
+function noise(seed: number): number {
+  const value = Math.sin(seed * 12.9898) * 43758.5453
+  return value - Math.floor(value)
+}

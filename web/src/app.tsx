@@ -1,0 +1,51 @@
+import type { VNode } from 'preact'
+import { Banners } from './banners.tsx'
+import { ClosedWindows } from './closed-windows.tsx'
+import { EventTime } from './event-time.tsx'
+import { Fates } from './fates.tsx'
+import { connection, status } from './feed.ts'
+import { Header } from './header.tsx'
+import { Help } from './help.tsx'
+import { Partitions } from './partitions.tsx'
+import { Pulse } from './pulse.tsx'
+import { Sinks } from './sinks.tsx'
+import { TopGroups } from './top-groups.tsx'
+
+/** The one screen: how fast, how far in event time, what comes out, what became of every row, where it goes. */
+export function App(): VNode {
+  const job = status.value
+  if (!job) return <Waiting />
+  return (
+    <div class="page">
+      <Header job={job} />
+      <Banners job={job} />
+      <main>
+        <Pulse job={job} />
+        <EventTime job={job} />
+        <div class="results">
+          <TopGroups job={job} />
+          <ClosedWindows job={job} />
+          <Fates job={job} />
+        </div>
+        <div class="ends">
+          <Sinks job={job} />
+          <Partitions job={job} />
+        </div>
+      </main>
+      <Help />
+    </div>
+  )
+}
+
+/** Before the first state. */
+function Waiting(): VNode {
+  const { kind } = connection.value
+  return (
+    <main class="waiting">
+      <h1>Millrace</h1>
+      {kind === 'signed-out' && <p>Open the page once with ?token= and the token that Millrace was started with.</p>}
+      {kind === 'lost' && <p>The job does not answer. Trying again every few seconds.</p>}
+      {(kind === 'connecting' || kind === 'live') && <p>Connecting to the job …</p>}
+    </main>
+  )
+}

@@ -1,0 +1,56 @@
+import type { VNode } from 'preact'
+import type { JobStatus } from '../../src/server/api.ts'
+import { connection, nowMs, paused, togglePause } from './feed.ts'
+import { formatAge } from './format.ts'
+import { helpOpen } from './keyboard.ts'
+import './header.css'
+
+/** Which job this is, how it is, and whether the page still hears from it. */
+export function Header({ job }: { readonly job: JobStatus }): VNode {
+  return (
+    <header class="header">
+      <svg class="logo" viewBox="0 0 32 22" aria-hidden="true">
+        <path d="M2 4c4.7-4 9.3-4 14 0s9.3 4 14 0" />
+        <path d="M2 11c4.7-4 9.3-4 14 0s9.3 4 14 0" />
+        <path d="M2 18c4.7-4 9.3-4 14 0s9.3 4 14 0" />
+      </svg>
+      <h1 title={job.pipeline}>
+        <bdi>{job.pipeline}</bdi>
+      </h1>
+      <p class={`state state-${job.state}`}>
+        <span class="dot" aria-hidden="true" />
+        {job.state}
+        <span class="uptime">{formatAge(nowMs.value - job.startedAtMs)}</span>
+      </p>
+      <Connected />
+      <button type="button" class="tool" aria-pressed={paused.value} onClick={togglePause}>
+        {paused.value ? 'Resume' : 'Pause'} <kbd>space</kbd>
+      </button>
+      <button
+        type="button"
+        class="tool"
+        onClick={() => {
+          helpOpen.value = true
+        }}
+      >
+        Help <kbd>?</kbd>
+      </button>
+    </header>
+  )
+}
+
+function Connected(): VNode {
+  const { kind } = connection.value
+  const text = {
+    connecting: 'connecting',
+    live: paused.value ? 'paused' : 'live',
+    lost: 'reconnecting',
+    'signed-out': 'signed out',
+  }[kind]
+  return (
+    <p class={`connection connection-${paused.value && kind === 'live' ? 'paused' : kind}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {text}
+    </p>
+  )
+}

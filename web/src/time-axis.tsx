@@ -1,0 +1,169 @@
+import type { VNode } from 'preact'
+import type { JobStatus, QueryView } from '../../src/server/api.ts'
+import { type AxisScale, axisScale, positionOf, WATERMARK_POSITION } from './axis-scale.ts'
+import { formatCount, formatSpan, formatTime, formatWindow } from './format.ts'
+import './time-axis.css'
+
+const LANES_MAX = 4
+const WINDOW_MS_DEFAULT = 10_000
+
+interface Lane {
+  readonly name: string
+  readonly bars: readonly Bar[]
+}
+
+interface Bar {
+  readonly startMs: number
+  readonly endMs: number
+  readonly groups: number
+  readonly closed: boolean
+}
+
+/** The windows of each query as bars, the watermark as a line, the newest event of each partition as a mark. */
+export function TimeAxis({ job }: { readonly job: JobStatus }): VNode {
+  const watermark = job.watermarks[0]
+  const frontMs = watermark?.maxEventTimeMs ?? null
+  if (!watermark || frontMs === null) return <p class="axis axis-empty">The axis begins with the first event.</p>
+  const windowMs = Math.min(...job.queries.map(({ windowSizeMs }) => windowSizeMs ?? Number.POSITIVE_INFINITY))
+  const atMs = watermark.watermarkMs ?? frontMs - watermark.delayMs
+  const scale = axisScale(atMs, frontMs, Number.isFinite(windowMs) ? windowMs : WINDOW_MS_DEFAULT)
+  const { tickMs } = scale
+  const lanes = job.queries.filter(({ windowSizeMs }) => windowSizeMs !== null).map(laneOf)
+  return (
+    <div class="axis">
+      <div class="axis-plot" aria-hidden="true">
+        <div class="axis-complete" style={{ width: percent(WATERMARK_POSITION) }} />
+        {scale.ticks.map((timeMs) => (
+          <span
+            key={timeMs}
+            class={`tick ${(timeMs / tickMs) % 2 === 0 ? '' : 'tick-minor'}`}
+            style={{ left: percent(positionOf(scale, timeMs)) }}
+            data-label={formatTime(timeMs, tickMs < 60_000 ? 'second' : 'minute')}
+          />
+        ))}
+        {lanes.slice(0, LANES_MAX).map((lane) => (
+          <LaneBars key={lane.name} lane={lane} scale={scale} />
+        ))}
+        <PartitionMarks job={job} scale={scale} heldBy={watermark.heldByPartition} />
+        <div class="watermark" style={{ left: percent(WATERMARK_POSITION) }}>
+          <span class="watermark-label">watermark</span>
+        </div>
+      </div>
+      {lanes.length > LANES_MAX && <p class="muted">and {lanes.length - LANES_MAX} more queries</p>}
+      <OpenWindowsTable lanes={lanes} />
+    </div>
+  )
+}
+
+function LaneBars({ lane, scale }: { readonly lane: Lane; readonly scale: AxisScale }): VNode {
+  return (
+    <div class="lane">
+      <span class="lane-name">{lane.name}</span>
+      <div class="lane-bars">
+        {lane.bars.map((bar) => {
+          const from = Math.max(-0.02, positionOf(scale, bar.startMs))
+          const to = Math.min(1.02, positionOf(scale, bar.endMs))
+          if (to <= 0 || from >= 1) return null
+          return (
+            <div
+              key={bar.startMs}
+              class={`bar ${bar.closed ? 'bar-closed' : 'bar-open'}`}
+              style={{ left: percent(from), width: percent(to - from) }}
+              title={`${formatWindow(bar.startMs, bar.endMs)}: ${formatCount(bar.groups)} groups, ${bar.closed ? 'closed' : 'open'}`}
+            >
+              <span>{formatCount(bar.groups)}</span>
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+interface PartitionMarksProps {
+  readonly job: JobStatus
+  readonly scale: AxisScale
+  readonly heldBy: number | null
+}
+
+/** Marks at the edge stand for times beyond it. */
+function PartitionMarks({ job, scale, heldBy }: PartitionMarksProps): VNode {
+  const holder = heldBy === null ? undefined : job.partitions[heldBy]
+  const delayMs = job.watermarks[0]?.delayMs ?? 0
+  return (
+    <div class="lane">
+      <span class="lane-name">newest event of each partition</span>
+      <div class="lane-marks">
+        {holder?.maxEventTimeMs != null && delayMs > 0 && (
+          <div
+            class="delay"
+            style={{
+              left: percent(WATERMARK_POSITION),
+              width: percent(clamped(positionOf(scale, holder.maxEventTimeMs)) - WATERMARK_POSITION),
+            }}
+          >
+            <span>{formatSpan(delayMs)} delay</span>
+          </div>
+        )}
+        {job.partitions.map(({ id, maxEventTimeMs, idleSinceMs }, index) => {
+          if (maxEventTimeMs === null) return null
+          const kind = index === heldBy ? 'mark-holder' : idleSinceMs === null ? '' : 'mark-idle'
+          return (
+            <div
+              key={id}
+              class={`mark ${kind}`}
+              style={{ left: percent(clamped(positionOf(scale, maxEventTimeMs))) }}
+              title={`${id}: ${formatTime(maxEventTimeMs, 'tenth')}${idleSinceMs === null ? '' : ', idle'}`}
+            />
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+/** The same for those who do not see the picture. */
+function OpenWindowsTable({ lanes }: { readonly lanes: readonly Lane[] }): VNode {
+  return (
+    <table class="visually-hidden">
+      <caption>Open windows</caption>
+      <thead>
+        <tr>
+          <th scope="col">Query</th>
+          <th scope="col">Window</th>
+          <th scope="col">Groups</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lanes.flatMap(({ name, bars }) =>
+          bars
+            .filter(({ closed }) => !closed)
+            .map(({ startMs, endMs, groups }) => (
+              <tr key={`${name} ${startMs}`}>
+                <td>{name}</td>
+                <td>{formatWindow(startMs, endMs)}</td>
+                <td>{groups}</td>
+              </tr>
+            )),
+        )}
+      </tbody>
+    </table>
+  )
+}
+
+function laneOf({ name, openWindows, windows }: QueryView): Lane {
+  const closed = windows.filter((window) => window.closed)
+  return { name, bars: [...closed.map(barOf(true)), ...openWindows.map(barOf(false))] }
+}
+
+function barOf(closed: boolean): (window: Omit<Bar, 'closed'>) => Bar {
+  return ({ startMs, endMs, groups }) => ({ startMs, endMs, groups, closed })
+}
+
+function clamped(position: number): number {
+  return Math.min(0.995, Math.max(0.005, position))
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(3)}%`
+}
