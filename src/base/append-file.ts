@@ -86,7 +86,7 @@ export class AppendFile {
 
   /** Bytes at a position; fewer than asked for only at the end of the file. */
   read(position: number, length: number): Promise<Uint8Array> {
-    return readFully(this.#file, this.path, position, length)
+    return readFully(this.#file, this.path, position, Math.min(length, this.#length - position))
   }
 
   async close(): Promise<void> {

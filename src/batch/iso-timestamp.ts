@@ -59,7 +59,6 @@ export class IsoTimestamp {
       this.#date1 = word1
       this.#date2 = word2
       this.#monthMs = Number.NaN
-      this.#monthDays = 0
       if (bytes[start + 4] !== DASH || bytes[start + 7] !== DASH) return Number.NaN
       if (century < 0 || yearOfCentury < 0 || month < 1 || month > 12) return Number.NaN
       const year = century * 100 + yearOfCentury

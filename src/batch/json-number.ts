@@ -3,6 +3,7 @@ const EXACT_DIGITS = 15
 /** Largest power of ten that a double holds exactly. */
 const EXACT_POWER = 22
 const UNITS_MAX = 9007199254740992n
+const UNITS_DIGITS = 16
 const EXPONENT_MAX = 1e9
 
 const POWERS_OF_TEN = Float64Array.from({ length: EXACT_POWER + 1 }, (_, power) => Number(`1e${power}`))
@@ -115,7 +116,7 @@ export class JsonNumber {
     if (digits === '') return 0
     const wholeLength = digits.length + shift
     if (shift < 0) this.inexact = /[1-9]/.test(digits.slice(Math.max(0, wholeLength)))
-    if (wholeLength > 17) return Number.NaN
+    if (wholeLength > UNITS_DIGITS) return Number.NaN
     let units = BigInt(digits.slice(0, Math.max(0, wholeLength)).padEnd(Math.max(0, wholeLength), '0'))
     if (roundHalfUp && wholeLength >= 0 && wholeLength < digits.length && digits.charCodeAt(wholeLength) >= FIVE)
       units++

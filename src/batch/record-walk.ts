@@ -32,8 +32,7 @@ export class RecordWalk {
   next(): boolean {
     if (!this.#varint()) return false
     const recordEnd = this.#at + this.#number
-    // The shortest record has six bytes behind its length.
-    if (this.#number < 6 || recordEnd > this.#end) return false
+    if (recordEnd > this.#end) return false
     this.#at++
     if (!this.#varint()) return false
     this.timestampDelta = this.#number

@@ -51,21 +51,19 @@ export class RowParser {
 
   /**
    * Reads `bytes[start, end)` into the columns, where the row is still null. Gives a `RowError`; if there is one, the row's
-   * columns may hold anything. The byte at `end` must be writable; it is put back.
+   * columns may hold anything. Overwrites the byte at `end`.
    */
   parse(row: number, start: number, end: number): number {
     this.errorField = -1
     if (end - start > EVENT_BYTES_MAX) return RowError.tooLarge
     const { bytes } = this.#scanner
     const { scratch } = this.#reader
-    const behind = bytes[end]
     bytes[end] = NUL
     this.#scanner.begin(true)
     const scratchAt = scratch.textAt
     let error = this.#check(start, end)
     if (error === RowError.none) error = this.#store(row)
     if (error !== RowError.none) scratch.rollBack(scratchAt)
-    bytes[end] = behind
     return error
   }
 
@@ -131,7 +129,6 @@ export class RowParser {
     if (this.#scanner.plainEnd(start) === end) return members.field(members.code(view, start, end - start))
     const textAt = scratch.textAt
     const length = scratch.unescape(start, end)
-    scratch.textAt = textAt
     return members.field(members.code(view, textAt, length))
   }
 

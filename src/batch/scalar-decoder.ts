@@ -124,12 +124,10 @@ class ScalarDecoder implements Decoder {
   }
 
   #decodeValue(row: number, start: number, end: number): void {
-    const data = this.#data
-    const behind = data[end]
-    data[end] = LINE_FEED
+    // What stands there is the number of headers, which nobody reads any more.
+    this.#data[end] = LINE_FEED
     if (end - start > EVENT_BYTES_MAX || this.#predictor.predict(row, start) !== end)
       this.#decodeExactly(row, start, end)
-    data[end] = behind
   }
 
   #decodeExactly(row: number, start: number, end: number): void {

@@ -1,8 +1,11 @@
 import type { Log } from '../log/log.ts'
 import { RecordBatchBuilder } from '../log/record-batch-builder.ts'
 
+/** A batch that waits for the one before it grows up to so many times its usual size. */
+const BACKLOG_FACTOR = 4
+
 /**
- * Collects rows into one record batch per partition and appends them. A partition has one append under way at most: were a later one to
+ * Collects rows into one record batch per partition and appends them; while one is under way, the next one grows. A partition has one append under way at most: were a later one to
  * succeed after an earlier one had failed, rows would be missing in the middle and all offsets behind them wrong.
  */
 export class BatchSender {
@@ -13,6 +16,7 @@ export class BatchSender {
   readonly #builders: RecordBatchBuilder[]
   /** By partition; never rejects. */
   readonly #underWay: Promise<void>[]
+  readonly #busy: boolean[]
   #failure: { readonly error: unknown } | undefined
 
   /** A batch is full at `batchBytes`; `bufferBytes` is what most are expected to have. */
@@ -23,13 +27,15 @@ export class BatchSender {
     this.#batchBytes = batchBytes
     this.#builders = Array.from({ length: partitions }, () => new RecordBatchBuilder(bufferBytes))
     this.#underWay = Array.from({ length: partitions }, () => Promise.resolve())
+    this.#busy = new Array<boolean>(partitions).fill(false)
   }
 
-  /** Adds a row; true when its partition's batch is full now: then `send` it. */
+  /** Adds a row; true when its partition's batch is to be sent now. */
   add(partition: number, key: Uint8Array, value: Uint8Array, timestamp: number): boolean {
     const builder = this.#builders[partition]
     builder.add(key, value, timestamp)
-    return builder.sizeBytes >= this.#batchBytes
+    const bytesMax = this.#busy[partition] ? BACKLOG_FACTOR * this.#batchBytes : this.#batchBytes
+    return builder.sizeBytes >= bytesMax
   }
 
   /** Begins to append a partition's batch once the one before it is durable. Throws the error of any append that failed. */
@@ -54,6 +60,7 @@ export class BatchSender {
   }
 
   async #append(partition: number, builder: RecordBatchBuilder): Promise<void> {
+    this.#busy[partition] = true
     try {
       const draft = builder.finish()
       const usual = Math.max(draft.records.length, this.#bufferBytes)
@@ -63,6 +70,8 @@ export class BatchSender {
       await this.#log.append(this.#topic, partition, draft)
     } catch (error) {
       this.#failure ??= { error }
+    } finally {
+      this.#busy[partition] = false
     }
   }
 

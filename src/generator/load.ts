@@ -30,7 +30,7 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void
   /** On schedule, rows wait so long at most for others to share their batch. */
   readonly lingerMs?: number
-  /** A batch is sent when it has this size. */
+  /** A batch is sent when it has this size, or up to four times as much while the one before it is on its way. */
   readonly batchBytes?: number
   /** Further off schedule than this (a long pause, a flat-out run before) the schedule is moved instead of caught up with. */
   readonly catchUpMaxMs?: number
@@ -135,8 +135,7 @@ class Load {
 
   async run(): Promise<LoadResult> {
     try {
-      await this.#resume()
-      const endedBy = await this.#generate()
+      const endedBy = this.#ending() ?? (await this.#generate())
       await this.#sender.sendAll()
       await this.#sender.settle()
       this.#reportProgress(0)
@@ -148,6 +147,7 @@ class Load {
   }
 
   async #generate(): Promise<LoadResult['endedBy']> {
+    await this.#resume()
     for (;;) {
       const endedBy = this.#ending()
       if (endedBy !== undefined) return endedBy

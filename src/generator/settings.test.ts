@@ -15,7 +15,7 @@ test('all problems are told at once, with the values', () => {
     message:
       'generator settings: seed is -1, expected a whole number from 0 to 4294967295; ' +
       'partitions is 2.5, expected a whole number from 1 to 256; users is "10", expected a whole number from 2 to 10000000; ' +
-      'colour is no setting; lateFraction is null, expected a number from 0 to 1; toString is no setting',
+      'colour is no setting; lateFraction is NaN, expected a number from 0 to 1; toString is no setting',
   })
   for (const given of [null, [], 'seed', 1]) assert.throws(() => generatorSettings(given), /are not an object/)
 })
@@ -23,5 +23,6 @@ test('all problems are told at once, with the values', () => {
 test('settings that contradict each other are refused', () => {
   assert.throws(() => generatorSettings({ lateMinMs: 10, lateMaxMs: 9 }), /lateMinMs is 10, more than lateMaxMs, 9/)
   assert.throws(() => generatorSettings({ partitions: 2, silentPartition: 2 }), /silentPartition is 2, but there are 2/)
+  assert.throws(() => generatorSettings({ partitions: 1, silentPartition: 0 }), /there is no other partition/)
   assert.throws(() => generatorSettings({ lateFraction: 0.6, malformedFraction: 0.5 }), /add up to 1.1, more than 1/)
 })

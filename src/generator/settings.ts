@@ -86,8 +86,7 @@ export function generatorSettings(given: unknown = {}): GeneratorSettings {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue
     if (!isSetting(name)) problems.push(`${name} is no setting`)
-    else if (!within(LIMITS[name], value))
-      problems.push(`${name} is ${JSON.stringify(value)}, ${expected(LIMITS[name])}`)
+    else if (!within(LIMITS[name], value)) problems.push(`${name} is ${shown(value)}, ${expected(LIMITS[name])}`)
     else settings[name] = value
   }
   if (problems.length === 0) problems.push(...contradictions(settings))
@@ -142,6 +141,11 @@ function within(limit: Limit, value: unknown): value is number {
   return !limit.whole || Number.isInteger(value)
 }
 
+/** NaN and infinities have no JSON. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value)
+}
+
 function expected({ min, max, whole }: Limit): string {
   return `expected a ${whole ? 'whole ' : ''}number from ${min} to ${max}`
 }
@@ -153,6 +157,7 @@ function contradictions(settings: GeneratorSettings): string[] {
   if (silentPartition >= partitions) {
     problems.push(`silentPartition is ${silentPartition}, but there are ${partitions} partitions, counted from 0`)
   }
+  if (silentPartition >= 0 && partitions === 1) problems.push('silentPartition is 0, but there is no other partition')
   const { malformedFraction, invalidFraction, lateFraction, outOfOrderFraction } = settings
   const planted = malformedFraction + invalidFraction + lateFraction + outOfOrderFraction
   if (planted > 1)

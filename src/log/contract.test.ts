@@ -2,21 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { FaultyFiles } from '../../test/support/faulty-files.ts'
-import { encodeText } from '../base/bytes.ts'
-import { VirtualClock } from '../base/clock.ts'
+import { draftOf, noLock, readValues, StandingClock } from '../../test/support/log-records.ts'
 import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import { openEmbeddedLog } from './embedded-log.ts'
-import type { Log, RecordBatchDraft, TopicSettings } from './log.ts'
+import type { Log, TopicSettings } from './log.ts'
 import { MemoryLog } from './memory-log.ts'
-import { RecordBatchBuilder } from './record-batch-builder.ts'
-
-/** A clock that only the test moves: sleeping for a group commit takes no time. */
-class StandingClock extends VirtualClock {
-  override async sleep(): Promise<void> {
-    await Promise.resolve()
-  }
-}
 
 interface KeepingLog extends Log {
   keepFrom(topic: string, partition: number, offset: number): void
@@ -40,21 +31,21 @@ for (const [name, open] of Object.entries(LOGS)) {
   }
 
   check('appends get offsets in order and the time of arrival', async (log, clock) => {
-    assert.deepEqual(await log.append('events', 0, draft('a', 'b')), { baseOffset: 0, appendTimestamp: 1_000 })
+    assert.deepEqual(await log.append('events', 0, draftOf('a', 'b')), { baseOffset: 0, appendTimestamp: 1_000 })
     clock.advance(5)
-    const both = await Promise.all([log.append('events', 0, draft('c')), log.append('events', 0, draft('d', 'e'))])
+    const both = await Promise.all([log.append('events', 0, draftOf('c')), log.append('events', 0, draftOf('d', 'e'))])
     assert.deepEqual(both, [
       { baseOffset: 2, appendTimestamp: 1_005 },
       { baseOffset: 3, appendTimestamp: 1_005 },
     ])
-    assert.deepEqual(await log.append('events', 1, draft('z')), { baseOffset: 0, appendTimestamp: 1_005 })
+    assert.deepEqual(await log.append('events', 1, draftOf('z')), { baseOffset: 0, appendTimestamp: 1_005 })
     assert.deepEqual(await log.offsets('events', 0), { start: 0, end: 5 })
     assert.deepEqual(await log.offsets('events', 1), { start: 0, end: 1 })
   })
 
   check('a read begins with the batch that holds the offset and takes about as much as asked for', async (log) => {
-    for (const text of ['a', 'b', 'c', 'd']) await log.append('events', 0, draft(text, text))
-    const batchBytes = 61 + draft('a', 'a').records.length
+    for (const text of ['a', 'b', 'c', 'd']) await log.append('events', 0, draftOf(text, text))
+    const batchBytes = 61 + draftOf('a', 'a').records.length
     const ranges = async (from: number, bytesMax: number): Promise<number[][]> =>
       (await log.read('events', 0, from, bytesMax)).map(({ baseOffset, endOffset }) => [baseOffset, endOffset])
     assert.deepEqual(await ranges(3, 1), [[2, 4]])
@@ -76,7 +67,7 @@ for (const [name, open] of Object.entries(LOGS)) {
   })
 
   check('offsets that are not there are data loss, with the limits', async (log) => {
-    await log.append('events', 0, draft('a'))
+    await log.append('events', 0, draftOf('a'))
     await assert.rejects(log.read('events', 0, 2, 100), {
       code: 'data-loss',
       message: 'events-0 ends at offset 1, offset 2 was never written or was lost',
@@ -89,10 +80,10 @@ for (const [name, open] of Object.entries(LOGS)) {
 
   check('topics and partitions that are not there are named', async (log) => {
     const none = { code: 'invalid-option', message: 'there is no topic clicks in this log' }
-    await assert.rejects(log.append('clicks', 0, draft('a')), none)
+    await assert.rejects(log.append('clicks', 0, draftOf('a')), none)
     await assert.rejects(log.read('clicks', 0, 0, 100), none)
     const noPartition = { code: 'invalid-option', message: 'there is no partition 2 of topic events in this log' }
-    await assert.rejects(log.append('events', 2, draft('a')), noPartition)
+    await assert.rejects(log.append('events', 2, draftOf('a')), noPartition)
     await assert.rejects(log.offsets('events', -1), { message: 'there is no partition -1 of topic events in this log' })
     assert.equal(await log.describeTopic('clicks'), undefined)
     assert.equal(await log.describeTopic('../events'), undefined)
@@ -132,22 +123,22 @@ for (const [name, open] of Object.entries(LOGS)) {
 
   check('a topic whose name ends like a partition stands for itself', async (log) => {
     await log.createTopic('events-1', { partitions: 1 })
-    await log.append('events', 1, draft('of events, 1'))
-    await log.append('events-1', 0, draft('of events-1, 0'))
-    assert.deepEqual(await valuesOf(log, 'events', 1), ['of events, 1'])
-    assert.deepEqual(await valuesOf(log, 'events-1', 0), ['of events-1, 0'])
+    await log.append('events', 1, draftOf('of events, 1'))
+    await log.append('events-1', 0, draftOf('of events-1, 0'))
+    assert.deepEqual([...(await readValues(log, 'events', 1)).values()], ['of events, 1'])
+    assert.deepEqual([...(await readValues(log, 'events-1', 0)).values()], ['of events-1, 0'])
     assert.deepEqual((await log.describeTopic('events-1'))?.offsets, [{ start: 0, end: 1 }])
   })
 
   check('waiting ends with the next record, or with the signal', async (log) => {
-    await log.append('events', 0, draft('a'))
+    await log.append('events', 0, draftOf('a'))
     const never = new AbortController()
     await log.waitForRecords('events', 0, 0, never.signal)
     let woken = false
     const waiting = log.waitForRecords('events', 0, 2, never.signal).then(() => {
       woken = true
     })
-    await log.append('events', 0, draft('b', 'c'))
+    await log.append('events', 0, draftOf('b', 'c'))
     await new Promise((resolve) => setImmediate(resolve))
     assert.equal(woken, true, 'the end, 3, lies behind 2')
     await waiting
@@ -159,13 +150,13 @@ for (const [name, open] of Object.entries(LOGS)) {
   })
 
   check('retention by size removes the oldest segments, but none that are to be kept', async (log) => {
-    const bytes = 61 + draft('xxxxxxxxxx').records.length
+    const bytes = 61 + draftOf('xxxxxxxxxx').records.length
     await log.createTopic('small', { partitions: 1, segmentBytesMax: 2 * bytes, retentionBytesMax: 4 * bytes })
     log.keepFrom('small', 0, 3)
-    for (let count = 0; count < 12; count++) await log.append('small', 0, draft('xxxxxxxxxx'))
+    for (let count = 0; count < 12; count++) await log.append('small', 0, draftOf('xxxxxxxxxx'))
     assert.deepEqual(await log.offsets('small', 0), { start: 2, end: 12 })
     log.keepFrom('small', 0, 100)
-    await log.append('small', 0, draft('xxxxxxxxxx'))
+    await log.append('small', 0, draftOf('xxxxxxxxxx'))
     assert.deepEqual(await log.offsets('small', 0), { start: 10, end: 13 })
     assert.equal((await log.describeTopic('small'))?.bytes, 3 * bytes)
     await assert.rejects(log.read('small', 0, 9, 100), {
@@ -178,11 +169,11 @@ for (const [name, open] of Object.entries(LOGS)) {
   check('retention by time removes segments that were closed long enough ago', async (log, clock) => {
     await log.createTopic('brief', { partitions: 1, retentionMs: 1_000 })
     for (let count = 0; count < 10; count++) {
-      await log.append('brief', 0, draft('x'))
+      await log.append('brief', 0, draftOf('x'))
       clock.advance(200)
     }
     assert.deepEqual(await log.offsets('brief', 0), { start: 2, end: 10 })
-    await log.append('brief', 0, draft('x'))
+    await log.append('brief', 0, draftOf('x'))
     assert.deepEqual(await log.offsets('brief', 0), { start: 4, end: 11 })
   })
 }
@@ -251,7 +242,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 async function apply(log: KeepingLog, each: Exclude<Operation, { kind: 'advance' }>): Promise<unknown> {
   switch (each.kind) {
     case 'append':
-      return log.append('events', each.partition, draft(...each.sizes.map((size) => 'x'.repeat(size))))
+      return log.append('events', each.partition, draftOf(...each.sizes.map((size) => 'x'.repeat(size))))
     case 'read':
       return (await log.read('events', each.partition, each.fromOffset, each.bytesMax)).map(plain)
     case 'describe':
@@ -271,29 +262,9 @@ async function answer(ask: () => Promise<unknown>): Promise<unknown> {
 }
 
 function openEmbedded(clock: StandingClock, fsync: 'always' | 'interval' | 'never'): Promise<KeepingLog> {
-  const lock = async (): Promise<{ release(): Promise<void> }> => ({ release: async () => {} })
-  return openEmbeddedLog('/data/log', { mode: 'write', fsync, clock, fileSystem: new FaultyFiles(), lock })
-}
-
-function draft(...values: string[]): RecordBatchDraft {
-  const builder = new RecordBatchBuilder(16)
-  for (const value of values) builder.add(null, encodeText(value), 500)
-  return builder.finish()
+  return openEmbeddedLog('/data/log', { mode: 'write', fsync, clock, fileSystem: new FaultyFiles(), lock: noLock })
 }
 
 function plain(records: EncodedRecords): unknown {
   return { ...records, bytes: Buffer.from(records.bytes).toString('latin1') }
-}
-
-/** Values of records without keys that are shorter than 64 bytes. */
-async function valuesOf(log: Log, topic: string, partition: number): Promise<string[]> {
-  const values: string[] = []
-  for (const { bytes, recordCount } of await log.read(topic, partition, 0, 1e6)) {
-    for (let at = 0, count = 0; count < recordCount; count++) {
-      const length = bytes[at] >> 1
-      values.push(Buffer.from(bytes.subarray(at + 6, at + length)).toString())
-      at += 1 + length
-    }
-  }
-  return values
 }

@@ -1,12 +1,12 @@
 import { unreachable } from '../base/assert.ts'
 import type { Field, FieldType } from '../batch/schema.ts'
-import type { Comparison, Expression, LiteralValue } from './expression.ts'
+import type { ColumnReference, Comparison, Expression, LiteralValue } from './expression.ts'
 import { COMPARISON_SIGNS } from './expression-text.ts'
 import { type PlanProblem, shown, unknownColumn } from './plan-problem.ts'
 import { timeLiteralMs } from './time-literal.ts'
 
 /** How deep a predicate may nest. */
-export const EXPRESSION_DEPTH_MAX = 24
+const EXPRESSION_DEPTH_MAX = 24
 
 /** Everything wrong with a predicate: unknown columns, values that cannot be compared, something that is not true or false. */
 export function checkPredicate(predicate: Expression, fields: readonly Field[], path: string): PlanProblem[] {
@@ -56,7 +56,7 @@ function kindOf(node: Expression, check: ExpressionCheck, depth: number): ValueK
     case 'literal':
       return kindOfLiteral(node.value, check)
     case 'compare':
-      checkComparison(node, check, depth)
+      checkComparison(node, check)
       return 'boolean'
     case 'and':
     case 'or':
@@ -67,10 +67,11 @@ function kindOf(node: Expression, check: ExpressionCheck, depth: number): ValueK
       checkCondition(node.operand, check, depth + 1)
       return 'boolean'
     case 'is-null':
-      kindOf(node.operand, check, depth + 1)
+      kindOfOperand(node.operand, check)
+      if (node.operand.kind === 'literal') report(check, 'isNull() of a constant', 'ask it of a column')
       return 'boolean'
     case 'in':
-      checkList(node.operand, node.values, check, depth)
+      checkList(node.operand, node.values, check)
       return 'boolean'
     default:
       return unreachable(node)
@@ -92,19 +93,29 @@ function kindOfLiteral(value: LiteralValue, check: ExpressionCheck): ValueKind {
   return 'unknown'
 }
 
-function checkComparison({ operator, left, right }: Comparison, check: ExpressionCheck, depth: number): void {
-  const leftKind = kindOf(left, check, depth + 1)
-  const rightKind = kindOf(right, check, depth + 1)
+function checkComparison({ operator, left, right }: Comparison, check: ExpressionCheck): void {
+  const leftKind = kindOfOperand(left, check)
+  const rightKind = kindOfOperand(right, check)
   const sign = COMPARISON_SIGNS[operator]
-  if (!comparable(leftKind, left, rightKind, right)) {
+  if (left.kind === 'literal' && right.kind === 'literal') {
+    report(
+      check,
+      `${describe(left)} ${sign} ${describe(right)} compares two constants`,
+      'compare a column with something',
+    )
+  } else if (!comparable(leftKind, left, rightKind, right)) {
     report(check, mismatch(leftKind, left, sign, rightKind, right), mismatchHint([leftKind, rightKind]))
+  } else if (left.kind === 'column' && right.kind === 'column' && scaleOf(left, check) !== scaleOf(right, check)) {
+    const message = `${describe(left)} ${sign} ${describe(right)}: they have not the same number of digits after the point`
+    report(check, message, 'compare decimals of one scale with each other, or with a constant')
   } else if (operator !== 'eq' && operator !== 'ne' && !ORDERED_KINDS.includes(leftKind)) {
     report(check, `${leftKind} values have no order, so "${sign}" says nothing`, 'use eq or ne')
   }
 }
 
-function checkList(operand: Expression, values: readonly LiteralValue[], check: ExpressionCheck, depth: number): void {
-  const kind = kindOf(operand, check, depth + 1)
+function checkList(operand: Expression, values: readonly LiteralValue[], check: ExpressionCheck): void {
+  const kind = kindOfOperand(operand, check)
+  if (operand.kind === 'literal') report(check, 'isIn() of a constant', 'ask it of a column')
   if (values.length === 0) report(check, 'isIn() with an empty list is never true', 'give it at least one value')
   for (const value of values) {
     const literal: Expression = { kind: 'literal', value }
@@ -113,6 +124,19 @@ function checkList(operand: Expression, values: readonly LiteralValue[], check: 
     report(check, mismatch(kind, operand, 'in', literalKind, literal), mismatchHint([kind, literalKind]))
     return
   }
+}
+
+/** Conditions are combined with `and`, `or` and `not`; everything else is said of columns and constants. */
+function kindOfOperand(node: Expression, check: ExpressionCheck): ValueKind {
+  if (node.kind === 'column') return kindOfColumn(node.name, check)
+  if (node.kind === 'literal') return kindOfLiteral(node.value, check)
+  report(check, 'a condition cannot be compared', 'combine conditions with and(), or() and not()')
+  return 'unknown'
+}
+
+/** Digits after the point that a decimal column has; undefined for other columns. */
+function scaleOf({ name }: ColumnReference, { fields }: ExpressionCheck): number | undefined {
+  return fields.find((field) => field.name === name)?.scale
 }
 
 /** Values of one kind; besides, a time with its literal, and a UUID with its text form. JSON has no equality. */

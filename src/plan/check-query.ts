@@ -19,11 +19,11 @@ import { resultFields } from './result-schema.ts'
 import type { WindowSpec } from './window.ts'
 
 /** Filters that a query may have, one behind the other. */
-export const FILTERS_MAX = 32
+const FILTERS_MAX = 32
 /** Columns by which a query may group. */
-export const KEYS_MAX = 16
+const KEYS_MAX = 16
 /** Aggregates that a query may compute. */
-export const AGGREGATES_MAX = 64
+const AGGREGATES_MAX = 64
 
 const DURATION_MS_MAX = 366 * MS_PER_DAY
 /** Below, a sketch has more than 64 KB a group; above, it has fewer than 16 registers, too few for its formula. */

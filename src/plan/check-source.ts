@@ -6,9 +6,9 @@ import { badName, nameTaken, type PlanProblem, shown, TakenNames, unknownColumn,
 import type { Rule, RuleCondition } from './rule.ts'
 
 /** Columns that a schema may have. */
-export const COLUMNS_MAX = 64
+const COLUMNS_MAX = 64
 /** Rules that a source may have. */
-export const RULES_MAX = 64
+const RULES_MAX = 64
 
 /** Types that can be added up. */
 export const NUMERIC_TYPES: readonly FieldType[] = ['decimal', 'float64', 'int64', 'int32']

@@ -10,7 +10,7 @@ import { badName, nameTaken, type PlanProblem, shown, TakenNames } from './plan-
 export type { PlanProblem } from './plan-problem.ts'
 
 /** Queries that a pipeline may have. */
-export const QUERIES_MAX = 64
+const QUERIES_MAX = 64
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/
 

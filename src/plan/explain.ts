@@ -183,8 +183,8 @@ function sinkCells(sink: SinkSpec): string[] {
       return [sink.mode, 'kept in memory']
     default: {
       const { path, partitionBy, recordsPerFileMax, compression } = sink
-      const notes = [path]
-      if (partitionBy) notes.push(`in folders ${partitionBy.name}=<${partitionBy.transform} of ${partitionBy.column}>`)
+      const notes = [`${sink.kind} in ${path}`]
+      if (partitionBy) notes.push(`folders ${partitionBy.name}=<${partitionBy.transform} of ${partitionBy.column}>`)
       if (recordsPerFileMax !== undefined) notes.push(`${recordsPerFileMax} rows a file at most`)
       if (compression !== undefined) notes.push(`compressed by ${compression}`)
       return ['append', notes.join(', ')]

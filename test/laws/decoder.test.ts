@@ -73,6 +73,40 @@ for (const { name, create } of DECODERS) {
       }
     })
 
+    test('reads a member by what it is in this row, whatever it was in the rows before', () => {
+      const groups = Map.groupBy(FIELD_CASES, ([member]) => member.slice(0, member.indexOf(':')))
+      for (const [fieldName, cases] of groups) {
+        const kinds = [
+          'null',
+          '1',
+          '"text"',
+          'true',
+          '{"a":1}',
+          '[]',
+          'nul',
+          '-',
+          '"',
+          'tru',
+          '{',
+          '1x',
+          'nullx',
+          '"a"x',
+        ]
+        const members = [...cases.map(([member]) => member), ...kinds.map((kind) => `${fieldName}:${kind}`)]
+        for (const surroundings of [
+          ['{', '}'],
+          ['{"x":0,', '}'],
+          ['{', ',"x":"y"}'],
+          ['{"x":"y",', ',"w":0}'],
+        ]) {
+          const rows = members.map((member) => surroundings.join(member))
+          const alone = rows.map((row) => verdict(decodeLines(fresh(), row)[0] as ReadRow))
+          const read = decodeLines(fresh(), ...rows, ...rows.toReversed(), ...rows.flatMap((row) => [row, row]))
+          assert.deepEqual(read.map(verdict), [...alone, ...alone.toReversed(), ...alone.flatMap((one) => [one, one])])
+        }
+      }
+    })
+
     test('gives the same verdict on a row wherever it stands and whatever was read before', () => {
       const rows = [...SUITE.map(documentBytes), ...FIELD_CASES.map(([member]) => Buffer.from(`{${member}}`))]
       const short = rows.filter((row) => row.length < 10_000 && !row.includes(10))
@@ -215,6 +249,8 @@ for (const { name, create } of DECODERS) {
         ],
       )
       assert.ok(rows.every((row) => Number.isNaN(row.recordTimeMs)))
+      const [last] = readRows(fresh().decode(newlineRecords(Buffer.from('{"s":"c"}\r'))))
+      assert.deepEqual([last?.value, last?.error], ['{"s":"c"}\r', RowError.none])
       assert.equal(fresh().decode(newlineRecords(Buffer.alloc(0))).rowCount, 0)
     })
 

@@ -11,6 +11,7 @@ export function Cell({ value, type }: { readonly value: CellValue | undefined; r
   if (value === null || value === undefined) return <i class="muted">null</i>
   if (value === '') return <i class="muted">empty</i>
   const text = formatCell(value, type)
-  if (typeof value !== 'string') return <>{text}</>
+  if (typeof value === 'number') return <span title={String(value)}>{text}</span>
+  if (typeof value === 'boolean') return <>{text}</>
   return <bdi title={text.slice(0, TITLE_MAX)}>{text.slice(0, TEXT_MAX)}</bdi>
 }

@@ -48,7 +48,7 @@ function WindowsTable({
           <th scope="col" class="number">
             groups
           </th>
-          <th scope="col">largest group</th>
+          <th scope="col">largest</th>
           <th scope="col" class="number">
             {columns[value]?.name}
           </th>

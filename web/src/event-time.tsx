@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import type { JobStatus, WatermarkView } from '../../src/server/api.ts'
 import { describeClosing, nextClosing } from './closing.ts'
 import { nowMs } from './feed.ts'
-import { formatAge, formatSpan, formatTime } from './format.ts'
+import { formatAge, formatTime } from './format.ts'
 import { history, watermarkPace } from './history.ts'
 import { TimeAxis } from './time-axis.tsx'
 import './event-time.css'
@@ -11,9 +11,17 @@ import './event-time.css'
 export function EventTime({ job }: { readonly job: JobStatus }): VNode {
   return (
     <section class="event-time" aria-labelledby="event-time">
-      <h2 id="event-time">
-        Event time <small>UTC</small>
-      </h2>
+      <div class="section-head">
+        <h2 id="event-time">
+          Event time <small>UTC</small>
+        </h2>
+        <ul class="legend" aria-hidden="true">
+          <li>open window, with its groups</li>
+          <li class="legend-closed">closed</li>
+          <li class="legend-partition">partition</li>
+          <li class="legend-holder">the one that holds the watermark</li>
+        </ul>
+      </div>
       <TimeAxis job={job} />
       <div class="why">
         {job.watermarks.length === 0 && <p>This pipeline has no watermark: nothing waits for late events.</p>}
@@ -27,16 +35,13 @@ export function EventTime({ job }: { readonly job: JobStatus }): VNode {
 }
 
 function Why({ watermark, named }: { readonly watermark: WatermarkView; readonly named: boolean }): VNode {
-  const { id, watermarkMs, delayMs, why, sinceMs } = watermark
+  const { id, watermarkMs, why, sinceMs } = watermark
   return (
     <p data-test="why">
       <strong>
         {named ? id : 'Watermark'} {watermarkMs === null ? 'not set yet' : formatTime(watermarkMs, 'tenth')}
       </strong>{' '}
-      <bdi>{asSentence(why)}</bdi>{' '}
-      <span class="muted">
-        So for {formatAge(nowMs.value - sinceMs)}. It waits {formatSpan(delayMs)} for events out of order.
-      </span>
+      <bdi>{why.replace(/[.]$/, '')}</bdi>; <span class="muted">so for {formatAge(nowMs.value - sinceMs)}.</span>
     </p>
   )
 }
@@ -54,8 +59,4 @@ function Next({ job }: { readonly job: JobStatus }): VNode | null {
       <strong>Next</strong> {next.query} closes a window {describeClosing(next)}.
     </p>
   )
-}
-
-function asSentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 }

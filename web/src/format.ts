@@ -93,11 +93,14 @@ export function formatWindow(startMs: number, endMs: number): string {
   return `${formatTime(startMs, precision)} – ${formatTime(endMs, precision)}`
 }
 
-/** A cell of a result as text; `null` is for the caller to show as such. */
+/** A cell of a result as text that fits into a narrow column; `null` is for the caller to show as such. */
 export function formatCell(value: string | number | boolean, type: string): string {
   if (typeof value !== 'number') return String(value)
   if (type === 'timestamp') return formatDateTime(value)
-  return type === 'decimal' || !Number.isInteger(value) ? HUNDREDTHS.format(value) : WHOLE.format(value)
+  const size = Math.abs(value)
+  if (size >= 10_000_000) return COMPACT.format(value)
+  const fraction = type === 'decimal' || !Number.isInteger(value)
+  return fraction && size < 100_000 ? HUNDREDTHS.format(value) : WHOLE.format(value)
 }
 
 /** Out of the range of dates there is nothing better than the number. */

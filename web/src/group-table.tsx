@@ -14,7 +14,7 @@ interface GroupTableProps {
 
 type Row = readonly CellValue[]
 
-const ROW_PX = 28
+const ROW_PX = 26
 
 /** The largest groups of a window: keys with a bar for the first value, then the values. */
 export function GroupTable({ query, window, caption, rowCount }: GroupTableProps): VNode {
@@ -32,7 +32,7 @@ export function GroupTable({ query, window, caption, rowCount }: GroupTableProps
           <tr>
             <th scope="col">{keys.map((index) => columns[index]?.name).join(', ') || 'all rows'}</th>
             {values.map((index) => (
-              <th scope="col" class="number" key={index}>
+              <th scope="col" class="number" key={index} title={columns[index]?.name}>
                 {columns[index]?.name}
               </th>
             ))}

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import type { JobStatus, QueryView } from '../../src/server/api.ts'
 import { describeClosing, nextClosing } from './closing.ts'
+import { formatSpan } from './format.ts'
 import { history, watermarkPace } from './history.ts'
 
 interface NoResultsProps {
@@ -21,11 +22,19 @@ export function NoResults(props: NoResultsProps): VNode {
 function explain({ job, query, kind }: NoResultsProps): string {
   if (!query && job.state === 'running') return 'This pipeline has no queries, so there are no results to show.'
   if (!query) return 'The job is starting.'
-  if (job.rowsRead === 0) return nothingRead(job)
+  if (job.rowsRead === 0) return kind === 'open' ? nothingRead(job) : whatClosesFirst(job, query)
   if (query.windowSizeMs === null) return `${query.name} has no windows; its rows go straight to the sinks.`
   if (kind === 'open') return `No window of ${query.name} is open. The next accepted event opens one.`
   const next = nextClosing(job, [query.name], watermarkPace(history.value))
   return next ? `First results ${describeClosing(next)}.` : `No window of ${query.name} has closed yet.`
+}
+
+function whatClosesFirst({ watermarks }: JobStatus, { windowSizeMs }: QueryView): string {
+  if (windowSizeMs === null) return 'Results come with the first events.'
+  const delayMs = watermarks[0]?.delayMs ?? 0
+  const length = formatSpan(windowSizeMs)
+  if (delayMs === 0) return `A window is ${length} long. Its results come when events have passed its end.`
+  return `A window is ${length} long. Its results come when events have passed its end by ${formatSpan(delayMs)}.`
 }
 
 function nothingRead({ partitions, state }: JobStatus): string {

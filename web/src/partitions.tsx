@@ -26,7 +26,7 @@ export function Partitions({ job }: { readonly job: JobStatus }): VNode {
                 lag
               </th>
               <th scope="col" class="number">
-                newest event
+                newest
               </th>
               <th scope="col" class="wide-only">
                 state

@@ -7,7 +7,7 @@ import { HISTORY_MS, history, type Sample } from './history.ts'
 import 'uplot/dist/uPlot.min.css'
 import './rate-chart.css'
 
-const HEIGHT_PX = 156
+const HEIGHT_PX = 128
 
 /** Events per second over the last minutes. uPlot draws on a canvas, so its colours are read from the page's. */
 export function RateChart(): VNode {
@@ -60,7 +60,7 @@ function newChart(place: HTMLElement): uPlot {
     {
       width: Math.max(place.clientWidth, 100),
       height: HEIGHT_PX,
-      padding: [8, 0, 0, 0],
+      padding: [14, null, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {

@@ -5,6 +5,8 @@ import { formatCount, formatSpan, formatTime, formatWindow } from './format.ts'
 import './time-axis.css'
 
 const LANES_MAX = 4
+const TICKS_PX = 26
+const LANE_PX = 36
 const WINDOW_MS_DEFAULT = 10_000
 
 interface Lane {
@@ -23,14 +25,21 @@ interface Bar {
 export function TimeAxis({ job }: { readonly job: JobStatus }): VNode {
   const watermark = job.watermarks[0]
   const frontMs = watermark?.maxEventTimeMs ?? null
-  if (!watermark || frontMs === null) return <p class="axis axis-empty">The axis begins with the first event.</p>
+  const lanes = job.queries.filter(({ windowSizeMs }) => windowSizeMs !== null).map(laneOf)
+  const minHeight = `${TICKS_PX + LANE_PX * (Math.min(lanes.length, LANES_MAX) + 1)}px`
+  if (!watermark || frontMs === null) {
+    return (
+      <p class="axis-empty" style={{ minHeight }}>
+        The axis begins with the first event.
+      </p>
+    )
+  }
   const windowMs = Math.min(...job.queries.map(({ windowSizeMs }) => windowSizeMs ?? Number.POSITIVE_INFINITY))
   const atMs = watermark.watermarkMs ?? frontMs - watermark.delayMs
   const scale = axisScale(atMs, frontMs, Number.isFinite(windowMs) ? windowMs : WINDOW_MS_DEFAULT)
   const { tickMs } = scale
-  const lanes = job.queries.filter(({ windowSizeMs }) => windowSizeMs !== null).map(laneOf)
   return (
-    <div class="axis">
+    <div style={{ minHeight }}>
       <div class="axis-plot" aria-hidden="true">
         <div class="axis-complete" style={{ width: percent(WATERMARK_POSITION) }} />
         {scale.ticks.map((timeMs) => (
@@ -67,11 +76,11 @@ function LaneBars({ lane, scale }: { readonly lane: Lane; readonly scale: AxisSc
           return (
             <div
               key={bar.startMs}
-              class={`bar ${bar.closed ? 'bar-closed' : 'bar-open'}`}
+              class="bar"
               style={{ left: percent(from), width: percent(to - from) }}
               title={`${formatWindow(bar.startMs, bar.endMs)}: ${formatCount(bar.groups)} groups, ${bar.closed ? 'closed' : 'open'}`}
             >
-              <span>{formatCount(bar.groups)}</span>
+              <span class={bar.closed ? 'bar-closed' : 'bar-open'}>{formatCount(bar.groups)}</span>
             </div>
           )
         })}
@@ -152,8 +161,10 @@ function OpenWindowsTable({ lanes }: { readonly lanes: readonly Lane[] }): VNode
 }
 
 function laneOf({ name, openWindows, windows }: QueryView): Lane {
-  const closed = windows.filter((window) => window.closed)
-  return { name, bars: [...closed.map(barOf(true)), ...openWindows.map(barOf(false))] }
+  const open = new Set(openWindows.map(({ startMs }) => startMs))
+  const closed = windows.filter((window) => window.closed && !open.has(window.startMs)).map(barOf(true))
+  const bars = [...closed, ...openWindows.map(barOf(false))]
+  return { name, bars: bars.sort((left, right) => left.startMs - right.startMs) }
 }
 
 function barOf(closed: boolean): (window: Omit<Bar, 'closed'>) => Bar {
