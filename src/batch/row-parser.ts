@@ -72,7 +72,7 @@ export class RowParser {
     const scanner = this.#scanner
     const at = scanner.space(start)
     if (at === end) return RowError.empty
-    if (!validUtf8(scanner.bytes, start, end)) return RowError.notUtf8
+    if (!validUtf8(scanner.view, start, end)) return RowError.notUtf8
     const object = scanner.bytes[at] === OPEN_BRACE
     const valueEnd = object ? this.#membersEnd(at) : scanner.valueEnd(at, 0)
     if (valueEnd < 0) return scanner.error

@@ -4,7 +4,7 @@ import { CARRIAGE_RETURN, type JsonScanner, LETTER_E, LINE_FEED, QUOTE, WORD_FAL
 import { type Edge, MemberGraph, Operation } from './member-graph.ts'
 import type { RowReader } from './row-reader.ts'
 import type { ScratchText } from './scratch-text.ts'
-import { validUtf8 } from './utf8.ts'
+import { HIGH_BITS, validUtf8 } from './utf8.ts'
 
 /** What `predict` gives when the row has to be parsed. */
 export const UNPREDICTED = -1
@@ -132,11 +132,11 @@ export class RowPredictor {
 
   /** Position of the line feed behind the object, if nothing else is left to be judged. */
   #rowEnd(start: number, objectEnd: number): number {
-    const { bytes, high, loneSurrogate } = this.#scanner
+    const { bytes, view, high, loneSurrogate } = this.#scanner
     const spaceEnd = this.#scanner.space(objectEnd)
     const end = bytes[spaceEnd] === CARRIAGE_RETURN ? spaceEnd + 1 : spaceEnd
     if (bytes[end] !== LINE_FEED || loneSurrogate) return UNPREDICTED
-    return (high & HIGH_BITS) === 0 || validUtf8(bytes, start, objectEnd) ? end : UNPREDICTED
+    return (high & HIGH_BITS) === 0 || validUtf8(view, start, objectEnd) ? end : UNPREDICTED
   }
 
   #putRest(column: FieldColumn, row: number): void {
@@ -145,6 +145,3 @@ export class RowPredictor {
     if (length > 0) column.putText(row, restAt, length)
   }
 }
-
-/** The highest bit of each of four bytes. */
-const HIGH_BITS = 0x80808080

@@ -12,7 +12,7 @@ test('judges every lead byte, with all the edges of what may follow, as the plat
       )
       const bytes = Uint8Array.of(lead, ...rest)
       for (let length = 1; length <= 4; length++) {
-        if (validUtf8(bytes, 0, length) !== isUtf8(bytes.subarray(0, length)))
+        if (validUtf8(new DataView(bytes.buffer), 0, length) !== isUtf8(bytes.subarray(0, length)))
           assert.fail(`${bytes.subarray(0, length)}`)
       }
     }
@@ -20,10 +20,23 @@ test('judges every lead byte, with all the edges of what may follow, as the plat
 })
 
 test('looks at nothing before the start or behind the end', () => {
-  const bytes = Uint8Array.of(0xc3, 0xa9, 0xc3, 0xa9)
-  assert.equal(validUtf8(bytes, 0, 4), true)
-  assert.equal(validUtf8(bytes, 2, 4), true)
-  assert.equal(validUtf8(bytes, 1, 4), false)
-  assert.equal(validUtf8(bytes, 0, 3), false)
-  assert.equal(validUtf8(bytes, 1, 1), true)
+  const view = new DataView(Uint8Array.of(0xc3, 0xa9, 0xc3, 0xa9).buffer)
+  assert.equal(validUtf8(view, 0, 4), true)
+  assert.equal(validUtf8(view, 2, 4), true)
+  assert.equal(validUtf8(view, 1, 4), false)
+  assert.equal(validUtf8(view, 0, 3), false)
+  assert.equal(validUtf8(view, 1, 1), true)
+})
+
+test('finds what is wrong at any place of a longer text', () => {
+  for (let length = 1; length < 20; length++) {
+    const bytes = new Uint8Array(length).fill(0x61)
+    assert.equal(validUtf8(new DataView(bytes.buffer), 0, length), true)
+    for (let at = 0; at < length; at++) {
+      const broken = bytes.with(at, 0x80)
+      assert.equal(validUtf8(new DataView(broken.buffer), 0, length), false)
+      assert.equal(validUtf8(new DataView(broken.buffer), at + 1, length), true)
+      assert.equal(validUtf8(new DataView(broken.buffer), 0, at), true)
+    }
+  }
 })

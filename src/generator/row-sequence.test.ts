@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { parsed } from '../../test/support/generated-topic.ts'
 import { DAMAGE_KINDS } from './damage.ts'
@@ -44,6 +45,12 @@ test('the same seed gives the same bytes, another seed others', () => {
     Buffer.concat(rowsOf({ ...EVERYTHING, seed }, 5_000).map(({ value }) => value))
   assert.ok(bytes(5).equals(bytes(5)))
   assert.ok(!bytes(5).equals(bytes(6)))
+})
+
+test('the sequence is that of its version: whoever changes it raises the version in the origin', () => {
+  const hash = createHash('sha256')
+  for (const { event, value } of rowsOf(EVERYTHING, 5_000)) hash.update(`${event.partition}`).update(value)
+  assert.equal(hash.digest('hex').slice(0, 16), '7cee1d61c2dfb4ce')
 })
 
 test('with nothing planted, the rows are the visitors events', () => {

@@ -56,6 +56,16 @@ test('one event in twenty begins a session, all others extend one of at most so 
   assert.ok(openMax > 300 && openMax <= 500, `${openMax} at once`)
 })
 
+test('some sessions are short and some long, by chance: the mean is twenty events', () => {
+  const sessions = bySession(seen({ activeSessionsMax: 200, users: 1_000_000 }, 100_000))
+  const share = (min: number, max: number): number =>
+    sessions.filter(({ length }) => length >= min && length <= max).length / sessions.length
+  assert.ok(Math.abs(100_000 / sessions.length - 20) < 1)
+  // Pushed out at random: nearly as many short sessions as a geometric distribution has, and its long tail.
+  assert.ok(share(1, 2) > 0.03 && share(1, 2) < 0.2, `${share(1, 2)} short`)
+  assert.ok(share(40, 1e6) > 0.05 && share(40, 1e6) < 0.25, `${share(40, 1e6)} long`)
+})
+
 test('the pool is never larger than its setting, and one of a single session works', () => {
   const events = seen({ activeSessionsMax: 1 }, 5_000)
   for (const [index, event] of events.entries()) {

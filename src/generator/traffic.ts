@@ -4,21 +4,31 @@ import { AliasTable, zipfWeights } from './alias-table.ts'
 import {
   CART_ADD,
   CLEAN,
-  CLICK,
   type GeneratedEvent,
-  HOVER,
   ITEM_CLICK,
   NONE,
   PAGE_VIEW,
   PURCHASE,
-  SCROLL,
   SEARCHED,
   SESSION_END,
   SESSION_START,
-  USER_LOGIN,
   VIEW,
 } from './generated-event.ts'
 import { mix32 } from './mix.ts'
+import {
+  ACTION_TYPES,
+  ACTIONS,
+  kindOf,
+  LANDINGS,
+  LINKS,
+  LOOK_AT_CART,
+  TO_ACCOUNT,
+  TO_CATEGORY,
+  TO_CONTENT,
+  TO_HOME,
+  TO_PRODUCT,
+  TO_SEARCH,
+} from './moves.ts'
 import {
   ADDING,
   BROWSING,
@@ -57,37 +67,6 @@ const ABANDON_PROBABILITY = 0.12
 const NAVIGATE_PROBABILITY = 0.45
 const DWELL_SECONDS_MAX = 1800
 
-/** Where a link leads, in the order of `LINKS`' weights; pages of the shop, categories and products are chosen further. */
-const TO_HOME = 0
-const TO_SEARCH = 1
-const TO_CATEGORY = 2
-const TO_PRODUCT = 3
-const TO_CONTENT = 4
-const TO_ACCOUNT = 5
-const LOOK_AT_CART = 6
-
-/** What can be done on a page, in the order of `ACTIONS`' weights. */
-const ACTION_TYPES = [SCROLL, CLICK, HOVER, VIEW, ITEM_CLICK, CART_ADD, USER_LOGIN]
-
-/** Kinds of pages: rows of the two tables. */
-const LISTING = 0
-const PRODUCT = 1
-const OTHER = 2
-const LOGIN = 3
-
-const LANDINGS = new AliasTable([45, 0, 25, 22, 8])
-const LINKS = [
-  new AliasTable([6, 13, 30, 42, 4, 3, 2]),
-  new AliasTable([9, 12, 28, 38, 4, 3, 6]),
-  new AliasTable([30, 10, 35, 20, 5, 0, 0]),
-  new AliasTable([50, 10, 30, 10, 0, 0, 0]),
-]
-const ACTIONS = [
-  new AliasTable([35, 15, 10, 0, 40, 0, 0]),
-  new AliasTable([36, 20, 15, 20, 0, 9, 0]),
-  new AliasTable([60, 40, 0, 0, 0, 0, 0]),
-  new AliasTable([10, 30, 0, 0, 0, 0, 60]),
-]
 const QUANTITIES = new AliasTable([0, 80, 15, 5])
 
 /**
@@ -328,12 +307,6 @@ export class Traffic {
     const category = categoryOf(from)
     return rank * CATEGORIES.length + (category === NONE ? this.#categories.sample(this.#random) : category)
   }
-}
-
-function kindOf(page: number): number {
-  if (page >= FIRST_PRODUCT) return PRODUCT
-  if (page >= FIRST_CATEGORY || page === HOME || page === SEARCH) return LISTING
-  return page === ACCOUNT ? LOGIN : OTHER
 }
 
 function categoryOf(page: number): number {

@@ -28,6 +28,8 @@ test('without a guess, the hint lists what there is', () => {
   assert.equal(nameHint('revenue', []), 'there is none to choose from')
 })
 
-test('a very long name costs no more than a long one', () => {
+test('very long names are compared by their beginning', () => {
+  const beginning = 'page_url'.repeat(8)
+  assert.equal(nearestName(`${beginning}${'x'.repeat(1_000_000)}`, [beginning]), beginning)
   assert.equal(nearestName('x'.repeat(1_000_000), names), undefined)
 })

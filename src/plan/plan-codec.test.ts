@@ -77,6 +77,21 @@ describe('what is not a plan is refused', () => {
     assert.match(refusal(text)[1] ?? '', /unsupported watermark policy "per-partion" \(did you mean "per-partition"\?/)
   })
 
+  test('with the type of a value that has another one', () => {
+    for (const [member, wrong, expected] of [
+      ['"sizeMs": 60000', '"sizeMs": "1m"', /window\.sizeMs: a number is expected, this is 1m/],
+      ['"value": "purchase"', '"value": null', /value: a text, a number, true or false is expected, this is null/],
+      ['"required": true', '"required": 1', /fields\[\d+\]\.required: true or false is expected, this is 1/],
+      ['"keys": [\n', '"keys": {}, "x": [\n', /keys: a list is expected, this is an object/],
+      ['"path": "out"', '"path": ["out"]', /sinks\[0\]\.path: a text is expected, this is a list/],
+      ['"name": "page-metrics"', `"name": "${'x'.repeat(10_001)}"`, /name: a text of 10001 characters/],
+    ] as const) {
+      const json = planToJson(plan)
+      assert.ok(json.includes(member), member)
+      assert.match(refusal(json.replace(member, wrong)).join('\n'), expected)
+    }
+  })
+
   test('with what it says, when its shape is right', () => {
     const text = planToJson(plan).replace('"column": "user_id"', '"column": "usr_id"')
     assert.deepEqual(refusal(text), [
@@ -105,6 +120,8 @@ describe('what is not a plan is refused', () => {
   test('with a hundred problems at most', () => {
     const queries = Array.from({ length: 100_000 }, () => 1)
     assert.equal(refusal({ millracePlan: 1, name: 'x', queries }).length, 101)
+    const members = Object.fromEntries(queries.map((_, index) => [`m${index}`, 1]))
+    assert.equal(refusal({ ...members, millracePlan: 1, name: 'x', queries: [] }).length, 101)
   })
 })
 

@@ -98,7 +98,7 @@ const node: Shape<QueryNode> = lazy(() =>
     aggregate: {
       input: node,
       window,
-      keys: list(scalar()) as never,
+      keys: list(text()),
       aggregates: list(object<NamedAggregate>({ name: text(), spec: aggregate })),
     },
   }),

@@ -122,12 +122,13 @@ function checkMembers(
   const names = Object.keys(members)
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(members, name)) continue
+    if (problems.length >= PROBLEMS_MAX) return
     report(problems, path, `there is no member "${shown(name)}" here`, nameHint(name, names))
   }
   for (const [name, shape] of Object.entries(members)) {
     const at = path === '' ? name : `${path}.${name}`
     const found = problems.length
-    const member = Object.hasOwn(value, name) ? value[name] : undefined
+    const member = value[name]
     shape(member, at, problems)
     // Only a missing value says itself what is wrong with it.
     if (member === undefined && problems.length > found) problems.splice(found, problems.length, missing(at))

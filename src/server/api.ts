@@ -9,13 +9,9 @@
  */
 export type {
   ColumnView,
-  EpochTiming,
-  JobState,
   JobStatus,
-  OpenWindowView,
   PartitionStatus,
   QueryView,
-  ReasonStatus,
   SinkStatus,
   WatermarkView,
   WindowRows,

@@ -72,7 +72,7 @@ const history = fc
     [...list].sort((left, right) => left.event.at * 1_000 + left.jitter - (right.event.at * 1_000 + right.jitter)),
   )
 
-type Step = fc.infer<typeof history>[number] extends infer T ? T : never
+type Step = typeof history extends fc.Arbitrary<(infer T)[]> ? T : never
 
 test('any cut into epochs, any partitions, with restarts between epochs: the rows of the naive oracle', () => {
   fc.assert(

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { RowStatus } from '../../src/batch/batch.ts'
+import { createScalarDecoder } from '../../src/batch/scalar-decoder.ts'
+import { Validator } from '../../src/engine/validate.ts'
+import { clickEvent, clickEventRules } from '../../src/event/click-event.ts'
 import { PLANTS, type Plant } from '../../src/generator/generated-event.ts'
 import { generateInto } from '../../src/generator/load.ts'
 import { generatorSettings } from '../../src/generator/settings.ts'
@@ -88,4 +92,34 @@ test('the truth is what counting the bytes gives', async () => {
     }),
     { numRuns: 30 },
   )
+})
+
+test('the decoder and the rules of the canonical event refuse exactly what was spoiled', async () => {
+  const { fields } = clickEvent
+  const knownMembers = new Set(fields.filter((field) => !field.rest).map(({ name }) => name))
+  const validator = new Validator(fields, clickEventRules)
+  const origin = {
+    settings: generatorSettings({ malformedFraction: 0.2, invalidFraction: 0.2 }),
+    startTimeMs: START_MS,
+  }
+  const log = new MemoryLog()
+  await generateInto(log, 'clicks', origin.settings, { pace: 'flat-out', rows: 5_000, startTimeMs: START_MS })
+  const ends: number[] = []
+  let malformed = 0
+  let invalid = 0
+  for (const [partition, values] of (await readValues(log, 'clicks')).entries()) {
+    const decoder = createScalarDecoder({ fields, knownMembers, hashSeed: 1, dictionaryEntriesMax: 100_000 })
+    for (const records of await log.read('clicks', partition, 0, 1 << 30)) {
+      const batch = decoder.decode(records)
+      const broken = validator.check(batch)
+      for (let row = 0; row < batch.rowCount; row++) {
+        if (batch.status[row] === RowStatus.malformed) malformed++
+        else if (batch.status[row] !== RowStatus.fine || broken[row] > 0) invalid++
+      }
+    }
+    ends.push(values.length)
+  }
+  const { rowsByPlant } = truth(origin, ends, { windowSizeMs: 60_000 })
+  assert.deepEqual([malformed, invalid], [rowsByPlant.malformed, rowsByPlant.invalid])
+  assert.ok(malformed > 900 && invalid > 900)
 })

@@ -1,4 +1,5 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { join } from 'node:path'
+import { type Browser, chromium, type Page, selectors } from 'playwright-core'
 import { required } from './requirement.ts'
 
 /** How a page is looked at. */
@@ -19,6 +20,7 @@ export interface WatchedPage {
 
 /** Starts the system's Chromium without a window; it makes no request of its own. */
 export function openBrowser(): Promise<Browser> {
+  selectors.setTestIdAttribute('data-test')
   return chromium.launch({
     executablePath: required('chromium'),
     args: [
@@ -26,6 +28,12 @@ export function openBrowser(): Promise<Browser> {
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ],
   })
+}
+
+/** Keeps a picture of the page in the folder that MILLRACE_SCREENSHOTS names; does nothing without it. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const folder = process.env['MILLRACE_SCREENSHOTS']
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }
 
 /** Opens an address in a fresh profile. Requests to anywhere else are stopped and noted. */

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact'
 import type { JobStatus, WatermarkView } from '../../src/server/api.ts'
 import { describeClosing, nextClosing } from './closing.ts'
-import { nowMs } from './feed.ts'
+import { isActive, nowMs } from './feed.ts'
 import { formatAge, formatTime } from './format.ts'
 import { history, watermarkPace } from './history.ts'
 import { TimeAxis } from './time-axis.tsx'
@@ -40,8 +40,9 @@ function Why({ watermark, named }: { readonly watermark: WatermarkView; readonly
     <p data-test="why">
       <strong>
         {named ? id : 'Watermark'} {watermarkMs === null ? 'not set yet' : formatTime(watermarkMs, 'tenth')}
-      </strong>{' '}
-      <bdi>{why.replace(/[.]$/, '')}</bdi>; <span class="muted">so for {formatAge(nowMs.value - sinceMs)}.</span>
+      </strong>
+      {' – '}
+      <bdi>{why.replace(/[.]$/, '')}</bdi> <span class="muted">(for {formatAge(nowMs.value - sinceMs)})</span>
     </p>
   )
 }
@@ -53,7 +54,7 @@ function Next({ job }: { readonly job: JobStatus }): VNode | null {
     job.queries.map(({ name }) => name),
     pace,
   )
-  if (!next) return null
+  if (!next || !isActive(job)) return null
   return (
     <p class="next" data-test="next">
       <strong>Next</strong> {next.query} closes a window {describeClosing(next)}.

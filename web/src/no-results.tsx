@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import type { JobStatus, QueryView } from '../../src/server/api.ts'
 import { describeClosing, nextClosing } from './closing.ts'
+import { isActive } from './feed.ts'
 import { formatSpan } from './format.ts'
 import { history, watermarkPace } from './history.ts'
 
@@ -24,7 +25,9 @@ function explain({ job, query, kind }: NoResultsProps): string {
   if (!query) return 'The job is starting.'
   if (job.rowsRead === 0) return kind === 'open' ? nothingRead(job) : whatClosesFirst(job, query)
   if (query.windowSizeMs === null) return `${query.name} has no windows; its rows go straight to the sinks.`
+  if (kind === 'open' && !isActive(job)) return `No window of ${query.name} is open any more.`
   if (kind === 'open') return `No window of ${query.name} is open. The next accepted event opens one.`
+  if (!isActive(job)) return `No window of ${query.name} closed before the end.`
   const next = nextClosing(job, [query.name], watermarkPace(history.value))
   return next ? `First results ${describeClosing(next)}.` : `No window of ${query.name} has closed yet.`
 }

@@ -10,7 +10,7 @@ export function Partitions({ job }: { readonly job: JobStatus }): VNode {
   const heldBy = job.watermarks[0]?.heldByPartition ?? null
   const hidden = job.partitions.length - ROWS_MAX
   return (
-    <section aria-labelledby="partitions">
+    <section class="partitions" aria-labelledby="partitions">
       <h2 id="partitions">Partitions</h2>
       {job.partitions.length === 0 ? (
         <p class="empty">The source has no partitions yet.</p>

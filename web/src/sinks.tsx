@@ -6,7 +6,7 @@ import { formatAge, formatBytes, formatCount } from './format.ts'
 /** Where the results go, and whether they get there. */
 export function Sinks({ job }: { readonly job: JobStatus }): VNode {
   return (
-    <section aria-labelledby="sinks">
+    <section class="sinks" aria-labelledby="sinks">
       <h2 id="sinks">Sinks</h2>
       {job.sinks.length === 0 ? (
         <p class="empty">This pipeline writes to no sink; its results are shown here only.</p>

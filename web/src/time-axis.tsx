@@ -7,6 +7,7 @@ import './time-axis.css'
 const LANES_MAX = 4
 const TICKS_PX = 26
 const LANE_PX = 36
+const PARTITIONS_PX = 42
 const WINDOW_MS_DEFAULT = 10_000
 
 interface Lane {
@@ -26,7 +27,7 @@ export function TimeAxis({ job }: { readonly job: JobStatus }): VNode {
   const watermark = job.watermarks[0]
   const frontMs = watermark?.maxEventTimeMs ?? null
   const lanes = job.queries.filter(({ windowSizeMs }) => windowSizeMs !== null).map(laneOf)
-  const minHeight = `${TICKS_PX + LANE_PX * (Math.min(lanes.length, LANES_MAX) + 1)}px`
+  const minHeight = `${TICKS_PX + LANE_PX * Math.min(lanes.length, LANES_MAX) + PARTITIONS_PX}px`
   if (!watermark || frontMs === null) {
     return (
       <p class="axis-empty" style={{ minHeight }}>
@@ -100,7 +101,7 @@ function PartitionMarks({ job, scale, heldBy }: PartitionMarksProps): VNode {
   const holder = heldBy === null ? undefined : job.partitions[heldBy]
   const delayMs = job.watermarks[0]?.delayMs ?? 0
   return (
-    <div class="lane">
+    <div class="lane lane-partitions">
       <span class="lane-name">newest event of each partition</span>
       <div class="lane-marks">
         {holder?.maxEventTimeMs != null && delayMs > 0 && (
@@ -108,7 +109,7 @@ function PartitionMarks({ job, scale, heldBy }: PartitionMarksProps): VNode {
             class="delay"
             style={{
               left: percent(WATERMARK_POSITION),
-              width: percent(clamped(positionOf(scale, holder.maxEventTimeMs)) - WATERMARK_POSITION),
+              width: percent(Math.min(1, positionOf(scale, holder.maxEventTimeMs)) - WATERMARK_POSITION),
             }}
           >
             <span>{formatSpan(delayMs)} delay</span>
@@ -121,7 +122,7 @@ function PartitionMarks({ job, scale, heldBy }: PartitionMarksProps): VNode {
             <div
               key={id}
               class={`mark ${kind}`}
-              style={{ left: percent(clamped(positionOf(scale, maxEventTimeMs))) }}
+              style={{ left: `clamp(7px, ${percent(positionOf(scale, maxEventTimeMs))}, calc(100% - 7px))` }}
               title={`${id}: ${formatTime(maxEventTimeMs, 'tenth')}${idleSinceMs === null ? '' : ', idle'}`}
             />
           )
@@ -169,10 +170,6 @@ function laneOf({ name, openWindows, windows }: QueryView): Lane {
 
 function barOf(closed: boolean): (window: Omit<Bar, 'closed'>) => Bar {
   return ({ startMs, endMs, groups }) => ({ startMs, endMs, groups, closed })
-}
-
-function clamped(position: number): number {
-  return Math.min(0.995, Math.max(0.005, position))
 }
 
 function percent(share: number): string {

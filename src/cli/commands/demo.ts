@@ -89,9 +89,18 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     say(`results  ${join(home.path, 'output')} (Parquet)`)
     say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
     if (options.open && process.stdout.isTTY) openBrowser(server.url)
-    const finished = job.run()
-    const drained = generating.then(() => job.drain({ flush: fresh && options.duration !== undefined }))
-    const [status] = await Promise.all([finished, drained])
+    // Whichever fails first, the other is ended before anything is closed.
+    const running = job.run().finally(() => stopping.abort())
+    const draining = generating
+      .then(() => job.drain({ flush: fresh && options.duration !== undefined }))
+      .catch((error: unknown) => {
+        job.stop()
+        throw error
+      })
+    const [ran, drained] = await Promise.allSettled([running, draining])
+    if (ran.status === 'rejected') throw ran.reason
+    if (drained.status === 'rejected') throw drained.reason
+    const status = ran.value
     ended()
     const summary = summaryOf(status, before, performance.now() - startMs, await seen)
     await server.close()

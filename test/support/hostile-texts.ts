@@ -1,0 +1,23 @@
+/** Texts that anybody could send as a page address or a user id, and that must come out as the texts they are. */
+export const HOSTILE_TEXTS: readonly string[] = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "'-alert(1)-'",
+  'javascript:alert(1)',
+  '<svg/onload=alert(1)>',
+  '<iframe src="https://attacker.example/"></iframe>',
+  '</td></tr></table><h1>closed</h1>',
+  '<style>*{display:none}</style>',
+  '<a href="https://attacker.example/">click</a>',
+  '{{constructor.constructor("alert(1)")()}}',
+  '__proto__',
+  'constructor',
+  '=HYPERLINK("https://attacker.example/","x")',
+  '\u202Egnp.exe\u202C and \u200Fback\u200E',
+  'مرحبا بالعالم /صفحة',
+  '👩‍👩‍👧‍👦🏳️‍🌈 /emoji',
+  'Z\u0351\u0344\u035B\u0306a\u0341\u0316l\u035D\u0321g\u0320\u0353o\u0315',
+  'x'.repeat(5_000),
+  'line\nbreak\ttab\u0000nul\u001B[31mred',
+  '&lt;b&gt;&amp;#x3C;script&amp;#x3E;',
+]
