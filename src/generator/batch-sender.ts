@@ -71,7 +71,7 @@ export class BatchSender {
     } catch (error) {
       this.#failure ??= { error }
     } finally {
-      
+      this.#busy[partition] = false
     }
   }
 
