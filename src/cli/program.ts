@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { COMMANDS } from './commands/index.ts'
 import { exitCodeOf, reportError } from './report-error.ts'
+
+const PACKAGE_LEVELS_MAX = 4
 
 /** Parses the command line and runs the command; resolves to the exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {
@@ -15,6 +19,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   zcat access.ndjson.gz | millrace run pipeline.ts --input - --print page_views --format csv
 `,
     )
+    .version(version())
     .showSuggestionAfterError()
     .exitOverride()
     .enablePositionalOptions()
@@ -32,4 +37,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     reportError(error)
     return exitCodeOf(error)
   }
+}
+
+/** Of the package that this file is part of, in a checkout and when it is installed. */
+function version(): string {
+  let folder = import.meta.dirname
+  for (let level = 0; level < PACKAGE_LEVELS_MAX; level++) {
+    folder = dirname(folder)
+    const file = join(folder, 'package.json')
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  }
+  return 'unknown'
 }

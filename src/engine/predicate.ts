@@ -5,6 +5,7 @@ import { BOOLEAN_NULL, type Column } from '../batch/column.ts'
 import type { Dictionary } from '../batch/dictionary.ts'
 import { type Field, fieldIndex } from '../batch/schema.ts'
 import type { ComparisonOperator, Expression, LiteralValue } from '../plan/expression.ts'
+import { timeLiteralMs } from '../plan/time-literal.ts'
 
 /** Truth of a predicate per row: 0 false, 1 true, 2 null. Valid until the predicate is evaluated again. */
 export type Truths = Uint8Array
@@ -149,11 +150,18 @@ function cell(column: Column, row: number): CellValue {
   }
 }
 
+/** Money as whole units: `1.15` of two digits is 115, although 1.15 * 100 is not. Digits beyond the scale stay a fraction. */
+export function units(value: number, scale: number): number {
+  const exact = value * 10 ** scale
+  const whole = Math.round(exact)
+  return Math.abs(exact - whole) < 1e-6 ? whole : exact
+}
+
 /** A constant in the unit of the column it is compared with. */
 function constant(value: LiteralValue, peer: Field | undefined): CellValue {
   if (typeof value === 'boolean') return value
-  if (typeof value === 'number') return peer?.type === 'decimal' ? value * 10 ** (peer.scale ?? 0) : value
-  if (peer?.type === 'timestamp') return Date.parse(value)
+  if (typeof value === 'number') return peer?.type === 'decimal' ? units(value, peer.scale ?? 0) : value
+  if (peer?.type === 'timestamp') return timeLiteralMs(value) ?? Number.NaN
   if (peer?.type === 'uuid')
     return Uint8Array.from(value.replaceAll('-', '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
   return encodeText(value)

@@ -4,7 +4,7 @@ import { BOOLEAN_NULL, type Column } from '../batch/column.ts'
 import { type Field, fieldIndex } from '../batch/schema.ts'
 import { col, type Expression, isIn, not } from '../plan/expression.ts'
 import type { Rule } from '../plan/rule.ts'
-import { compilePredicate, type Predicate, TRUE } from './predicate.ts'
+import { compilePredicate, type Predicate, TRUE, units } from './predicate.ts'
 
 /** A rule, compiled: marks the rows that break it. */
 interface CompiledRule {
@@ -52,9 +52,9 @@ function compileRule(rule: Rule, fields: readonly Field[]): CompiledRule {
         fields,
       )
     case 'range': {
-      const scale = 10 ** (fields[index]?.scale ?? 0)
-      const low = rule.min === undefined ? Number.NEGATIVE_INFINITY : rule.min * scale
-      const high = rule.max === undefined ? Number.POSITIVE_INFINITY : rule.max * scale
+      const scale = fields[index]?.scale ?? 0
+      const low = rule.min === undefined ? Number.NEGATIVE_INFINITY : units(rule.min, scale)
+      const high = rule.max === undefined ? Number.POSITIVE_INFINITY : units(rule.max, scale)
       const reason = `"${column}" is not within ${rule.min ?? '-infinity'} and ${rule.max ?? 'infinity'}`
       return rowRule(name, reason, (batch, row) => {
         const value = numberAt(batch.columns[index] as Column, row)
