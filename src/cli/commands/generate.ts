@@ -1,6 +1,12 @@
+import { resolve } from 'node:path'
 import { Option } from 'commander'
+import { encodeText } from '../../base/bytes.ts'
+import { writeDurableFile } from '../../base/durable-file.ts'
 import { MillraceError } from '../../base/error.ts'
+import { MS_PER_MINUTE } from '../../base/time.ts'
+import type { Origin } from '../../generator/origin.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
+import type { Log } from '../../log/log.ts'
 import { homeAt, openLog } from '../home.ts'
 import { bytes, duration, fraction, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
@@ -18,6 +24,7 @@ interface GenerateOptions {
   readonly late?: number
   readonly duplicates?: number
   readonly malformed?: number
+  readonly truth?: string
   readonly json?: boolean
 }
 
@@ -37,6 +44,7 @@ export const defineGenerate: DefineCommand = (program) => {
     .option('--duplicates <share>', 'events that come twice', fraction)
     .option('--malformed <share>', 'events that are no JSON', fraction)
     .addOption(new Option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)'))
+    .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
     .option('--json', 'end with the totals as JSON')
     .action(generate)
 }
@@ -62,6 +70,7 @@ async function generate(options: GenerateOptions): Promise<void> {
       },
     })
     const { rows, bytes: written, elapsedMs, endedBy } = result
+    if (options.truth !== undefined) await writeTruth(log, options.topic, result.origin, options.truth)
     if (options.json)
       process.stdout.write(`${JSON.stringify({ topic: options.topic, rows, bytes: written, elapsedMs, endedBy })}\n`)
   } finally {
@@ -94,4 +103,12 @@ function settingsFixed(topic: string): MillraceError {
       hint: 'leave out --seed, --partitions, --late, --duplicates and --malformed, or choose another --topic',
     },
   )
+}
+
+/** For comparing a pipeline's answers with: counts by type, page and minute up to where the partitions end. */
+async function writeTruth(log: Log, topic: string, origin: Origin, path: string): Promise<void> {
+  const { truth } = await import('../../generator/truth.ts')
+  const ends = (await log.describeTopic(topic))?.offsets.map(({ end }) => end) ?? []
+  const answer = truth(origin, ends, { windowSizeMs: MS_PER_MINUTE })
+  await writeDurableFile(resolve(path), encodeText(`${JSON.stringify(answer)}\n`), { overwrite: true })
 }
