@@ -46,7 +46,7 @@ for (const [signal, name] of [
       const run = await runMillrace(DEMO, { cwd: folder, killWhen: { text: /windows {2}/, signal, afterMs } })
       assert.equal(run.code, signal === 'SIGINT' ? 0 : null, run.stderr)
     }
-    const last = await runMillrace([...DEMO, '--duration', '2s'], { cwd: folder })
+    const last = await runMillrace([...DEMO, '--duration', '12s'], { cwd: folder })
     assert.equal(last.code, 0, last.stderr)
     const summary = JSON.parse(last.stdout) as Summary
     const expected = await generated(join(folder, 'demo/log'))
