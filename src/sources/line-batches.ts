@@ -2,97 +2,117 @@ import { EVENT_BYTES_MAX } from '../batch/batch.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 
 const BATCH_BYTES = 1 << 18
-const LF = 10
-/** A line beyond the limit is kept only so far that the decoder sees it is too large. */
-const LINE_BYTES_KEPT: number = EVENT_BYTES_MAX + 1
+const LINE_FEED = 10
 
 /**
- * Cuts a stream of bytes into batches of whole lines of about 256 KB. Every line is a record, an empty one too; a line of any length
- * takes bounded memory.
+ * What is kept of a line beyond the limit: so much that the decoder sees it is too large, even when the last byte kept
+ * happens to be a CR, which it does not count.
+ */
+const LINE_BYTES_KEPT: number = EVENT_BYTES_MAX + 2
+
+/**
+ * Cuts a stream of bytes into batches of whole lines of about 256 KB. Every line is a record, an empty one too, and a last one without
+ * its line feed; a line of any length takes bounded memory. When the stream fails, the whole lines before that come first, then the error.
  */
 export async function* lineBatches(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<EncodedRecords> {
   const cutter = new LineCutter()
-  for await (const chunk of bytes) {
-    cutter.push(chunk)
-    if (cutter.length >= BATCH_BYTES) {
-      const records = cutter.take()
-      if (records) yield records
+  let failure: { readonly error: unknown } | undefined
+  try {
+    for await (const chunk of bytes) {
+      for (let at = 0; at < chunk.length; at += BATCH_BYTES) {
+        cutter.push(chunk.subarray(at, at + BATCH_BYTES))
+        if (cutter.byteCount >= BATCH_BYTES) yield cutter.take()
+      }
     }
+    cutter.endLastLine()
+  } catch (error) {
+    failure = { error }
   }
-  cutter.end()
-  const records = cutter.take()
-  if (records) yield records
+  if (cutter.lineCount > 0) yield cutter.take()
+  if (failure) throw failure.error
 }
 
+/** Gathers bytes until they are whole lines. */
 class LineCutter {
-  #buffer = new Uint8Array(BATCH_BYTES * 2)
+  /** Whole lines up to `#lineStart`, behind them the beginning of the next one. */
+  #buffer = new Uint8Array(4 * BATCH_BYTES)
   #length = 0
-  /** Where the unfinished last line begins. */
   #lineStart = 0
-  #lines = 0
+  #lineCount = 0
   #baseOffset = 0
 
-  get length(): number {
-    return this.#length
+  /** Bytes of whole lines. */
+  get byteCount(): number {
+    return this.#lineStart
   }
 
-  push(chunk: Uint8Array): void {
-    let from = 0
-    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, from)) {
-      this.#append(chunk.subarray(from, at))
-      this.#endLine()
-      from = at + 1
+  get lineCount(): number {
+    return this.#lineCount
+  }
+
+  /** Takes at most `BATCH_BYTES`: no line that begins and ends in them can be too large. */
+  push(piece: Uint8Array): void {
+    const firstEnd = piece.indexOf(LINE_FEED)
+    if (firstEnd < 0) {
+      this.#extendLine(piece)
+      return
     }
-    this.#append(chunk.subarray(from))
+    this.#extendLine(piece.subarray(0, firstEnd))
+    this.#endLine()
+    const lastEnd = piece.lastIndexOf(LINE_FEED)
+    this.#append(piece.subarray(firstEnd + 1, lastEnd + 1))
+    this.#lineStart = this.#length
+    this.#lineCount += countLines(piece, firstEnd + 1, lastEnd)
+    this.#extendLine(piece.subarray(lastEnd + 1))
   }
 
-  /** The last line may lack its end. */
-  end(): void {
+  /** The stream has ended: what is left is a line too. */
+  endLastLine(): void {
     if (this.#length > this.#lineStart) this.#endLine()
   }
 
-  /** The whole lines so far; undefined when there is none. */
-  take(): EncodedRecords | undefined {
-    if (this.#lines === 0) return undefined
-    const rest = this.#buffer.subarray(this.#lineStart, this.#length)
-    const bytes = this.#buffer.subarray(0, this.#lineStart)
+  /** The whole lines so far, as a copy. */
+  take(): EncodedRecords {
+    const bytes = this.#buffer.slice(0, this.#lineStart)
     const baseOffset = this.#baseOffset
-    const recordCount = this.#lines
-    this.#buffer = new Uint8Array(Math.max(BATCH_BYTES * 2, rest.length * 2))
-    this.#buffer.set(rest)
-    this.#length = rest.length
+    const endOffset = baseOffset + this.#lineCount
+    this.#buffer.copyWithin(0, this.#lineStart, this.#length)
+    this.#length -= this.#lineStart
     this.#lineStart = 0
-    this.#lines = 0
-    this.#baseOffset += recordCount
-    return {
-      framing: 'newline',
-      bytes,
-      baseOffset,
-      endOffset: baseOffset + recordCount,
-      recordCount,
-      baseTimestamp: Number.NaN,
-    }
+    this.#baseOffset = endOffset
+    const recordCount = this.#lineCount
+    this.#lineCount = 0
+    return { framing: 'newline', bytes, baseOffset, endOffset, recordCount, baseTimestamp: Number.NaN }
   }
 
-  #append(part: Uint8Array): void {
+  #extendLine(part: Uint8Array): void {
     const room = this.#lineStart + LINE_BYTES_KEPT - this.#length
-    const kept = part.length > room ? part.subarray(0, Math.max(0, room)) : part
-    this.#reserve(kept.length)
-    this.#buffer.set(kept, this.#length)
-    this.#length += kept.length
+    this.#append(part.length > room ? part.subarray(0, room) : part)
   }
 
   #endLine(): void {
-    this.#reserve(1)
-    this.#buffer[this.#length++] = LF
+    this.#append(LINE_END)
     this.#lineStart = this.#length
-    this.#lines++
+    this.#lineCount++
   }
 
-  #reserve(count: number): void {
-    if (this.#length + count <= this.#buffer.length) return
-    const grown = new Uint8Array(Math.max(this.#length + count, this.#buffer.length * 2))
-    grown.set(this.#buffer.subarray(0, this.#length))
-    this.#buffer = grown
+  #append(part: Uint8Array): void {
+    const needed = this.#length + part.length
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.#buffer.length))
+      grown.set(this.#buffer.subarray(0, this.#length))
+      this.#buffer = grown
+    }
+    this.#buffer.set(part, this.#length)
+    this.#length = needed
   }
+}
+
+const LINE_END = Uint8Array.of(LINE_FEED)
+
+/** Line feeds in `bytes[start, end]`. */
+function countLines(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0
+  for (let at = start; at <= end; count++) at = bytes.indexOf(LINE_FEED, at) + 1
+  return count
 }

@@ -2,6 +2,7 @@ import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { Log } from '../log/log.ts'
 import type { LogSourceSpec } from '../plan/connectors.ts'
+import { nameHint } from '../plan/nearest-name.ts'
 import type { Source, SourceOffsets, SourcePartition } from './source.ts'
 
 const READ_BYTES_MAX = 4 << 20
@@ -58,11 +59,7 @@ async function* readPartition(
 
 async function unknownTopic(topic: string, log: Log): Promise<MillraceError> {
   const topics = (await log.listTopics()).map((one) => one.topic)
-  const known =
-    topics.length > 0
-      ? `there ${topics.length === 1 ? 'is' : 'are'} ${topics.slice(0, 10).join(', ')}`
-      : 'there is no topic yet'
   return new MillraceError('invalid-option', `there is no topic "${topic}" in ${log.name}`, {
-    hint: `${known}; \`millrace generate --topic ${topic}\` makes one with synthetic events`,
+    hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events`,
   })
 }
