@@ -41,7 +41,8 @@ export class PartitionWriter implements Committable {
   #published: PublishedEnd
   #endOffset: number
   #keepFrom = Number.POSITIVE_INFINITY
-  #draining: Promise<void> | undefined
+  #writing = false
+  #drained: Promise<void> = Promise.resolve()
   /** Commits and removals, one after the other. */
   #publications: Promise<void> = Promise.resolve()
   #files: Promise<OpenFiles> | undefined
@@ -62,7 +63,7 @@ export class PartitionWriter implements Committable {
   append(draft: RecordBatchDraft): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ draft, resolve, reject })
-      this.#draining ??= this.#drain()
+      if (!this.#writing) this.#drained = this.#drain()
     })
   }
 
@@ -78,7 +79,7 @@ export class PartitionWriter implements Committable {
 
   /** Serves what is queued, commits, and closes the files. */
   async close(): Promise<void> {
-    await this.#draining
+    await this.#drained
     await this.commit()
     const files = await this.#files?.catch(() => undefined)
     if (files && this.#broken === undefined) await files.publisher.sync()
@@ -88,6 +89,7 @@ export class PartitionWriter implements Committable {
   }
 
   async #drain(): Promise<void> {
+    this.#writing = true
     while (this.#queue.length > 0) {
       const now = this.#options.clock.now()
       const group = this.#takeGroup(now)
@@ -102,7 +104,7 @@ export class PartitionWriter implements Committable {
       if (this.#options.requestCommit) this.#options.requestCommit(this)
       else await this.commit()
     }
-    this.#draining = undefined
+    this.#writing = false
   }
 
   /** The next drafts that fit into one write and, together, into one segment. */
@@ -162,8 +164,9 @@ export class PartitionWriter implements Committable {
   }
 
   async #commitWritten(): Promise<void> {
+    if (this.#broken !== undefined) return this.#break(this.#broken)
     const endOffset = this.#endOffset
-    if (this.#broken !== undefined || endOffset === this.#published.endOffset) return
+    if (endOffset === this.#published.endOffset) return
     const active = this.#active()
     const { sync } = this.#options
     try {
@@ -186,7 +189,7 @@ export class PartitionWriter implements Committable {
     this.waiters.wake(endOffset)
   }
 
-  /** Readers learn first that the oldest records are gone, then the files go. */
+  /** Readers learn first that the oldest records are gone, then the files go, durably one by one: a power cut leaves no hole. */
   async #dropExpired(nowMs: number): Promise<void> {
     const { settings, folder, fileSystem } = this.#options
     const count = expiredSegments(this.#segments, settings, nowMs, this.#keepFrom)
@@ -197,8 +200,8 @@ export class PartitionWriter implements Committable {
     })
     for (const { baseOffset } of this.#segments.splice(0, count)) {
       await removeFile(`${folder}/${segmentName(baseOffset)}`, fileSystem)
+      await syncDirectory(folder, fileSystem)
     }
-    await syncDirectory(folder, fileSystem)
   }
 
   async #publish(publisher: EndPublisher, end: PublishedEnd): Promise<void> {

@@ -4,7 +4,8 @@
  *     magic u32 | synced u32 | startOffset f64 | endOffset f64 | segmentBase f64 | segmentBytes f64 | crc32c u32
  *
  * It is rewritten in place, which costs no more than a system call; a reader that meets half of it sees that by the checksum and reads
- * again. After a power cut it may be older than the truth, never newer: what it points at was synced before.
+ * again. It lies within one sector of the disk: after a power cut it is whole, and may be older than the truth, but never newer, because what it
+ * points at was synced before.
  */
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'

@@ -181,8 +181,8 @@ export class FaultyFiles implements FileSystem {
   }
 }
 
-/** Small, so that short test files are torn in many places. */
-const SECTOR_BYTES = 16
+/** What a disk writes whole or not at all. Small, so that short test files are torn in many places. */
+const SECTOR_BYTES = 64
 
 class MemoryFile {
   bytes = new Uint8Array(0)
