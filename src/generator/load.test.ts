@@ -139,6 +139,28 @@ test('after a pause the schedule is caught up with; after a long one it is moved
   assert.ok(long.last && Math.abs(long.last.behindMs - 90_000) < 100, `${long.last?.behindMs}`)
 })
 
+test('a long stall of a run, or a flat-out run before it, moves the schedule; a slow schedule is no reason', async () => {
+  const clock = new VirtualClock(START_MS)
+  const log = new MemoryLog('memory', clock)
+  const plain = generatorSettings({ eventsPerSecond: 100 })
+  await generateInto(log, 'ahead', plain, { pace: 'flat-out', rows: 100_000, clock })
+  const ahead = await generateInto(log, 'ahead', plain, { durationMs: 1_000, clock })
+  assert.ok(Math.abs(ahead.rows - 100) < 10, `${ahead.rows} rows`)
+
+  let stallMs = 3_600_000
+  const onProgress = (): void => {
+    clock.advance(stallMs)
+    stallMs = 0
+  }
+  const stalled = await generateInto(log, 'stalled', plain, { durationMs: 3_610_000, clock, onProgress })
+  assert.ok(Math.abs(stalled.rows - 1_000) < 20, `${stalled.rows} rows`)
+
+  const slow = generatorSettings({ eventsPerSecond: 0.001, users: 10 })
+  const options = { durationMs: 1_500_000, lingerMs: 1_000, clock }
+  assert.equal((await generateInto(log, 'slow', slow, options)).rows, 2)
+  assert.equal((await generateInto(log, 'slow', slow, { ...options, durationMs: 1_000_000 })).rows, 1)
+})
+
 test('a run ends at its bytes, at its duration and at the signal, and everything begun is in the log', async () => {
   const log = new MemoryLog()
   const byBytes = await generateInto(log, 'a', settings, { pace: 'flat-out', bytes: 100_000 })

@@ -32,7 +32,7 @@ export interface LoadOptions {
   readonly lingerMs?: number
   /** A batch is sent when it has this size, or up to four times as much while the one before it is on its way. */
   readonly batchBytes?: number
-  /** Further off schedule than this (a long pause, a flat-out run before) the schedule is moved instead of caught up with. */
+  /** Further off than this (after a long pause or stall, or a flat-out run) the schedule is moved instead of caught up with. */
   readonly catchUpMaxMs?: number
   /** When event 0 of a new topic happens; now by default. */
   readonly startTimeMs?: number
@@ -107,6 +107,7 @@ class Load {
   readonly #ends: Float64Array
   readonly #lastValues: (Uint8Array | undefined)[] = []
   readonly #lingerMs: number
+  readonly #catchUpMaxMs: number
   readonly #startMs: number
   /** How much later than by the sequence events are sent. */
   #delayMs = 0
@@ -124,6 +125,7 @@ class Load {
     this.#sequence = new RowSequence(settings, startTimeMs)
     this.#writer = new EventWriter(settings)
     this.#lingerMs = options.lingerMs ?? 20
+    this.#catchUpMaxMs = options.catchUpMaxMs ?? 10 * MS_PER_MINUTE
     const batchBytes = options.batchBytes ?? 256 * 1024
     const bufferBytes = Math.min(this.#bufferBytes(batchBytes), batchBytes + 2 * EVENT_BYTES)
     this.#sender = new BatchSender(log, this.#topic, settings.partitions, bufferBytes, batchBytes)
@@ -160,7 +162,7 @@ class Load {
     }
   }
 
-  /** Walks to the first row that is not in the log, and looks how far it is off schedule. */
+  /** Walks to the first row that is not in the log, writes it, and looks whether it is far too early. */
   async #resume(): Promise<void> {
     if (this.#ends.some((end) => end > 0)) {
       await this.#readLastValues()
@@ -169,9 +171,9 @@ class Load {
         await setImmediate()
       }
     }
-    const { catchUpMaxMs = 10 * MS_PER_MINUTE } = this.#options
-    const behindMs = this.#behindMs()
-    if (Math.abs(behindMs) > catchUpMaxMs) this.#delayMs = behindMs
+    // A flat-out run may have left event time far ahead, but the next event of a slow schedule is always some way off.
+    const aheadMs = -this.#behindMs() - 1000 / this.#origin.settings.eventsPerSecond
+    if (aheadMs > this.#catchUpMaxMs) this.#delayMs = -aheadMs
   }
 
   async #readLastValues(): Promise<void> {
@@ -193,6 +195,8 @@ class Load {
   /** Writes the rows that are due, at most some milliseconds' worth; true when there are no more. */
   async #turn(): Promise<boolean> {
     const nowMs = this.#clock.now()
+    const behindMs = this.#behindMs() - this.#delayMs
+    if (behindMs > this.#catchUpMaxMs) this.#delayMs += behindMs
     const dueMs = this.#options.pace === 'flat-out' ? Number.POSITIVE_INFINITY : nowMs - this.#delayMs
     const { rows = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = this.#options
     for (let count = 0; count < TURN_ROWS; count++) {
