@@ -19,7 +19,10 @@ export interface Decoder {
 /** What a decoder is made of; `fields` are the selected ones of a schema. Pure: hash seeds come from outside. */
 export interface DecoderOptions {
   readonly fields: readonly Field[]
-  /** Every member that the whole schema knows, so that `json({ rest: true })` collects only the unknown ones. */
+  /**
+   * Every member that the whole schema knows, so that `json({ rest: true })` collects only the unknown ones. The name of that
+   * column itself does not count: a member called so is one of the rest.
+   */
   readonly knownMembers: ReadonlySet<string>
   /** Seeds the dictionaries' hashes, so that nobody outside can build collisions. */
   readonly hashSeed: number

@@ -51,7 +51,7 @@ export interface Node {
 
 const EDGES_MAX = 6
 /** A node whose edges are all taken replaces the least hit one after this many misses. */
-const MISSES_PER_REPLACEMENT = 64
+const MISSES_PER_REPLACEMENT = 1024
 /** Longest literal that is learned; as many bytes behind a row must be readable. */
 export const LITERAL_BYTES_MAX = 48
 

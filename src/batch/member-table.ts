@@ -19,10 +19,13 @@ export class MemberTable {
 
   constructor(columns: readonly FieldColumn[], knownMembers: ReadonlySet<string>, hashSeed: number) {
     this.#names = new InternedDictionary(hashSeed)
+    let restName: string | undefined
     for (const { field, index, kind } of columns) {
-      if (kind !== ValueKind.rest) this.#add(field.from ?? field.name, index)
+      if (kind === ValueKind.rest) restName = field.from ?? field.name
+      else this.#add(field.from ?? field.name, index)
     }
-    for (const name of knownMembers) this.#add(name, SKIPPED_MEMBER)
+    // A member that is called like the column of the rest is read by nobody, so it belongs there too.
+    for (const name of knownMembers) if (name !== restName) this.#add(name, SKIPPED_MEMBER)
     this.#learnedEnd = this.#names.size + LEARNED_MAX
   }
 

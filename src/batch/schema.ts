@@ -104,7 +104,11 @@ export function uuid<const O extends Common>(options?: O): FieldSpec<Nullable<st
   return spec({ type: 'uuid', ...common(options) })
 }
 
-/** A point in time, kept as milliseconds since 1970 UTC. */
+/**
+ * A point in time, kept as milliseconds since 1970 UTC. `iso` takes text such as `2026-11-24T10:00:00.123Z`; local times in `timeZone`
+ * that exist twice are the earlier one, those that are skipped are read with the offset from before the change.
+ * `epoch-ms` takes whole numbers, `epoch-s` also fractions; what is finer than a millisecond is cut off.
+ */
 export function timestamp<
   const O extends Common & { format?: TimestampFormat; timeZone?: string; orRecordTime?: boolean },
 >(options?: O): FieldSpec<Nullable<number, O>> {
@@ -117,7 +121,7 @@ export function timestamp<
   })
 }
 
-/** An exact decimal number with `scale` digits after the point; more digits are rounded half up. */
+/** An exact decimal number with `scale` digits after the point, up to 2^53 units; more digits are rounded half up. Takes JSON numbers only, not text. */
 export function decimal<const O extends Common>(scale: number, options?: O): FieldSpec<Nullable<number, O>> {
   assert(Number.isInteger(scale) && scale >= 0 && scale <= 6, `decimal scale is 0 to 6, not ${scale}`)
   return spec({ type: 'decimal', scale, ...common(options) })
@@ -128,12 +132,12 @@ export function float64<const O extends Common>(options?: O): FieldSpec<Nullable
   return spec({ type: 'float64', ...common(options) })
 }
 
-/** A whole number within ±2^53. */
+/** A whole number within ±2^53, however it is written: `1.0` and `1e3` are whole. */
 export function int64<const O extends Common>(options?: O): FieldSpec<Nullable<number, O>> {
   return spec({ type: 'int64', ...common(options) })
 }
 
-/** A whole number within ±2^31. */
+/** A whole number of 32 bits, -2^31 to 2^31 - 1, however it is written. */
 export function int32<const O extends Common>(options?: O): FieldSpec<Nullable<number, O>> {
   return spec({ type: 'int32', ...common(options) })
 }

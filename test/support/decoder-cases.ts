@@ -44,7 +44,7 @@ export const EVERY_TYPE: Schema = defineSchema({
 
 /** Options over all fields of a schema. */
 export function decoderOptions(schema: Schema, changes: Partial<DecoderOptions> = {}): DecoderOptions {
-  const known = schema.fields.filter((field) => !field.rest).map((field) => field.from ?? field.name)
+  const known = schema.fields.map((field) => field.from ?? field.name)
   return {
     fields: schema.fields,
     knownMembers: new Set([...known, 'other']),

@@ -160,7 +160,9 @@ function judge(bytes: Uint8Array, record: RawRecord, options: DecoderOptions): V
       return refused(RowStatus.wrongType, error.reason, index, duplicates)
     }
     if (field.rest) {
-      const known = new Set([...options.knownMembers, ...read])
+      const known = new Set(
+        [...options.knownMembers].filter((name) => name !== (field.from ?? field.name)).concat(read),
+      )
       const unknown = slices.members.filter(({ name }) => !known.has(name)).map((one) => one.member)
       if (unknown.length > 0) cells[index] = `{${unknown.join(',')}}`
     }
