@@ -44,7 +44,7 @@ export function col(name: string): ColumnReference {
 
 /** A constant. Wherever an expression is expected, the plain value does as well. */
 export function lit(value: LiteralValue): Literal {
-  return Object.freeze({ kind: 'literal', value })
+  return Object.freeze({ kind: 'literal', value: canonical(value) })
 }
 
 type Operand = Expression | LiteralValue
@@ -101,7 +101,7 @@ export function isNull(operand: Operand): Expression {
 
 /** True when the value is one of the list; null for null. */
 export function isIn(operand: Operand, values: readonly LiteralValue[]): Expression {
-  return Object.freeze({ kind: 'in', operand: expression(operand), values: Object.freeze([...values]) })
+  return Object.freeze({ kind: 'in', operand: expression(operand), values: Object.freeze(values.map(canonical)) })
 }
 
 function comparison(operator: ComparisonOperator, left: Operand, right: Operand): Comparison {
@@ -110,4 +110,9 @@ function comparison(operator: ComparisonOperator, left: Operand, right: Operand)
 
 function expression(operand: Operand): Expression {
   return typeof operand === 'object' ? operand : lit(operand)
+}
+
+/** JSON knows one zero only, and a plan must come back from it as it was. */
+function canonical(value: LiteralValue): LiteralValue {
+  return value === 0 ? 0 : value
 }

@@ -37,7 +37,9 @@ const predicate: fc.Arbitrary<Expression> = fc.letrec<{ node: Expression }>((tie
   node: fc.oneof(
     { maxDepth: 4, depthIdentifier: 'predicate' },
     fc.tuple(texts, fc.string()).map(([column, text]) => eq(col(column), text)),
-    fc.tuple(numbers, fc.double({ noNaN: true, noDefaultInfinity: true })).map(([column, n]) => gt(col(column), n)),
+    fc
+      .tuple(numbers, fc.oneof(fc.constant(-0), fc.double({ noNaN: true, noDefaultInfinity: true })))
+      .map(([column, n]) => gt(col(column), n)),
     texts.map((column) => isNull(col(column))),
     fc.tuple(texts, fc.array(fc.string(), { minLength: 1 })).map(([column, list]) => isIn(col(column), list)),
     fc.constant(le('2026-11-24T07:30:00Z', col('event_time'))),

@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   server: ['base', 'batch', 'event', 'log', 'metrics', 'job', 'ml', 'alerts'],
   pipelines: ['src/index.ts'],
   index: ['base', 'batch', 'plan', 'event', 'ml'],
-  testing: ['base', 'batch', 'plan', 'ml', 'engine', 'event', 'log', 'src/index.ts'],
+  testing: ['base', 'batch', 'plan', 'ml', 'engine', 'event', 'src/index.ts'],
 }
 
 /** These stand above the layers: the command ties everything together, tests and tools look at everything. */
