@@ -9,7 +9,7 @@ import { keepScreenshot, openBrowser, openPage, type View, type WatchedPage } fr
 import { HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 import { requirement } from '../support/requirement.ts'
 import { ScriptedFeed } from '../support/scripted-feed.ts'
-import { emptyStatus, failedStatus, shopStatus } from '../support/shop-status.ts'
+import { emptyStatus, failedStatus, finishedStatus, shopStatus } from '../support/shop-status.ts'
 
 const WEB_ROOT = join(import.meta.dirname, '..', '..', 'dist', 'web')
 
@@ -49,13 +49,13 @@ describe('the page in Chromium', requirement('chromium'), () => {
       await shows(page, 'closed-window', '10:04:50 – 10:05:00')
       await shows(page, 'window', '10:05:00 – 10:05:10provisional')
       await shows(page, 'fate-late', '1,4551.10 %')
-      await shows(page, 'why', 'Watermark 10:05:00.3 – events-2 is the slowest active partition')
+      await shows(page, 'why', 'Watermark 10:05:00.3 – 5s behind events-2, the partition that is furthest behind')
       await shows(page, 'next', 'Next page_metrics closes a window when the watermark passes 10:05:10, in about')
       assert.equal(await overflow(page), 0)
       await keepScreenshot(page, `running-${name}`)
 
       feed.show(failedStatus(63_500))
-      await page.getByText('The job has failed.').waitFor()
+      await page.getByText('The job has failed:').waitFor()
       await shows(page, 'sink', 'no space left on device')
       assert.equal(await overflow(page), 0)
       await keepScreenshot(page, `failed-${name}`)
@@ -153,9 +153,31 @@ describe('the page in Chromium', requirement('chromium'), () => {
     expectCut()
     await server.close()
     await page.getByText('Connection lost.').waitFor()
-    await serve(context, new ScriptedFeed(shopStatus(20_000)), { port: server.port })
+    const next = await serve(context, new ScriptedFeed(shopStatus(20_000)), { port: server.port })
     await shows(page, 'read', '42,000')
     await page.getByText('Connection lost.').waitFor({ state: 'detached' })
+
+    await next.close()
+    const locked = await serve(context, new ScriptedFeed(emptyStatus()), { port: server.port, token: 'a long secret' })
+    await page.getByText('Signed out.').waitFor()
+    await locked.close()
+    await serve(context, new ScriptedFeed(shopStatus(30_000)), { port: server.port })
+    await shows(page, 'read', '63,000')
+    assert.deepEqual(problems, [])
+  })
+
+  test('keeps the last results of a job that has finished', async (context) => {
+    const { feed, page, problems, expectCut, server } = await open(context, shopStatus(62_000), WIDE)
+    feed.show(finishedStatus(63_000))
+    await page.getByText('The job has finished. These are its last results.').waitFor()
+    await shows(page, 'why', 'Watermark past the end – the input has ended and every window is closed')
+    await shows(page, 'window', '10:05:00 – 10:05:10final')
+    await shows(page, 'closed-window', '10:05:00 – 10:05:10')
+    assert.equal(await page.getByTestId('next').count(), 0)
+    await keepScreenshot(page, 'finished')
+    expectCut()
+    await server.close()
+    await page.getByText('ended', { exact: true }).first().waitFor()
     assert.deepEqual(problems, [])
   })
 

@@ -44,7 +44,7 @@ export async function openPage(browser: Browser, url: string, { width, height, s
   let cutExpected = false
   page.on('console', (message) => {
     if (message.type() !== 'error' && message.type() !== 'warning') return
-    if (cutExpected && message.text().includes('net::ERR_')) return
+    if (cutExpected && message.text().startsWith('Failed to load resource: ')) return
     problems.push(`console ${message.type()}: ${message.text()}`)
   })
   page.on('pageerror', (error) => problems.push(`exception: ${error.message}`))

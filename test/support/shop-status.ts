@@ -73,8 +73,8 @@ export function shopStatus(elapsedMs: number): JobStatus {
         maxEventTimeMs: elapsedMs === 0 ? null : nowMs - 80,
         why:
           elapsedMs === 0
-            ? 'no event has been read yet'
-            : 'events-2 is the slowest active partition; the watermark stays 5s behind its newest event',
+            ? 'waiting for the first event'
+            : `5s behind events-2, the partition that is furthest behind, at ${new Date(nowMs - 620).toISOString()}`,
         heldByPartition: elapsedMs === 0 ? null : 2,
         sinceMs: SHOP_START_MS + Math.floor(elapsedMs / 20_000) * 20_000,
       },
@@ -117,7 +117,7 @@ export function failedStatus(elapsedMs: number): JobStatus {
     ...running,
     state: 'failed',
     eventsPerSecond: 0,
-    recovery: 'Continued after epoch 41: one epoch that had been planned was computed again.',
+    recovery: 'went on after epoch 41, 1 epoch computed again',
     error: {
       message: 'cannot write out/page_metrics/dt=2026-03-14: no space left on device',
       hint: 'free some space and start again with the same --home; nothing is lost',
@@ -125,6 +125,29 @@ export function failedStatus(elapsedMs: number): JobStatus {
     sinks: running.sinks.map((sink, index) =>
       index === 0 ? { ...sink, lastError: 'no space left on device', nextTryMs: running.nowMs + 4_000 } : sink,
     ),
+  }
+}
+
+/** The same job when its input has ended: every window is closed, time has no watermark any more. */
+export function finishedStatus(elapsedMs: number): JobStatus {
+  const running = shopStatus(elapsedMs)
+  return {
+    ...running,
+    state: 'finished',
+    eventsPerSecond: 0,
+    watermarks: running.watermarks.map((watermark) => ({
+      ...watermark,
+      watermarkMs: null,
+      why: 'the input has ended and every window is closed',
+      heldByPartition: null,
+    })),
+    queries: running.queries.map((query) => ({
+      ...query,
+      windowSizeMs: null,
+      openWindows: [],
+      windows: query.windows.map((window) => ({ ...window, closed: true })),
+    })),
+    partitions: running.partitions.map((partition) => ({ ...partition, ended: true })),
   }
 }
 

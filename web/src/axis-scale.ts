@@ -1,9 +1,9 @@
 /**
  * Event time on a line. The watermark stands at a fixed place and time flows past it to the left:
  *
- *      complete        | watermark     still open            newest event
- *   ───────────────────┼──────────────────────────────────────────┬────────
- *   0                 0.4                                                 1
+ *      complete        | watermark     still open     newest event
+ *   ───────────────────┼──────────────────────────────┬────────
+ *   0                 0.55                                   1
  *
  * The span changes only in steps, so the picture stays calm while the distance between watermark and newest event breathes.
  */
@@ -16,7 +16,7 @@ export interface AxisScale {
 }
 
 /** Where the watermark stands, as a share of the width. */
-export const WATERMARK_POSITION = 0.4
+export const WATERMARK_POSITION = 0.55
 
 /** How many of the smallest windows the axis reaches into the future at most; what lies beyond is shown at the edge. */
 const REACH_WINDOWS_MAX = 30

@@ -10,14 +10,14 @@ export function Banners({ job }: { readonly job: JobStatus }): VNode {
     <div class="banners" aria-live="polite">
       {job.error && (
         <p class="banner banner-error">
-          <strong>The job has failed.</strong> <bdi>{job.error.message}</bdi>
+          <strong>The job has failed:</strong> <bdi>{job.error.message}</bdi>
           <span class="banner-hint">{job.error.hint}</span>
         </p>
       )}
       <ConnectionBanner job={job} />
       {job.recovery && (
         <p class="banner banner-note">
-          <strong>Recovered.</strong> <bdi>{job.recovery}</bdi>
+          <strong>Recovered:</strong> <bdi>{job.recovery}</bdi>
         </p>
       )}
     </div>

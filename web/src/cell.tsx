@@ -8,7 +8,7 @@ export type CellValue = string | number | boolean | null
 
 /** A value of an event or a result. Text from events stays text: isolated from the direction of what surrounds it, and cut. */
 export function Cell({ value, type }: { readonly value: CellValue | undefined; readonly type: string }): VNode {
-  if (value === null || value === undefined) return <i class="muted">null</i>
+  if (value === null || value === undefined) return <i class="muted">{type === 'string' ? 'null' : '–'}</i>
   if (value === '') return <i class="muted">empty</i>
   const text = formatCell(value, type)
   if (typeof value === 'number') return <span title={String(value)}>{text}</span>

@@ -7,6 +7,9 @@ import { history, watermarkPace } from './history.ts'
 import { TimeAxis } from './time-axis.tsx'
 import './event-time.css'
 
+/** Partitions that go at the same speed hold the watermark in turns; only who keeps holding it is worth a number. */
+const HELD_MS_MIN = 3_000
+
 /** Where the job stands in event time, what holds it there, and what happens next. */
 export function EventTime({ job }: { readonly job: JobStatus }): VNode {
   return (
@@ -26,7 +29,7 @@ export function EventTime({ job }: { readonly job: JobStatus }): VNode {
       <div class="why">
         {job.watermarks.length === 0 && <p>This pipeline has no watermark: nothing waits for late events.</p>}
         {job.watermarks.map((watermark) => (
-          <Why key={watermark.id} watermark={watermark} named={job.watermarks.length > 1} />
+          <Why key={watermark.id} watermark={watermark} named={job.watermarks.length > 1} ended={!isActive(job)} />
         ))}
         <Next job={job} />
       </div>
@@ -34,15 +37,24 @@ export function EventTime({ job }: { readonly job: JobStatus }): VNode {
   )
 }
 
-function Why({ watermark, named }: { readonly watermark: WatermarkView; readonly named: boolean }): VNode {
+interface WhyProps {
+  readonly watermark: WatermarkView
+  readonly named: boolean
+  readonly ended: boolean
+}
+
+function Why({ watermark, named, ended }: WhyProps): VNode {
   const { id, watermarkMs, why, sinceMs } = watermark
+  const heldMs = nowMs.value - sinceMs
+  const standing = watermarkMs === null ? (ended ? 'past the end' : 'not set yet') : formatTime(watermarkMs, 'tenth')
   return (
     <p data-test="why">
       <strong>
-        {named ? id : 'Watermark'} {watermarkMs === null ? 'not set yet' : formatTime(watermarkMs, 'tenth')}
+        {named ? id : 'Watermark'} {standing}
       </strong>
       {' – '}
-      <bdi>{why.replace(/[.]$/, '')}</bdi> <span class="muted">(for {formatAge(nowMs.value - sinceMs)})</span>
+      <bdi>{why.replace(/[.]$/, '')}</bdi>
+      {heldMs >= HELD_MS_MIN && <span class="muted"> (for {formatAge(heldMs)})</span>}
     </p>
   )
 }

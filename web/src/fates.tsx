@@ -71,7 +71,7 @@ function Reasons({ job }: { readonly job: JobStatus }): VNode {
       <ol class="reasons">
         {job.reasons.slice(0, REASONS).map(({ fate, rule, rows }) => (
           <li key={`${fate} ${rule}`}>
-            <span class="reason">
+            <span class="reason" title={`${fate} · ${rule}`}>
               {fate} · <bdi>{rule}</bdi>
             </span>
             <span class="number">{formatCount(rows)}</span>

@@ -6,7 +6,7 @@ export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
   /** The connection broke, and the page tries again by itself. */
-  | { readonly kind: 'lost'; readonly sinceMs: number }
+  | { readonly kind: 'lost' }
   /** The server wants the token again. */
   | { readonly kind: 'signed-out' }
 
@@ -71,15 +71,16 @@ function connect(retryMs: number): void {
     ticks.value = arrivedAtMs.value
   })
   source.addEventListener('error', () => {
-    if (connection.value.kind !== 'lost') connection.value = { kind: 'lost', sinceMs: Date.now() }
-    if (source.readyState !== EventSource.CLOSED) return // The browser tries again by itself.
+    const refused = source.readyState === EventSource.CLOSED
+    if (!refused || connection.value.kind !== 'signed-out') connection.value = { kind: 'lost' }
+    if (!refused) return // The browser tries again by itself.
     setTimeout(() => connect(Math.min(nextRetryMs * 2, RETRY_MS_MAX)), nextRetryMs)
-    void noticeSignOut()
+    void learnWhyRefused()
   })
 }
 
-/** An event source does not tell why it was refused. */
-async function noticeSignOut(): Promise<void> {
+/** An event source does not tell. */
+async function learnWhyRefused(): Promise<void> {
   const answer = await fetch('/api/status', { method: 'HEAD' }).catch(() => null)
-  if (answer?.status === 401) connection.value = { kind: 'signed-out' }
+  if (connection.value.kind !== 'live') connection.value = { kind: answer?.status === 401 ? 'signed-out' : 'lost' }
 }

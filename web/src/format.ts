@@ -103,9 +103,9 @@ export function formatCell(value: string | number | boolean, type: string): stri
   return fraction && size < 100_000 ? HUNDREDTHS.format(value) : WHOLE.format(value)
 }
 
-/** Out of the range of dates there is nothing better than the number. */
+/** Not every number is a date. */
 function isoText(timeMs: number): string {
-  return Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : `0000-00-00T${timeMs}`
+  return Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : '????-??-??T??:??:??.???'
 }
 
 function pad(value: number): string {

@@ -14,18 +14,23 @@ interface GroupTableProps {
 
 type Row = readonly CellValue[]
 
+/** More would leave no room for the keys; the sinks have them all. */
+const VALUES_MAX = 5
 const ROW_PX = 26
 
 /** The largest groups of a window: keys with a bar for the first value, then the values. */
 export function GroupTable({ query, window, caption, rowCount }: GroupTableProps): VNode {
   const columns = query.columns.filter(({ role }) => role !== 'window')
   const keys = indexesOf(columns, 'key')
-  const values = indexesOf(columns, 'value')
+  const values = indexesOf(columns, 'value').slice(0, VALUES_MAX)
   const ranked = values[0] ?? -1
   const rows = window.rows.filter((row) => matches(row, keys, filterText.value)).slice(0, rowCount)
   const largest = Math.max(...rows.map((row) => numeric(row[ranked])), 0)
   return (
-    <div class="groups" style={{ minHeight: `${(rowCount + 1) * ROW_PX}px` }}>
+    <div
+      class={`groups ${values.length > 3 ? 'groups-dense' : ''}`}
+      style={{ minHeight: `${(rowCount + 1) * ROW_PX}px` }}
+    >
       <table>
         <caption class="visually-hidden">{caption}</caption>
         <thead>

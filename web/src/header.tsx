@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import type { JobStatus } from '../../src/server/api.ts'
-import { connection, nowMs, paused, togglePause } from './feed.ts'
+import { connection, isActive, nowMs, paused, togglePause } from './feed.ts'
 import { formatAge } from './format.ts'
 import { helpOpen } from './keyboard.ts'
 import './header.css'
@@ -22,7 +22,7 @@ export function Header({ job }: { readonly job: JobStatus }): VNode {
         {job.state}
         <span class="uptime">{formatAge(nowMs.value - job.startedAtMs)}</span>
       </p>
-      <Connected />
+      <Connected ended={!isActive(job)} />
       <button type="button" class="tool" aria-pressed={paused.value} onClick={togglePause}>
         {paused.value ? 'Resume' : 'Pause'} <kbd>space</kbd>
       </button>
@@ -39,18 +39,27 @@ export function Header({ job }: { readonly job: JobStatus }): VNode {
   )
 }
 
-function Connected(): VNode {
-  const { kind } = connection.value
-  const text = {
-    connecting: 'connecting',
-    live: paused.value ? 'paused' : 'live',
-    lost: 'reconnecting',
-    'signed-out': 'signed out',
-  }[kind]
+function Connected({ ended }: { readonly ended: boolean }): VNode {
+  const kind = linkKind(ended)
   return (
-    <p class={`connection connection-${paused.value && kind === 'live' ? 'paused' : kind}`} role="status">
+    <p class={`connection connection-${kind}`} role="status">
       <span class="dot" aria-hidden="true" />
-      {text}
+      {LINK_TEXTS[kind]}
     </p>
   )
+}
+
+const LINK_TEXTS = {
+  connecting: 'connecting',
+  live: 'live',
+  paused: 'paused',
+  lost: 'reconnecting',
+  ended: 'ended',
+  'signed-out': 'signed out',
+} as const
+
+function linkKind(ended: boolean): keyof typeof LINK_TEXTS {
+  const { kind } = connection.value
+  if (kind === 'live' && paused.value) return 'paused'
+  return kind === 'lost' && ended ? 'ended' : kind
 }

@@ -1,10 +1,11 @@
+import './tokens.css'
+import './page.css'
+import './tables.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { watchJob } from './feed.ts'
 import { recordHistory } from './history.ts'
 import { listenToKeys } from './keyboard.ts'
-import './tokens.css'
-import './page.css'
 
 const root = document.getElementById('app')
 if (root) {

@@ -4,6 +4,7 @@ import { describeClosing, nextClosing } from './closing.ts'
 import { isActive } from './feed.ts'
 import { formatSpan } from './format.ts'
 import { history, watermarkPace } from './history.ts'
+import { isWindowed } from './selection.ts'
 
 interface NoResultsProps {
   readonly job: JobStatus
@@ -24,20 +25,17 @@ function explain({ job, query, kind }: NoResultsProps): string {
   if (!query && job.state === 'running') return 'This pipeline has no queries, so there are no results to show.'
   if (!query) return 'The job is starting.'
   if (job.rowsRead === 0) return kind === 'open' ? nothingRead(job) : whatClosesFirst(job, query)
-  if (query.windowSizeMs === null) return `${query.name} has no windows; its rows go straight to the sinks.`
-  if (kind === 'open' && !isActive(job)) return `No window of ${query.name} is open any more.`
-  if (kind === 'open') return `No window of ${query.name} is open. The next accepted event opens one.`
+  if (!isWindowed(query)) return `${query.name} has no windows; its rows go straight to the sinks.`
+  if (kind === 'open' && isActive(job)) return `No window of ${query.name} is open. The next accepted event opens one.`
   if (!isActive(job)) return `No window of ${query.name} closed before the end.`
   const next = nextClosing(job, [query.name], watermarkPace(history.value))
   return next ? `First results ${describeClosing(next)}.` : `No window of ${query.name} has closed yet.`
 }
 
 function whatClosesFirst({ watermarks }: JobStatus, { windowSizeMs }: QueryView): string {
-  if (windowSizeMs === null) return 'Results come with the first events.'
   const delayMs = watermarks[0]?.delayMs ?? 0
-  const length = formatSpan(windowSizeMs)
-  if (delayMs === 0) return `A window is ${length} long. Its results come when events have passed its end.`
-  return `A window is ${length} long. Its results come when events have passed its end by ${formatSpan(delayMs)}.`
+  const first = windowSizeMs === null ? '' : `A window is ${formatSpan(windowSizeMs)} long. `
+  return `${first}Results come when events have passed the end of a window${delayMs > 0 ? ` by ${formatSpan(delayMs)}` : ''}.`
 }
 
 function nothingRead({ partitions, state }: JobStatus): string {

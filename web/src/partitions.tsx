@@ -2,6 +2,7 @@ import type { VNode } from 'preact'
 import type { JobStatus, PartitionStatus } from '../../src/server/api.ts'
 import { nowMs } from './feed.ts'
 import { formatAge, formatCount, formatDateTime, formatTime } from './format.ts'
+import './ends.css'
 
 const ROWS_MAX = 12
 

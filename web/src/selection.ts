@@ -20,6 +20,11 @@ export function newestWindow(from: QueryView, kind: 'open' | 'closed'): WindowRo
   return from.windows.find(({ closed }) => closed === (kind === 'closed')) ?? null
 }
 
+/** Whether results come by windows. A query says how large they are only while it has some. */
+export function isWindowed({ windowSizeMs, columns }: QueryView): boolean {
+  return windowSizeMs !== null || columns.some(({ role }) => role === 'window')
+}
+
 function isGroupedByText({ columns }: QueryView): boolean {
   return columns.some(({ role, type }) => role === 'key' && type === 'string')
 }

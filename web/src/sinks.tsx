@@ -2,6 +2,7 @@ import type { VNode } from 'preact'
 import type { JobStatus, SinkStatus } from '../../src/server/api.ts'
 import { nowMs } from './feed.ts'
 import { formatAge, formatBytes, formatCount } from './format.ts'
+import './ends.css'
 
 /** Where the results go, and whether they get there. */
 export function Sinks({ job }: { readonly job: JobStatus }): VNode {

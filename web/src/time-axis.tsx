@@ -1,7 +1,9 @@
 import type { VNode } from 'preact'
 import type { JobStatus, QueryView } from '../../src/server/api.ts'
 import { type AxisScale, axisScale, positionOf, WATERMARK_POSITION } from './axis-scale.ts'
-import { formatCount, formatSpan, formatTime, formatWindow } from './format.ts'
+import { isActive } from './feed.ts'
+import { formatCount, formatDate, formatSpan, formatTime, formatWindow } from './format.ts'
+import { isWindowed } from './selection.ts'
 import './time-axis.css'
 
 const LANES_MAX = 4
@@ -26,7 +28,7 @@ interface Bar {
 export function TimeAxis({ job }: { readonly job: JobStatus }): VNode {
   const watermark = job.watermarks[0]
   const frontMs = watermark?.maxEventTimeMs ?? null
-  const lanes = job.queries.filter(({ windowSizeMs }) => windowSizeMs !== null).map(laneOf)
+  const lanes = job.queries.filter(isWindowed).map(laneOf)
   const minHeight = `${TICKS_PX + LANE_PX * Math.min(lanes.length, LANES_MAX) + PARTITIONS_PX}px`
   if (!watermark || frontMs === null) {
     return (
@@ -35,29 +37,38 @@ export function TimeAxis({ job }: { readonly job: JobStatus }): VNode {
       </p>
     )
   }
-  const windowMs = Math.min(...job.queries.map(({ windowSizeMs }) => windowSizeMs ?? Number.POSITIVE_INFINITY))
-  const atMs = watermark.watermarkMs ?? frontMs - watermark.delayMs
-  const scale = axisScale(atMs, frontMs, Number.isFinite(windowMs) ? windowMs : WINDOW_MS_DEFAULT)
+  const bars = lanes.flatMap((lane) => lane.bars)
+  const windowMs = Math.min(...bars.map(({ startMs, endMs }) => endMs - startMs))
+  // A watermark may be at no time: before all partitions have given an event, and behind the end of the input.
+  const ended = watermark.watermarkMs === null && !isActive(job)
+  const watermarkMs = ended ? frontMs : watermark.watermarkMs
+  const scale = axisScale(
+    watermarkMs ?? frontMs - watermark.delayMs,
+    frontMs,
+    Number.isFinite(windowMs) ? windowMs : WINDOW_MS_DEFAULT,
+  )
   const { tickMs } = scale
   return (
     <div style={{ minHeight }}>
       <div class="axis-plot" aria-hidden="true">
-        <div class="axis-complete" style={{ width: percent(WATERMARK_POSITION) }} />
+        {watermarkMs !== null && <div class="axis-complete" style={{ width: percent(WATERMARK_POSITION) }} />}
         {scale.ticks.map((timeMs) => (
           <span
             key={timeMs}
             class={`tick ${(timeMs / tickMs) % 2 === 0 ? '' : 'tick-minor'}`}
             style={{ left: percent(positionOf(scale, timeMs)) }}
-            data-label={formatTime(timeMs, tickMs < 60_000 ? 'second' : 'minute')}
+            data-label={tickLabel(timeMs, tickMs)}
           />
         ))}
         {lanes.slice(0, LANES_MAX).map((lane) => (
           <LaneBars key={lane.name} lane={lane} scale={scale} />
         ))}
         <PartitionMarks job={job} scale={scale} heldBy={watermark.heldByPartition} />
-        <div class="watermark" style={{ left: percent(WATERMARK_POSITION) }}>
-          <span class="watermark-label">watermark</span>
-        </div>
+        {watermarkMs !== null && (
+          <div class="watermark" style={{ left: percent(WATERMARK_POSITION) }}>
+            <span class="watermark-label">{ended ? 'end of the input' : 'watermark'}</span>
+          </div>
+        )}
       </div>
       {lanes.length > LANES_MAX && <p class="muted">and {lanes.length - LANES_MAX} more queries</p>}
       <OpenWindowsTable lanes={lanes} />
@@ -159,6 +170,11 @@ function OpenWindowsTable({ lanes }: { readonly lanes: readonly Lane[] }): VNode
       </tbody>
     </table>
   )
+}
+
+function tickLabel(timeMs: number, tickMs: number): string {
+  if (timeMs % 86_400_000 === 0 && tickMs >= 3_600_000) return formatDate(timeMs)
+  return formatTime(timeMs, tickMs < 60_000 ? 'second' : 'minute')
 }
 
 function laneOf({ name, openWindows, windows }: QueryView): Lane {

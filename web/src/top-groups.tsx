@@ -1,5 +1,6 @@
 import type { VNode } from 'preact'
 import type { JobStatus, QueryView } from '../../src/server/api.ts'
+import { isActive } from './feed.ts'
 import { formatCount, formatWindow } from './format.ts'
 import { GroupTable } from './group-table.tsx'
 import { FILTER_ID } from './keyboard.ts'
@@ -13,7 +14,8 @@ const ROWS = 10
 export function TopGroups({ job }: { readonly job: JobStatus }): VNode {
   const shown = query.value
   const kind = windowKind.value
-  const window = shown && newestWindow(shown, kind)
+  // At the end nothing is open any more, and what closed last is what the reader wants to see.
+  const window = shown && (newestWindow(shown, kind) ?? (isActive(job) ? null : newestWindow(shown, 'closed')))
   return (
     <section class="top" aria-labelledby="top">
       <div class="section-head">
