@@ -22,6 +22,7 @@ const COMMANDS = {
   format: { builds: [], program: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'] },
   'build:web': { builds: ['web'] },
   build: { builds: ['web', 'library'] },
+  kafka: { builds: [], program: ['scripts/kafka.ts'] },
   bench: { builds: [], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../base/time.ts'
 
 /** A duration option, in ms. */
@@ -40,4 +40,11 @@ export function bytes(text: string): number {
 /** For an option that may be given several times. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value]
+}
+
+/** Where the log is: the option of every command that opens one. */
+export function bootstrapServers(): Option {
+  return new Option('--bootstrap-servers <hosts>', 'a Kafka cluster, HOST:PORT,..., in place of the embedded log').env(
+    'KAFKA_BOOTSTRAP_SERVERS',
+  )
 }

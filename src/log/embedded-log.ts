@@ -59,6 +59,7 @@ export async function openEmbeddedLog(root: string, options: EmbeddedLogOptions)
 
 /** Topics as files in a folder, in the form in which a Kafka broker stores them: its dump tool reads the segments. */
 export class EmbeddedLog implements Log {
+  readonly kind = 'embedded'
   readonly name: string
   readonly root: string
   readonly #clock: Clock

@@ -10,7 +10,7 @@ import { demoPipeline } from '../../pipelines/demo.ts'
 import { startServer } from '../../server/server.ts'
 import { createSource } from '../../sources/index.ts'
 import { firstResult } from '../first-result.ts'
-import { type Home, homeAt, openLog } from '../home.ts'
+import { batchBytesFor, type Home, homeAt, openLog } from '../home.ts'
 import { openBrowser } from '../open-browser.ts'
 import { duration, port, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
@@ -21,6 +21,7 @@ interface DemoOptions {
   readonly duration?: number
   readonly rate: number
   readonly seed: number
+  readonly bootstrapServers?: string
   readonly home?: string
   readonly port: number
   readonly open: boolean
@@ -37,6 +38,7 @@ export const defineDemo: DefineCommand = (program) => {
     .option('--duration <duration>', 'end the generator after so long, then finish', duration)
     .option('--rate <events>', 'events per second', wholeNumber, 2_000)
     .option('--seed <number>', 'same seed, same events', wholeNumber, 1)
+    .option('--bootstrap-servers <hosts>', 'through a topic of a Kafka cluster, HOST:PORT,..., not the embedded log')
     .option('--home <folder>', 'keep everything here, and go on from there the next time')
     .option('--port <port>', 'of the page; 0 takes a free one', port, 8080)
     .option('--no-open', 'do not open the page in a browser')
@@ -61,7 +63,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     import('../../generator/load.ts'),
     import('../../generator/settings.ts'),
   ])
-  const log = await openLog(home, 'write', 'millrace demo')
+  const log = await openLog(home, 'write', 'millrace demo', options.bootstrapServers)
   const stopping = new AbortController()
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   try {
@@ -72,6 +74,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
+      ...batchBytesFor(log),
       ...(options.duration === undefined ? {} : { durationMs: options.duration }),
       topicSettings: { retentionBytesMax: 256 << 20 },
     })

@@ -7,13 +7,14 @@ import { MS_PER_MINUTE } from '../../base/time.ts'
 import type { Origin } from '../../generator/origin.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
-import { homeAt, openLog } from '../home.ts'
-import { bytes, duration, fraction, wholeNumber } from '../options.ts'
+import { batchBytesFor, homeAt, openLog } from '../home.ts'
+import { bootstrapServers, bytes, duration, fraction, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
 import type { DefineCommand } from './index.ts'
 
 interface GenerateOptions {
   readonly topic: string
+  readonly bootstrapServers?: string
   readonly home?: string
   readonly numEvents?: number
   readonly rate?: number
@@ -43,6 +44,7 @@ export const defineGenerate: DefineCommand = (program) => {
     .option('--late <share>', 'events that come far too late, such as 2%', fraction)
     .option('--duplicates <share>', 'events that come twice', fraction)
     .option('--malformed <share>', 'events that are no JSON', fraction)
+    .addOption(bootstrapServers())
     .addOption(new Option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)'))
     .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
     .option('--json', 'end with the totals as JSON')
@@ -52,7 +54,7 @@ export const defineGenerate: DefineCommand = (program) => {
 async function generate(options: GenerateOptions): Promise<void> {
   const { generateInto } = await import('../../generator/load.ts')
   const { DEFAULT_SETTINGS } = await import('../../generator/settings.ts')
-  const log = await openLog(homeAt(options.home), 'write', 'millrace generate')
+  const log = await openLog(homeAt(options.home), 'write', 'millrace generate', options.bootstrapServers)
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
   try {
@@ -61,6 +63,7 @@ async function generate(options: GenerateOptions): Promise<void> {
     const result = await generateInto(log, options.topic, known ? undefined : settingsFrom(options, DEFAULT_SETTINGS), {
       pace: options.rate === undefined ? 'flat-out' : 'schedule',
       signal: stopping.signal,
+      ...batchBytesFor(log),
       ...(options.numEvents ? { rows: options.numEvents } : {}),
       ...(options.bytes === undefined ? {} : { bytes: options.bytes }),
       ...(options.duration === undefined ? {} : { durationMs: options.duration }),

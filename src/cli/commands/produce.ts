@@ -4,11 +4,12 @@ import { RecordBatchBuilder } from '../../log/record-batch-builder.ts'
 import { fileSource } from '../../plan/connectors.ts'
 import { createSource } from '../../sources/index.ts'
 import { homeAt, openLog } from '../home.ts'
-import { wholeNumber } from '../options.ts'
+import { bootstrapServers, wholeNumber } from '../options.ts'
 import type { DefineCommand } from './index.ts'
 
 interface ProduceOptions {
   readonly topic: string
+  readonly bootstrapServers?: string
   readonly home?: string
   readonly partitions: number
   readonly json?: boolean
@@ -22,6 +23,7 @@ export const defineProduce: DefineCommand = (program) => {
     .argument('<files...>', 'NDJSON files (plain, .gz, .zst, patterns), - for stdin')
     .requiredOption('--topic <name>', 'made when it is missing')
     .option('--partitions <count>', 'of a new topic', wholeNumber, 1)
+    .addOption(bootstrapServers())
     .option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)')
     .option('--json', 'end with the totals as JSON')
     .action(produce)
@@ -33,7 +35,7 @@ async function produce(paths: string[], options: ProduceOptions): Promise<void> 
     stdin: process.stdin,
     openLog: () => Promise.reject(new Error('files need no log')),
   })
-  const log = await openLog(homeAt(options.home), 'write', 'millrace produce')
+  const log = await openLog(homeAt(options.home), 'write', 'millrace produce', options.bootstrapServers)
   try {
     if (!(await log.describeTopic(options.topic)))
       await log.createTopic(options.topic, { partitions: options.partitions })

@@ -10,7 +10,7 @@ import { queryChain } from '../../plan/query-chain.ts'
 import { createSource } from '../../sources/index.ts'
 import { homeAt, openLog } from '../home.ts'
 import { loadPipeline, withOutput, withSource } from '../load-pipeline.ts'
-import { collect, duration } from '../options.ts'
+import { bootstrapServers, collect, duration } from '../options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
 import { onStop } from '../signals.ts'
 import { summaryOf, summaryText } from '../summary.ts'
@@ -22,6 +22,7 @@ interface RunOptions {
   readonly output?: string
   readonly print?: string
   readonly format: PrintFormat
+  readonly bootstrapServers?: string
   readonly home?: string
   readonly checkpoint?: string
   readonly replace?: boolean
@@ -43,6 +44,7 @@ export const defineRun: DefineCommand = (program, exit) => {
     .option('--replace', 'remove what an earlier run left in the output folders')
     .option('--print <query>', "write a query's rows to stdout")
     .addOption(new Option('--format <format>', 'of --print').choices(FORMATS).default('ndjson'))
+    .addOption(bootstrapServers())
     .option('--home <folder>', 'where the embedded log and checkpoints are (MILLRACE_HOME, .millrace)')
     .option('--checkpoint <folder>', 'keep a checkpoint here, to go on from')
     .option('--trigger <duration>', 'least time between epochs of a live run', duration, 100)
@@ -59,7 +61,8 @@ async function run(path: string, options: RunOptions): Promise<number> {
   const home = homeAt(options.home)
   const plan = adapted(await loadPipeline(path), options)
   const spec = queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
-  const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`) : undefined
+  const log =
+    spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`, options.bootstrapServers) : undefined
   try {
     const source = await createSource(spec, {
       workingFolder: process.cwd(),

@@ -2,11 +2,12 @@ import { MillraceError } from '../../base/error.ts'
 import type { Log, TopicDescription } from '../../log/log.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
 import { homeAt, openLog } from '../home.ts'
-import { wholeNumber } from '../options.ts'
+import { bootstrapServers, wholeNumber } from '../options.ts'
 import { recordValues } from '../record-values.ts'
 import type { DefineCommand } from './index.ts'
 
 interface TopicOptions {
+  readonly bootstrapServers?: string
   readonly home?: string
   readonly json?: boolean
   readonly partitions?: number
@@ -20,6 +21,7 @@ export const defineTopics: DefineCommand = (program) => {
     topics
       .command(name)
       .description(description)
+      .addOption(bootstrapServers())
       .option('--home <folder>', 'where the log is')
       .option('--json', 'as JSON')
 
@@ -71,7 +73,7 @@ export const defineTopics: DefineCommand = (program) => {
 }
 
 async function withLog(options: TopicOptions, mode: 'read' | 'write', use: (log: Log) => Promise<void>): Promise<void> {
-  const log = await openLog(homeAt(options.home), mode, 'millrace topics')
+  const log = await openLog(homeAt(options.home), mode, 'millrace topics', options.bootstrapServers)
   try {
     await use(log)
   } finally {
