@@ -70,6 +70,7 @@ export {
   fileSource,
   hour,
   jsonLines,
+  kafka,
   type LogSourceSpec,
   logSource,
   memorySink,

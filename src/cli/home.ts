@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { Log } from '../log/log.ts'
 
 /** Where Millrace keeps its own things: `log/`, `checkpoints/`, `dead-letters/`. */
@@ -30,14 +31,17 @@ export async function openLog(
   who: string,
   servers: string | undefined,
 ): Promise<Log> {
-  if (servers) {
-    const { kafkaOptions } = await import('../log/kafka/kafka-options.ts')
-    const { openKafkaLog } = await import('../log/kafka/kafka-log.ts')
-    const report = (text: string): void => void process.stderr.write(`${text}\n`)
-    return openKafkaLog({ ...kafkaOptions(servers, process.env), report })
-  }
+  if (servers) return openKafka(servers)
   const { openEmbeddedLog } = await import('../log/embedded-log.ts')
   return openEmbeddedLog(home.log, { mode, who })
+}
+
+/** Connects to a Kafka cluster; trouble that passes is told on stderr. */
+export async function openKafka(servers: string): Promise<KafkaLog> {
+  const { kafkaOptions } = await import('../log/kafka/kafka-options.ts')
+  const { openKafkaLog } = await import('../log/kafka/kafka-log.ts')
+  const report = (text: string): void => void process.stderr.write(`${text}\n`)
+  return openKafkaLog({ ...kafkaOptions(servers, process.env), report })
 }
 
 /** How large the generator may make its batches: they grow to four times this, and a broker takes 1 MiB unless told otherwise. */

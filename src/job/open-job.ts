@@ -1,9 +1,11 @@
 import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
 import { createScalarDecoder } from '../batch/scalar-decoder.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import { createEngine } from '../engine/pipeline.ts'
+import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 import { assertPlan } from '../plan/check.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
@@ -31,6 +33,8 @@ export interface JobRequest {
   readonly live: boolean
   readonly clock: Clock
   readonly print: (text: string) => void
+  /** Connects to the cluster that Kafka sinks write to. */
+  readonly openKafka?: () => Promise<KafkaLog>
   /** Sinks that only show rows, besides those of the plan. */
   readonly views: readonly QueryView[]
 }
@@ -94,6 +98,8 @@ async function assemble(
       pipeline: plan.name,
       workingFolder: request.workingFolder,
       owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
+      outboxFolder: checkpoint && join(checkpoint.folder, 'outbox'),
+      openKafka: request.openKafka,
       print: request.print,
       clock,
     },

@@ -3,6 +3,7 @@ import { MillraceError } from '../base/error.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import type { EpochResults, QueryResults } from '../engine/epoch.ts'
+import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { OutputMode, SinkSpec } from '../plan/connectors.ts'
 import { createSink } from '../sinks/index.ts'
 import type { Sink, SinkEpoch } from '../sinks/sink.ts'
@@ -18,6 +19,8 @@ export interface SinkGroupContext {
   readonly pipeline: string
   readonly workingFolder: string
   readonly owner: string
+  readonly outboxFolder: string | undefined
+  readonly openKafka: (() => Promise<KafkaLog>) | undefined
   readonly print: (text: string) => void
   readonly clock: Clock
 }
@@ -54,6 +57,8 @@ export class SinkGroup {
           keyColumns: output.keyColumns,
           workingFolder: context.workingFolder,
           owner: context.owner,
+          outboxFolder: context.outboxFolder,
+          openKafka: context.openKafka,
           print: context.print,
         })
         members.push({ sink, queryIndex, query: output.name, kind: spec.kind, mode: sinkMode(spec), committedEpoch: 0 })

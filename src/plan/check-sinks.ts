@@ -5,6 +5,8 @@ import { badName, nameTaken, type PlanProblem, shown, TakenNames, unknownColumn,
 
 const SINK_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}$/
 
+const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$/
+
 /** Types whose values can name a folder. */
 const FOLDER_TYPES: readonly FieldType[] = ['string', 'uuid', 'int64', 'int32', 'boolean']
 
@@ -23,6 +25,17 @@ export function checkSink(sink: SinkSpec, fields: readonly Field[] | undefined, 
   if (sink.kind === 'memory') return problems
   if (sink.kind === 'console') {
     problems.push(...checkCount(sink.rowsMax, 'rowsMax', path))
+    return problems
+  }
+  if (sink.kind === 'kafka') {
+    if (!TOPIC_NAME.test(sink.topic)) {
+      const hint = 'use 1 to 200 letters, digits, dots, underscores and hyphens'
+      problems.push({ path, message: `"${shown(sink.topic)}" is not a topic name`, hint })
+    }
+    const { key } = sink
+    if (key !== undefined && fields && !fields.some(({ name }) => name === key)) {
+      problems.push(unknownColumn(`${path}.key`, key, fields))
+    }
     return problems
   }
   if (sink.path === '') problems.push({ path, message: 'the path is empty', hint: 'name the folder for its files' })

@@ -18,7 +18,7 @@ export interface FileSourceSpec {
 export type OutputMode = 'append' | 'update' | 'complete'
 
 /** Where a query's rows go, as plan data. A sink's name is `<query>.<kind>` unless it is given one. */
-export type SinkSpec = FileSinkSpec | ConsoleSinkSpec | MemorySinkSpec
+export type SinkSpec = FileSinkSpec | KafkaSinkSpec | ConsoleSinkSpec | MemorySinkSpec
 
 /** Formats of file sinks, which are also their kinds. */
 export type FileFormat = 'parquet' | 'csv' | 'json'
@@ -41,6 +41,21 @@ export interface PartitionSpec {
   readonly name: string
   readonly column: string
   readonly transform: 'day' | 'hour' | 'value'
+}
+
+/** Records of a Kafka topic, one for each row, only in append mode. */
+export interface KafkaSinkSpec {
+  readonly kind: 'kafka'
+  readonly name?: string
+  readonly topic: string
+  /** Column whose text is the records' key: rows with the same go to the same partition. Without it rows go round. */
+  readonly key?: string
+  readonly format: 'json'
+  /**
+   * `exactly-once`: in transactions, for readers of committed records; `at-least-once`: without, each record with the headers
+   * `millrace-epoch` and `millrace-seq` by which readers can tell what they have seen.
+   */
+  readonly delivery: 'exactly-once' | 'at-least-once'
 }
 
 /** Prints rows to the terminal: a view, not a record. */
@@ -88,6 +103,15 @@ export function csv(path: string, options: FileSinkOptions = {}): SinkSpec {
 /** Writes JSON lines below a folder, exactly once. */
 export function jsonLines(path: string, options: FileSinkOptions = {}): SinkSpec {
   return Object.freeze({ kind: 'json', path, ...options })
+}
+
+/** Writes records of JSON to a Kafka topic, which is made when it is missing; exactly once unless told otherwise. */
+export function kafka(
+  topic: string,
+  options: { name?: string; key?: string; format?: 'json'; delivery?: KafkaSinkSpec['delivery'] } = {},
+): SinkSpec {
+  const { format = 'json', delivery = 'exactly-once' } = options
+  return Object.freeze({ kind: 'kafka', topic, ...options, format, delivery })
 }
 
 /** Prints rows to the terminal after each epoch: a view, not a record. */

@@ -181,6 +181,10 @@ function sinkCells(sink: SinkSpec): string[] {
       return [sink.mode, `to the terminal, ${sink.rowsMax} rows an epoch`]
     case 'memory':
       return [sink.mode, 'kept in memory']
+    case 'kafka': {
+      const key = sink.key === undefined ? '' : `, key ${sink.key}`
+      return ['append', `${sink.format} to topic ${sink.topic} of Kafka${key}, ${sink.delivery}`]
+    }
     default: {
       const { path, partitionBy, recordsPerFileMax, compression } = sink
       const notes = [`${sink.kind} in ${path}`]

@@ -122,6 +122,13 @@ const sink = kinds<SinkSpec>('sink', {
   parquet: files,
   csv: files,
   json: files,
+  kafka: {
+    name: optional(text()),
+    topic: text(),
+    key: optional(text()),
+    format: word('format', ['json']),
+    delivery: word('delivery', ['exactly-once', 'at-least-once']),
+  },
   console: { name: optional(text()), mode, rowsMax: number() },
   memory: { name: optional(text()), mode },
 })

@@ -11,6 +11,7 @@ const SINKS: { readonly [K in SinkSpec['kind']]: SinkFactory<K> } = {
   json: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
   csv: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
   parquet: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
+  kafka: async (spec, context) => (await import('./kafka-sink.ts')).kafkaSink(spec, context),
   console: async (spec, context) => (await import('./console-sink.ts')).consoleSink(spec, context),
   memory: async (_spec, context) => (await import('./memory-sink.ts')).memorySink(context),
 }

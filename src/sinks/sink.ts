@@ -1,5 +1,6 @@
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
+import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 
 /**
  * Where a query's rows go, exactly once. The job calls `open` once, then for each epoch `prepare` and, when the epoch is certain,
@@ -73,6 +74,10 @@ export interface SinkContext {
   readonly workingFolder: string
   /** Says whose output a folder holds: the checkpoint it is written from. */
   readonly owner: string
+  /** Folder that outlives the process, for what a sink keeps from `prepare` to `commit`; undefined for a run that is not gone on with. */
+  readonly outboxFolder?: string | undefined
+  /** Connects to Kafka, on first use; throws `invalid-option` when no cluster was named. */
+  readonly openKafka?: (() => Promise<KafkaLog>) | undefined
   /** Where views print. */
   readonly print: (text: string) => void
 }

@@ -3,12 +3,14 @@ import { Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/error.ts'
 import { openJob } from '../../job/open-job.ts'
+import type { KafkaLog } from '../../log/kafka/kafka-log.ts'
+import { sinkName } from '../../plan/check-sinks.ts'
 import { fileSource } from '../../plan/connectors.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
 import { createSource } from '../../sources/index.ts'
-import { homeAt, openLog } from '../home.ts'
+import { homeAt, openKafka, openLog } from '../home.ts'
 import { loadPipeline, withOutput, withSource } from '../load-pipeline.ts'
 import { bootstrapServers, collect, duration } from '../options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
@@ -61,8 +63,9 @@ async function run(path: string, options: RunOptions): Promise<number> {
   const home = homeAt(options.home)
   const plan = adapted(await loadPipeline(path), options)
   const spec = queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
-  const log =
-    spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`, options.bootstrapServers) : undefined
+  const { bootstrapServers: servers } = options
+  const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`, servers) : undefined
+  const kafka = servers && writesToKafka(plan) ? await openKafka(servers) : undefined
   try {
     const source = await createSource(spec, {
       workingFolder: process.cwd(),
@@ -72,7 +75,7 @@ async function run(path: string, options: RunOptions): Promise<number> {
     const ephemeral = options.checkpoint === undefined && (source.bounded || options.once === true)
     if (options.checkpoint !== undefined && source.identity === 'stdin') throw stdinCheckpoint()
     const deadLetterFolder = home.deadLetters(plan.name)
-    if (options.replace) await clearOutputs(plan)
+    if (options.replace) await clearOutputs(plan, kafka)
     if (options.print !== undefined) assertQuery(plan, options.print)
     const job = await openJob({
       plan,
@@ -89,6 +92,7 @@ async function run(path: string, options: RunOptions): Promise<number> {
         flushAtEnd: ephemeral,
       },
       live: false,
+      ...(kafka && { openKafka: async () => kafka }),
       clock: systemClock,
       print: (text) => process.stdout.write(text),
       views: options.print === undefined ? [] : [{ query: options.print, sink: printSink(options.format) }],
@@ -102,6 +106,7 @@ async function run(path: string, options: RunOptions): Promise<number> {
     const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
     return options.failOnBad && refused > 0 ? 1 : 0
   } finally {
+    await kafka?.close()
     await log?.close()
   }
 }
@@ -113,10 +118,19 @@ function adapted(plan: PipelinePlan, options: RunOptions): PipelinePlan {
   return result
 }
 
-async function clearOutputs(plan: PipelinePlan): Promise<void> {
+function writesToKafka(plan: PipelinePlan): boolean {
+  return plan.queries.some(({ sinks }) => sinks.some(({ kind }) => kind === 'kafka'))
+}
+
+async function clearOutputs(plan: PipelinePlan, kafka: KafkaLog | undefined): Promise<void> {
   const { clearFileSinkFolder } = await import('../../sinks/file-sink.ts')
-  for (const sink of plan.queries.flatMap((query) => query.sinks)) {
-    if ('path' in sink) await clearFileSinkFolder(resolve(sink.path))
+  for (const query of plan.queries) {
+    for (const sink of query.sinks) {
+      if ('path' in sink) await clearFileSinkFolder(resolve(sink.path))
+      if (sink.kind !== 'kafka' || !kafka) continue
+      const { resetKafkaSink } = await import('../../sinks/kafka-sink.ts')
+      await resetKafkaSink(kafka, plan.name, sinkName(query.name, sink))
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { retrying } from './retry.ts'
 import { findCoordinator, type MetadataResponse, metadata } from './wire.ts'
 
 /** What a connection is for: a long poll, or a large batch, must not stand in the way of small requests. */
-export type Lane = 'control' | 'read' | 'wait' | 'produce'
+export type Lane = 'control' | 'wait' | 'produce' | `read ${number}`
 
 /** Time to find a broker when we start: one that is being started gets a chance. */
 const BOOTSTRAP_LIMIT_MS = 8_000
@@ -23,6 +23,7 @@ export class Cluster {
   readonly abilities: BrokerAbilities
   #brokers: ReadonlyMap<number, BrokerAddress>
   readonly #connections = new Map<string, Promise<Connection>>()
+  #readLanes = 0
   #closed = false
 
   private constructor(options: KafkaOptions, first: MetadataResponse, abilities: BrokerAbilities) {
@@ -109,14 +110,23 @@ export class Cluster {
     return this.connection(found.nodeId, 'control')
   }
 
+  /** A lane that nobody else uses. */
+  newReadLane(): `read ${number}` {
+    return `read ${++this.#readLanes}`
+  }
+
+  /** Ends a lane's connections. */
+  closeLane(lane: Lane): void {
+    for (const [key, opening] of this.#connections) {
+      if (!key.endsWith(` ${lane}`)) continue
+      this.#connections.delete(key)
+      closeWhenOpen(opening)
+    }
+  }
+
   close(): void {
     this.#closed = true
-    for (const opening of this.#connections.values()) {
-      opening.then(
-        (connection) => connection.close(),
-        () => {},
-      )
-    }
+    for (const opening of this.#connections.values()) closeWhenOpen(opening)
     this.#connections.clear()
   }
 
@@ -132,7 +142,7 @@ export class Cluster {
       if (this.#connections.get(key) === known) this.#connections.delete(key)
       return this.#shared(key, address, lane)
     }
-    const opening = this.#open(address, lane === 'read' || lane === 'wait' ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS)
+    const opening = this.#open(address, isPoll(lane) ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS)
     this.#connections.set(key, opening)
     opening.catch(() => {
       if (this.#connections.get(key) === opening) this.#connections.delete(key)
@@ -147,6 +157,17 @@ export class Cluster {
     if (this.#closed) connection.close()
     return connection
   }
+}
+
+function isPoll(lane: Lane): boolean {
+  return lane === 'wait' || lane.startsWith('read')
+}
+
+function closeWhenOpen(opening: Promise<Connection>): void {
+  opening.then(
+    (connection) => connection.close(),
+    () => {},
+  )
 }
 
 function openConnection(

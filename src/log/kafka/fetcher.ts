@@ -3,7 +3,7 @@ import { MillraceError } from '../../base/error.ts'
 import type { EncodedRecords } from '../../batch/encoded-records.ts'
 import { committedRecords, noRecords } from '../committed-records.ts'
 import { decodeBatchHeader } from '../record-batch.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Lane } from './cluster.ts'
 import { type FetchedPartition, fetchCommitted } from './fetch.ts'
 import { KafkaCode, kafkaError, reactionTo } from './kafka-error.ts'
 import { outOfRange, topicGone } from './reading-error.ts'
@@ -32,6 +32,7 @@ export class Fetcher {
   /** By the broker asked. */
   readonly #loops = new Map<number, Loop>()
   readonly #closing = new AbortController()
+  readonly #lane: Lane
   #heldBytes = 0
   #troubled = false
 
@@ -39,6 +40,7 @@ export class Fetcher {
     this.#cluster = cluster
     this.#topics = topics
     this.#topic = topic
+    this.#lane = cluster.newReadLane()
   }
 
   /**
@@ -92,6 +94,7 @@ export class Fetcher {
     this.#closing.abort()
     for (const reading of this.#readings) reading.wake()
     for (const loop of this.#loops.values()) loop.wake()
+    this.#cluster.closeLane(this.#lane)
   }
 
   #add(partition: number, position: number): Reading {
@@ -189,7 +192,7 @@ export class Fetcher {
     }))
     const generations = readings.map(({ generation }) => generation)
     try {
-      const connection = await this.#cluster.connection(node, 'read')
+      const connection = await this.#cluster.connection(node, this.#lane)
       const limits = { waitMsMax: WAIT_MS_MAX, bytesMin: 1, bytesMax: ANSWER_BYTES_MAX }
       const { errorCode, partitions } = await fetchCommitted(connection, this.#topic.id, wishes, limits)
       if (errorCode !== 0) throw kafkaError(errorCode, `fetch ${this.#topic.name}`)

@@ -78,6 +78,11 @@ const OTHER_WRITER = {
   hint: 'another process writes under the same transactional id: only one may run for each pipeline and sink',
 } as const
 
+const LOST_TRANSACTION = {
+  code: 'incompatible-state',
+  hint: 'the broker has given the transaction up: begin it anew',
+} as const
+
 const ADVICE: Readonly<Record<number, { readonly code: ErrorCode; readonly hint: string }>> = {
   2: {
     code: 'corrupt-data',
@@ -105,9 +110,12 @@ const ADVICE: Readonly<Record<number, { readonly code: ErrorCode; readonly hint:
     hint: 'the broker has lost what it had acknowledged, or another process writes as this one: look at the log of the broker',
   },
   47: OTHER_WRITER,
+  48: LOST_TRANSACTION,
+  49: LOST_TRANSACTION,
   53: NO_RIGHT,
   58: NO_LOGIN,
   90: OTHER_WRITER,
   100: { code: 'data-loss', hint: 'the topic was deleted, and maybe created anew: start over, or read another topic' },
+  120: LOST_TRANSACTION,
   103: { code: 'data-loss', hint: 'the topic was deleted, and maybe created anew: start over, or read another topic' },
 }

@@ -13,6 +13,7 @@ import { Producer } from './producer.ts'
 import { readOnce } from './read-once.ts'
 import { TopicLabels } from './topic-labels.ts'
 import { type KafkaTopic, Topics } from './topics.ts'
+import { TransactionalProducer } from './transactional-producer.ts'
 
 const WAIT_MS_MAX = 500
 
@@ -115,6 +116,21 @@ export class KafkaLog implements Log {
   /** Reads partitions of a topic side by side; close it when done. */
   fetcher(topic: KafkaTopic): Fetcher {
     return new Fetcher(this.cluster, this.topics, topic)
+  }
+
+  /** Writes sets of batches that become visible together, under an id that one process holds at a time. */
+  transactionalProducer(transactionalId: string): TransactionalProducer {
+    return new TransactionalProducer(this.cluster, this.topics, transactionalId)
+  }
+
+  /** Makes a topic of Millrace's own when it is missing. */
+  async createInternalTopic(
+    name: string,
+    partitions: number,
+    configs: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    if (await this.topics.find(name)) return
+    await createKafkaTopic(this.cluster, this.topics, name, partitions, configs)
   }
 
   async close(): Promise<void> {

@@ -7,8 +7,8 @@ import { listOffsets, offsetCommit } from './wire.ts'
 
 const LIMIT_MS = 9_000
 
-/** Where a time, ms, begins in a partition; or one of its ends. */
-export type OffsetQuestion = 'start' | 'end' | { readonly timeMs: number }
+/** Where a time, ms, begins in a partition; or one of its ends: `written-end` is also behind what is not committed yet. */
+export type OffsetQuestion = 'start' | 'end' | 'written-end' | { readonly timeMs: number }
 
 /**
  * Offsets of all partitions of a topic. `end` is that of committed records; of a time it is the first record's that is not older, and the end
@@ -61,7 +61,8 @@ export async function publishGroupOffsets(
 }
 
 async function askOnce(cluster: Cluster, topic: KafkaTopic, question: OffsetQuestion): Promise<number[]> {
-  const timestamp = question === 'start' ? -2n : question === 'end' ? -1n : BigInt(question.timeMs)
+  const timestamp = typeof question === 'object' ? BigInt(question.timeMs) : question === 'start' ? EARLIEST : LATEST
+  const isolation = question === 'written-end' ? READ_UNCOMMITTED : READ_COMMITTED
   const byLeader = new Map<number, number[]>()
   for (const partition of topic.partitions.keys()) {
     const leader = leaderOf(topic, partition)
@@ -72,8 +73,7 @@ async function askOnce(cluster: Cluster, topic: KafkaTopic, question: OffsetQues
     [...byLeader].map(async ([leader, partitions]) => {
       const wishes = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }))
       const connection = await cluster.connection(leader, 'control')
-      const [answer] = (await listOffsets(connection, -1, READ_COMMITTED, [{ name: topic.name, partitions: wishes }]))
-        .topics
+      const [answer] = (await listOffsets(connection, -1, isolation, [{ name: topic.name, partitions: wishes }])).topics
       for (const { partitionIndex, errorCode, offset } of answer?.partitions ?? []) {
         if (errorCode !== 0) throw offsetError(errorCode, `${topic.name}-${partitionIndex}`)
         offsets[partitionIndex] = Number(offset)
@@ -83,7 +83,10 @@ async function askOnce(cluster: Cluster, topic: KafkaTopic, question: OffsetQues
   return offsets
 }
 
+const READ_UNCOMMITTED = 0
 const READ_COMMITTED = 1
+const EARLIEST = -2n
+const LATEST = -1n
 
 /** Right after a topic was made, not every broker has heard of it. */
 function offsetError(code: number, partition: string): Error {

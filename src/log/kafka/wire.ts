@@ -1,4 +1,5 @@
 import {
+  addPartitionsToTxnV3,
   apiVersionsV4,
   createTopicsV7,
   deleteTopicsV6,
@@ -53,16 +54,30 @@ export interface Call<Args extends readonly unknown[], Response> {
 }
 
 // Versions are those that were tried against a real broker.
+
+/** Which versions of which requests a broker takes. */
 export const apiVersions: Callable<typeof apiVersionsV4.api> = callable(apiVersionsV4.api)
+/** Brokers, and topics with who leads their partitions. */
 export const metadata: Callable<typeof metadataV12.api> = callable(metadataV12.api)
+/** Offsets of ends and times. */
 export const listOffsets: Callable<typeof listOffsetsV9.api> = callable(listOffsetsV9.api)
+/** An id for a producer; with a transactional id, an end to whoever had it. */
 export const initProducerId: Callable<typeof initProducerIdV4.api> = callable(initProducerIdV4.api)
+/** Which broker looks after a group or a transactional id. */
 export const findCoordinator: Callable<typeof findCoordinatorV4.api> = callable(findCoordinatorV4.api)
+/** Publishes the offsets of a group. */
 export const offsetCommit: Callable<typeof offsetCommitV9.api> = callable(offsetCommitV9.api)
+/** Makes topics. */
 export const createTopics: Callable<typeof createTopicsV7.api> = callable(createTopicsV7.api)
+/** Removes topics. */
 export const deleteTopics: Callable<typeof deleteTopicsV6.api> = callable(deleteTopicsV6.api)
+/** Settings of topics. */
 export const describeConfigs: Callable<typeof describeConfigsV4.api> = callable(describeConfigsV4.api)
+/** Sizes on disk. */
 export const describeLogDirs: Callable<typeof describeLogDirsV4.api> = callable(describeLogDirsV4.api)
+/** Adds partitions to a transaction, where produce requests do not. */
+export const addPartitionsToTxn: Callable<typeof addPartitionsToTxnV3.api> = callable(addPartitionsToTxnV3.api)
+/** Agrees on how to log in. */
 export const saslHandshake: Callable<typeof saslHandshakeV1.api> = callable(saslHandshakeV1.api)
 
 /** The request of a fetch; its answer is read by our own parser. */
