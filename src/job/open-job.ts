@@ -5,7 +5,7 @@ import { MillraceError } from '../base/error.ts'
 import { createScalarDecoder } from '../batch/scalar-decoder.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import { createEngine } from '../engine/pipeline.ts'
-import type { KafkaLog } from '../log/kafka/kafka-log.ts'
+import type { Log } from '../log/log.ts'
 import { assertPlan } from '../plan/check.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
@@ -34,7 +34,7 @@ export interface JobRequest {
   readonly clock: Clock
   readonly print: (text: string) => void
   /** Connects to the cluster that Kafka sinks write to. */
-  readonly openKafka?: () => Promise<KafkaLog>
+  readonly openKafka?: () => Promise<Log>
   /** Sinks that only show rows, besides those of the plan. */
   readonly views: readonly QueryView[]
 }

@@ -3,7 +3,7 @@ import { MillraceError } from '../base/error.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import type { EpochResults, QueryResults } from '../engine/epoch.ts'
-import type { KafkaLog } from '../log/kafka/kafka-log.ts'
+import type { Log } from '../log/log.ts'
 import type { OutputMode, SinkSpec } from '../plan/connectors.ts'
 import { createSink } from '../sinks/index.ts'
 import type { Sink, SinkEpoch } from '../sinks/sink.ts'
@@ -20,7 +20,7 @@ export interface SinkGroupContext {
   readonly workingFolder: string
   readonly owner: string
   readonly outboxFolder: string | undefined
-  readonly openKafka: (() => Promise<KafkaLog>) | undefined
+  readonly openKafka: (() => Promise<Log>) | undefined
   readonly print: (text: string) => void
   readonly clock: Clock
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
+import { isKafkaLog } from '../log/kafka/is-kafka-log.ts'
 import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { TransactionalProducer, TransactionBatch } from '../log/kafka/transactional-producer.ts'
 import type { KafkaSinkSpec } from '../plan/connectors.ts'
@@ -18,8 +19,9 @@ const NEW_TOPIC_PARTITIONS = 4
  * At least once: the records first, then the mark.
  */
 export async function kafkaSink(spec: KafkaSinkSpec, context: SinkContext): Promise<Sink> {
-  if (!context.openKafka) throw noKafka(context.name)
-  return new KafkaSink(spec, context, await context.openKafka())
+  const log = await context.openKafka?.()
+  if (!log || !isKafkaLog(log)) throw noKafka(context.name)
+  return new KafkaSink(spec, context, log)
 }
 
 class KafkaSink implements Sink {

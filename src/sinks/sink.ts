@@ -1,6 +1,6 @@
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
-import type { KafkaLog } from '../log/kafka/kafka-log.ts'
+import type { Log } from '../log/log.ts'
 
 /**
  * Where a query's rows go, exactly once. The job calls `open` once, then for each epoch `prepare` and, when the epoch is certain,
@@ -77,7 +77,7 @@ export interface SinkContext {
   /** Folder that outlives the process, for what a sink keeps from `prepare` to `commit`; undefined for a run that is not gone on with. */
   readonly outboxFolder?: string | undefined
   /** Connects to Kafka, on first use; throws `invalid-option` when no cluster was named. */
-  readonly openKafka?: (() => Promise<KafkaLog>) | undefined
+  readonly openKafka?: (() => Promise<Log>) | undefined
   /** Where views print. */
   readonly print: (text: string) => void
 }

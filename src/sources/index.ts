@@ -1,4 +1,4 @@
-import type { KafkaLog } from '../log/kafka/kafka-log.ts'
+import { isKafkaLog } from '../log/kafka/is-kafka-log.ts'
 import type { Log } from '../log/log.ts'
 import type { SourceSpec } from '../plan/connectors.ts'
 import type { Source } from './source.ts'
@@ -16,12 +16,8 @@ export interface SourceContext {
 export async function createSource(spec: SourceSpec, context: SourceContext): Promise<Source> {
   if (spec.kind === 'log') {
     const log = await context.openLog()
-    if (isKafka(log)) return (await import('./kafka-source.ts')).kafkaSource(spec, log)
+    if (isKafkaLog(log)) return (await import('./kafka-source.ts')).kafkaSource(spec, log)
     return (await import('./log-source.ts')).logSource(spec, log)
   }
   return (await import('./file-source.ts')).fileSource(spec, context)
-}
-
-function isKafka(log: Log): log is KafkaLog {
-  return log.kind === 'kafka'
 }

@@ -9,9 +9,9 @@ import { findCoordinator, type MetadataResponse, metadata } from './wire.ts'
 /** What a connection is for: a long poll, or a large batch, must not stand in the way of small requests. */
 export type Lane = 'control' | 'wait' | 'produce' | `read ${number}`
 
-/** Time to find a broker when we start: one that is being started gets a chance. */
-const BOOTSTRAP_LIMIT_MS = 8_000
-const CONNECT_TIMEOUT_MS = 4_000
+/** Time to find a broker when we start: one that is being started gets a chance, and nobody waits longer than ten seconds in all. */
+const BOOTSTRAP_LIMIT_MS = 6_000
+const CONNECT_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** Brokers answer a poll after half a second at the latest. */
 const POLL_TIMEOUT_MS = 5_500
@@ -47,7 +47,7 @@ export class Cluster {
     }
     let told = false
     return retrying(open, {
-      limitMs: BOOTSTRAP_LIMIT_MS,
+      limitMs: options.waitMs ?? BOOTSTRAP_LIMIT_MS,
       onError: ({ message }) => {
         if (!told) options.report?.(`waiting for Kafka: ${message}`)
         told = true
@@ -183,7 +183,7 @@ async function firstOf(bootstrap: readonly BrokerAddress[], options: KafkaOption
   const failures: MillraceError[] = []
   for (const address of bootstrap) {
     try {
-      return await openConnection(address, options, REQUEST_TIMEOUT_MS)
+      return await openConnection(address, options, CONNECT_TIMEOUT_MS)
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error
       failures.push(error)

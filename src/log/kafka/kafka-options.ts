@@ -7,6 +7,8 @@ export interface KafkaOptions {
   /** Any brokers of the cluster: the others are learnt from them. */
   readonly bootstrap: readonly BrokerAddress[]
   readonly security: KafkaSecurity
+  /** How long to wait for a broker that is not there yet; some seconds by default. */
+  readonly waitMs?: number
   /** Hears of trouble that passes by itself, for people. */
   readonly report?: (text: string) => void
 }
