@@ -38,6 +38,8 @@ class KafkaSink implements Sink {
   /** Prepared batches of a run that keeps no files. */
   readonly #held = new Map<string, readonly OutboxBatch[]>()
   #fence = 0
+  /** As last read or written. */
+  #mark: KafkaMark | undefined
 
   constructor(spec: KafkaSinkSpec, context: SinkContext, log: KafkaLog) {
     const id = `${context.pipeline}/${context.name}`
@@ -94,13 +96,8 @@ class KafkaSink implements Sink {
   }
 
   async commit(epoch: SinkEpoch, prepared: PreparedOutput): Promise<void> {
-    if (
-      this.#producer &&
-      !this.#producer.ready &&
-      this.#alreadyDone(epoch, await this.#takeOver((mark) => this.#checkMine(mark)))
-    )
-      return
-    if (!this.#producer && this.#alreadyDone(epoch, await this.#progress.read())) return
+    if (this.#producer && !this.#producer.ready) await this.#takeOver((mark) => this.#checkMine(mark))
+    if (this.#alreadyDone(epoch)) return
     const batches: TransactionBatch[] = []
     for (const file of prepared.files) {
       const { outboxFolder } = this.#context
@@ -132,10 +129,10 @@ class KafkaSink implements Sink {
   /** Shuts out whoever wrote as this sink before, and looks what they have done. Throws `incompatible-state` when they are newer. */
   async #takeOver(check: (mark: KafkaMark | undefined) => void): Promise<KafkaMark | undefined> {
     const look = async (): Promise<KafkaMark | undefined> => {
-      const mark = await this.#progress.read()
-      check(mark)
-      this.#checkFence(mark)
-      return mark
+      this.#mark = await this.#progress.read()
+      check(this.#mark)
+      this.#checkFence(this.#mark)
+      return this.#mark
     }
     const before = await look()
     if (!this.#producer) return before
@@ -151,10 +148,12 @@ class KafkaSink implements Sink {
     if (!this.#producer) {
       await Promise.all(batches.map((batch) => this.#log.append(batch.topic, batch.partition, batch.draft)))
       await this.#log.append(topic, partition, record.draft)
+      this.#mark = mark
       return
     }
     try {
       await this.#producer.commit([record, ...batches])
+      this.#mark = mark
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'incompatible-state') throw error
       // The broker favours whoever asked last, which need not be the newest: the fence decides.
@@ -165,7 +164,8 @@ class KafkaSink implements Sink {
     }
   }
 
-  #alreadyDone({ epoch, hash }: SinkEpoch, mark: KafkaMark | undefined): boolean {
+  #alreadyDone({ epoch, hash }: SinkEpoch): boolean {
+    const mark = this.#mark
     if (mark === undefined || mark.epoch < epoch) return false
     if (mark.epoch === epoch && mark.hash === hash) return true
     throw new MillraceError(

@@ -1,10 +1,11 @@
+import { encodeText } from '../../src/base/bytes.ts'
 import { endTransaction } from '../../src/log/kafka/end-transaction.ts'
 import type { KafkaLog } from '../../src/log/kafka/kafka-log.ts'
 import { produce } from '../../src/log/kafka/produce.ts'
 import { leaderOf } from '../../src/log/kafka/topics.ts'
 import { initProducerId } from '../../src/log/kafka/wire.ts'
 import { encodeProducedHeader } from '../../src/log/record-batch.ts'
-import { draftOf } from './log-records.ts'
+import { RecordBatchBuilder } from '../../src/log/record-batch-builder.ts'
 
 /** A transaction that some other program has open: its records are in the log, and nobody knows yet whether they count. */
 export interface OpenTransaction {
@@ -35,7 +36,9 @@ export async function openTransaction(
   const transaction: OpenTransaction = {
     async write(...values) {
       const found = await log.topics.get(topic)
-      const draft = draftOf(...values)
+      const builder = new RecordBatchBuilder(256)
+      for (const value of values) builder.add(encodeText('key'), encodeText(value), Date.now())
+      const draft = builder.finish()
       const producer = { producerId: Number(producerId), producerEpoch, baseSequence }
       const batch = { partition, header: encodeProducedHeader(draft, producer, true), records: draft.records }
       const connection = await log.cluster.connection(leaderOf(found, partition), 'produce')
