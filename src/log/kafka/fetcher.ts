@@ -68,7 +68,7 @@ export class Fetcher {
         try {
           for (const records of committedRecords(fetched.bytes, fetched.aborted, this.#what(partition))) {
             if (records.endOffset <= position) continue
-            if (signal.aborted) return
+            if (signal.aborted || position >= toOffset) return
             if (records.baseOffset >= toOffset) {
               yield noRecords(position, toOffset)
               return
