@@ -195,6 +195,19 @@ export class Job {
     this.#lastSnapshotMs = this.#parts.clock.now()
   }
 
+  /** The source has grown. */
+  async #readNewPartitions(): Promise<void> {
+    const { source, engine } = this.#parts
+    const known = this.#partitions.positions.length
+    await this.#partitions.addNew(source, engine, [])
+    await this.#partitions.refreshEnds(source)
+    for (const [partition, position] of this.#partitions.positions.entries()) {
+      if (partition < known) continue
+      this.#prefetcher.add(engine.partitionIds[partition] as string, position, Number.POSITIVE_INFINITY)
+      if (this.#partitions.end(partition) === position) this.#idle.flagEmpty(partition)
+    }
+  }
+
   async #loop(): Promise<void> {
     const { clock, settings } = this.#parts
     let lastTickMs = Number.NEGATIVE_INFINITY
@@ -226,6 +239,7 @@ export class Job {
     }
     await this.#commit
     await this.#snapshot()
+    await this.#parts.source.publish?.(`millrace-${this.#parts.pipeline}`, this.#partitions.byId())
   }
 
   async #planAndRun(input: EpochInput, flush: boolean): Promise<void> {
@@ -333,7 +347,10 @@ export class Job {
 
   /** Looks at how the partitions do; true when one has fallen idle. */
   async #tick(): Promise<boolean> {
-    await this.#partitions.refreshEnds(this.#parts.source)
+    const { source, settings, pipeline } = this.#parts
+    await this.#partitions.refreshEnds(source)
+    if (this.#partitions.incomplete && !source.bounded && !settings.once) await this.#readNewPartitions()
+    await source.publish?.(`millrace-${pipeline}`, this.#partitions.byId())
     const partitions = this.#partitions.positions.map((_, partition) => ({
       caughtUp: this.#prefetcher.queued(partition).length === 0 && this.#partitions.caughtUp(partition),
       movedTime: this.#partitions.takeMovedTime(partition),

@@ -6,6 +6,8 @@ import type { Source, SourceOffsets, SourcePartition } from './source.ts'
 
 const METADATA_LIMIT_MS = 5_000
 const METADATA_PAUSE_MS = 250
+/** Once it runs, a job that asks for offsets must not wait for them. */
+const LATER_LIMIT_MS = 1_500
 
 /**
  * A topic of a Kafka cluster: committed records of every partition, followed as it grows. A partition's fingerprint is the topic's
@@ -17,6 +19,7 @@ export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog): Promise<S
   const fetcher = log.fetcher(await log.topics.get(topic))
   /** Partitions that are found later are new: all that is in them came after the start. */
   let begun: readonly number[] | undefined
+  let offsetsLimitMs: number | undefined
   return {
     identity: `topic ${topic} of ${log.name}`,
     bounded: false,
@@ -32,14 +35,32 @@ export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog): Promise<S
     read: (partitionId, fromOffset, toOffset, signal) =>
       fetcher.read(Number(partitionId.slice(topic.length + 1)), fromOffset, toOffset, signal),
     async offsets() {
-      const offsets = await log.topicOffsets(topic)
+      const offsets = await log.topicOffsets(topic, offsetsLimitMs)
+      offsetsLimitMs = LATER_LIMIT_MS
       return new Map<string, SourceOffsets>(
         offsets.map(({ start, end }, partition) => [`${topic}-${partition}`, { start, end }]),
       )
     },
+    publish: publisher(topic, log),
     async close() {
       fetcher.close()
     },
+  }
+}
+
+/** A group with members of its own refuses foreign offsets: that is said once, and stops nobody. */
+function publisher(topic: string, log: KafkaLog): NonNullable<Source['publish']> {
+  const published = new Map<number, number>()
+  let told = false
+  return async (group, positions) => {
+    const changed = [...positions]
+      .map(([id, position]) => [Number(id.slice(topic.length + 1)), position] as const)
+      .filter(([partition, position]) => published.get(partition) !== position)
+    if (changed.length === 0) return
+    const problem = await log.publishOffsets(group, topic, new Map(changed)).catch((error: Error) => error.message)
+    if (problem === undefined) for (const [partition, position] of changed) published.set(partition, position)
+    else if (!told) log.cluster.options.report?.(`lag is not shown: ${problem}`)
+    told ||= problem !== undefined
   }
 }
 

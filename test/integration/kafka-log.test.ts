@@ -169,6 +169,29 @@ describe('a Kafka cluster as a log', requirement('kafka'), () => {
     }
   })
 
+  test('a topic that is deleted, or created anew, ends reading and writing', async () => {
+    for (const anew of [false, true]) {
+      const topic = await newTopic(1)
+      await log.append(topic, 0, draftOf('a'))
+      const fetcher = log.fetcher(await log.topics.get(topic))
+      const reading = (async () => {
+        for await (const piece of fetcher.read(0, 0, Number.POSITIVE_INFINITY, new AbortController().signal)) {
+          assert.deepEqual(valuesIn(piece), ['a'])
+          const other = await openTestLog(servers)
+          await other.deleteTopic(topic)
+          if (anew) await other.createTopic(topic, { partitions: 1 })
+          await other.close()
+        }
+      })()
+      await assert.rejects(reading, {
+        code: 'data-loss',
+        message: anew ? /was deleted and created anew/ : /was deleted/,
+      })
+      fetcher.close()
+      if (anew) await assert.rejects(log.append(topic, 0, draftOf('b')), { code: 'data-loss' })
+    }
+  })
+
   test('offsets are found by time: the first record that is not older, else the end', async () => {
     const topic = await newTopic(2)
     await log.append(topic, 0, draftOf('of time 500', 'of time 500'))

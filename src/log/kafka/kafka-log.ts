@@ -91,9 +91,9 @@ export class KafkaLog implements Log {
     return found
   }
 
-  /** Of every partition, by its number. */
-  topicOffsets(topic: string): Promise<PartitionOffsets[]> {
-    return partitionOffsets(this.cluster, this.topics, topic)
+  /** Of every partition, by its number. Throws `unavailable` when nobody has answered for so long. */
+  topicOffsets(topic: string, limitMs?: number): Promise<PartitionOffsets[]> {
+    return partitionOffsets(this.cluster, this.topics, topic, limitMs)
   }
 
   /** An offset for each partition, by its number. */

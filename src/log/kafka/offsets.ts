@@ -5,7 +5,8 @@ import { retrying } from './retry.ts'
 import { type KafkaTopic, leaderOf, type Topics } from './topics.ts'
 import { listOffsets, offsetCommit } from './wire.ts'
 
-const LIMIT_MS = 9_000
+/** For asking a cluster that is there. */
+const ASK_LIMIT_MS = 9_000
 
 /** Where a time, ms, begins in a partition; or one of its ends: `written-end` is also behind what is not committed yet. */
 export type OffsetQuestion = 'start' | 'end' | 'written-end' | { readonly timeMs: number }
@@ -19,24 +20,30 @@ export async function askOffsets(
   topics: Topics,
   topic: string,
   question: OffsetQuestion,
+  limitMs: number = ASK_LIMIT_MS,
 ): Promise<number[]> {
   const found = await retrying(async () => askOnce(cluster, await topics.get(topic), question), {
-    limitMs: LIMIT_MS,
+    limitMs,
     onError: () => {
       // Whoever asks next is told what is wrong.
       topics.refresh(topic).catch(() => {})
     },
   })
   if (typeof question === 'string' || !found.includes(-1)) return found
-  const ends = await askOffsets(cluster, topics, topic, 'end')
+  const ends = await askOffsets(cluster, topics, topic, 'end', limitMs)
   return found.map((offset, partition) => (offset === -1 ? ends[partition] : offset))
 }
 
 /** First and behind-the-last offset of each partition of a topic, as a reader of committed records sees them. */
-export async function partitionOffsets(cluster: Cluster, topics: Topics, topic: string): Promise<PartitionOffsets[]> {
+export async function partitionOffsets(
+  cluster: Cluster,
+  topics: Topics,
+  topic: string,
+  limitMs: number = ASK_LIMIT_MS,
+): Promise<PartitionOffsets[]> {
   const [starts, ends] = await Promise.all([
-    askOffsets(cluster, topics, topic, 'start'),
-    askOffsets(cluster, topics, topic, 'end'),
+    askOffsets(cluster, topics, topic, 'start', limitMs),
+    askOffsets(cluster, topics, topic, 'end', limitMs),
   ])
   return starts.map((start, partition) => ({ start, end: ends[partition] ?? start }))
 }
