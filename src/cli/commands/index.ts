@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { defineDemo } from './demo.ts'
 import { defineDoctor } from './doctor.ts'
 import { defineGenerate } from './generate.ts'
+import { defineLoadTest } from './loadtest.ts'
 import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
 import { defineRun } from './run.ts'
@@ -16,6 +17,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineRun,
   defineGenerate,
   defineProduce,
+  defineLoadTest,
   defineTopics,
   definePlan,
   defineValidate,

@@ -41,6 +41,11 @@ export class KafkaLog implements Log {
     this.#labels = new TopicLabels(cluster, this.topics, this)
   }
 
+  /** Errors of appends that were overcome by sending again, how often each. */
+  get troubles(): ReadonlyMap<string, number> {
+    return this.#producer.troubles
+  }
+
   async createTopic(topic: string, settings: TopicSettings): Promise<void> {
     checkTopic(topic, settings)
     const existing = await this.describeTopic(topic)

@@ -14,6 +14,8 @@ import { initProducerId } from './wire.ts'
 const DELIVERY_LIMIT_MS = 60_000
 /** A broker takes 100 MiB at a time. */
 const REQUEST_BYTES_MAX = 48 << 20
+/** Different ones that are counted. */
+const TROUBLES_MAX = 100
 const PAUSE_MS_MIN = 20
 const PAUSE_MS_MAX = 1_000
 
@@ -29,6 +31,8 @@ export class Producer {
   readonly #awake = new Set<Lane>()
   #identity: Promise<ProducerIdentity> | undefined
   #pumping = false
+  /** Errors that were overcome by sending again, how often each. */
+  readonly troubles: Map<string, number> = new Map()
 
   constructor(cluster: Cluster, topics: Topics) {
     this.#cluster = cluster
@@ -140,6 +144,7 @@ export class Producer {
       this.#break(lane, error)
       return
     }
+    if (this.troubles.size < TROUBLES_MAX) this.troubles.set(error.message, (this.troubles.get(error.message) ?? 0) + 1)
     lane.pauseMs = Math.min(PAUSE_MS_MAX, 2 * lane.pauseMs || PAUSE_MS_MIN)
     void this.#resume(lane)
   }
