@@ -9,6 +9,7 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   engine: () => import('./engine.ts'),
   generate: () => import('./generate.ts'),
+  kafka: () => import('./kafka.ts'),
 }
 
 const args = process.argv.slice(2)
