@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
+import type { FileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import type { EpochResults, QueryResults } from '../engine/epoch.ts'
@@ -20,6 +21,8 @@ export interface SinkGroupContext {
   readonly owner: string
   readonly print: (text: string) => void
   readonly clock: Clock
+  /** Where file sinks write; the machine's by default. */
+  readonly fileSystem?: FileSystem
 }
 
 /** One query of a pipeline with where its rows go. */
@@ -55,6 +58,7 @@ export class SinkGroup {
           workingFolder: context.workingFolder,
           owner: context.owner,
           print: context.print,
+          ...(context.fileSystem && { fileSystem: context.fileSystem }),
         })
         members.push({ sink, queryIndex, query: output.name, kind: spec.kind, mode: sinkMode(spec), committedEpoch: 0 })
       }
@@ -77,6 +81,9 @@ export class SinkGroup {
     }
     for (const member of this.#members) {
       const mark = await member.sink.open(fence)
+      // Until it was shut out, an older process may have gone on.
+      if (mark && !member.sink.view && mark.epoch > lastPreparedEpoch)
+        throw checkpointTooOld(member.sink, mark.epoch, lastPreparedEpoch)
       member.committedEpoch = mark?.epoch ?? 0
     }
   }
@@ -135,6 +142,10 @@ export class SinkGroup {
         delete member.trouble
         return
       } catch (error) {
+        if (member.sink.view) {
+          member.trouble = { message: error instanceof Error ? error.message : String(error), nextTryMs: null }
+          return
+        }
         const retryable = error instanceof MillraceError && error.code === 'unavailable'
         if (!retryable || signal.aborted) throw error
         member.trouble = { message: error.message, nextTryMs: this.#clock.now() + delayMs }
@@ -154,7 +165,7 @@ interface Member {
   readonly kind: string
   readonly mode: OutputMode
   committedEpoch: number
-  trouble?: { readonly message: string; readonly nextTryMs: number }
+  trouble?: { readonly message: string; readonly nextTryMs: number | null }
 }
 
 /** The rows of a query in one mode. */

@@ -88,7 +88,7 @@ class FileSink implements Sink {
   }
 
   async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {
-    const { epoch, fence, hash } = at
+    const { epoch, hash } = at
     if (prepared.files.length === 0 || (await this.#committed(epoch, hash))) return
     const staged = await this.#staging.epochFolder(epoch)
     const touched = new Set<string>()
@@ -101,12 +101,7 @@ class FileSink implements Sink {
     }
     for (const folder of touched) await syncDirectory(folder, this.#files)
     failpoint('sink:before-log')
-    const entry: LogEntry = { epoch, fence, hash, rows: prepared.rows, bytes: prepared.bytes, files: prepared.files }
-    const draft = join(staged, 'log.json')
-    await this.#orStale(async () => {
-      await writeDurableFile(draft, encodeText(`${JSON.stringify(entry)}\n`), { overwrite: true }, this.#files)
-      await publishFile(draft, logPath(this.target, epoch), this.#files)
-    })
+    await this.#list(at, prepared, staged)
     if (!(await this.#committed(epoch, hash))) throw lost(logPath(this.target, epoch), epoch)
   }
 
@@ -115,6 +110,16 @@ class FileSink implements Sink {
   }
 
   async close(): Promise<void> {}
+
+  /** Says in `_log` that the epoch is complete. The entry is staged as the files are, so that a stale process cannot give it its name. */
+  async #list({ epoch, fence, hash }: SinkEpoch, prepared: PreparedOutput, staged: string): Promise<void> {
+    const entry: LogEntry = { epoch, fence, hash, rows: prepared.rows, bytes: prepared.bytes, files: prepared.files }
+    const draft = join(staged, 'log.json')
+    await this.#orStale(async () => {
+      await writeDurableFile(draft, encodeText(`${JSON.stringify(entry)}\n`), { overwrite: true }, this.#files)
+      await publishFile(draft, logPath(this.target, epoch), this.#files)
+    })
+  }
 
   /** Gives a staged file its final name. One that has it already, with the right content, was published before a crash. */
   async #publish(epoch: number, file: PreparedFile, to: string): Promise<void> {
