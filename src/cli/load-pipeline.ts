@@ -7,6 +7,7 @@ import { assertPlan } from '../plan/check.ts'
 import { nameHint } from '../plan/nearest-name.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { planFromJson } from '../plan/plan-codec.ts'
+import { LIBRARY_URL } from './own-files.ts'
 
 /** Loads a pipeline from a TypeScript or JavaScript file whose default export it is, or from a plan in JSON. */
 export async function loadPipeline(path: string): Promise<PipelinePlan> {
@@ -16,13 +17,11 @@ export async function loadPipeline(path: string): Promise<PipelinePlan> {
   return plan
 }
 
-const OWN_ENTRY = new URL('../index.ts', import.meta.url).href
-
 /** A pipeline file may lie anywhere: what it calls `millrace` is this very program. */
 function resolveOwnName(): void {
   registerHooks({
     resolve: (specifier, context, nextResolve) =>
-      nextResolve(specifier === 'millrace' ? OWN_ENTRY : specifier, context),
+      nextResolve(specifier === 'millrace' ? LIBRARY_URL : specifier, context),
   })
 }
 
@@ -51,7 +50,7 @@ async function loadError(error: unknown, file: string, path: string): Promise<Mi
 
 async function loadHint(name: string, message: string, error: unknown): Promise<string> {
   const missing = /module 'millrace' does not provide an export named '(.{1,100})'/.exec(message)?.[1]
-  if (missing !== undefined) return nameHint(missing, Object.keys((await import(OWN_ENTRY)) as object))
+  if (missing !== undefined) return nameHint(missing, Object.keys((await import(LIBRARY_URL)) as object))
   if (systemErrorCode(error) === 'ERR_MODULE_NOT_FOUND') {
     return 'install the package beside the pipeline or correct the path; "millrace" itself is always there'
   }

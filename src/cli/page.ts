@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { keepSecret } from '../base/redact.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import type { StatusFeed } from '../server/status-feed.ts'
 import { SETTING_TYPES } from './config/setting-type.ts'
+import { WEB_ROOT } from './own-files.ts'
 
 /** Where a page is served, and who may see it. */
 export interface PageOptions {
@@ -17,10 +17,9 @@ export interface PageOptions {
 /** Serves the page, the API and the metrics of a job. */
 export async function startPage(feed: StatusFeed, options: PageOptions): Promise<RunningServer> {
   const token = await tokenOf(options)
-  const webRoot = fileURLToPath(new URL('../../dist/web', import.meta.url))
   return startServer({
     feed,
-    webRoot,
+    webRoot: WEB_ROOT,
     host: options.host,
     port: options.port,
     ...(token === undefined ? {} : { token }),

@@ -3,7 +3,7 @@ import { type AppendFile, openAppendFile } from '../base/append-file.ts'
 import { encodeText } from '../base/bytes.ts'
 import { createDirectory } from '../base/durable-file.ts'
 import { formatTime } from '../base/time.ts'
-import type { DeadLetter } from '../engine/epoch.ts'
+import { DEAD_LETTER_BYTES_MAX, type DeadLetter } from '../engine/epoch.ts'
 
 /** Committed bytes per file, oldest first. What lies behind them in a file is void. */
 export type DeadLetterLengths = readonly (readonly [string, number])[]
@@ -77,6 +77,8 @@ function deadLetterLine(epoch: number, letter: DeadLetter, partitionIds: readonl
     })),
     raw: text,
     // Bytes that are no UTF-8 cannot be shown as text without loss.
+    // What lies behind is not kept.
+    ...(letter.raw.length < DEAD_LETTER_BYTES_MAX ? {} : { raw_cut_at: DEAD_LETTER_BYTES_MAX }),
     ...(exact ? {} : { raw_base64: Buffer.from(letter.raw).toString('base64') }),
   }
   return `${JSON.stringify(line)}\n`

@@ -90,6 +90,7 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
   const startMs = performance.now()
   const home = homeAt(options.home)
   const plan = adapted(await loadPipeline(path), options, topicOrigin)
+  if (options.print !== undefined) assertQuery(plan, options.print)
   const spec = sourceOf(plan)
   const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`) : undefined
   try {
@@ -99,7 +100,6 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
       openLog: async () => log as NonNullable<typeof log>,
     })
     const place = placeOf(plan.name, source, home, options)
-    if (options.print !== undefined) assertQuery(plan, options.print)
     if (options.replace) await clearEarlierRuns(plan, home, place)
     const job = await openJob({
       plan,
