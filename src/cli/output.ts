@@ -18,6 +18,7 @@ export function watchReader(): void {
     if (error.code !== 'EPIPE') throw error
     nobodyReads()
   })
+  process.stderr.on('error', () => {}) // There is nobody left to tell.
 }
 
 /** What happens, instead of ending the process, when nobody reads stdout any more. */

@@ -106,6 +106,23 @@ test('each bad row has its fate and is kept with the reason; the others are coun
   assert.deepEqual(await pagesIn(join(cwd, 'out/pages')), ['/home,1', '__proto__,1', 'constructor,1'])
 })
 
+test('a run without a checkpoint leaves the dead letters of one with a checkpoint alone', async (t) => {
+  const cwd = await temporaryFolder(t)
+  await writeFile(join(cwd, 'in.ndjson'), 'hello\n')
+  await writeFile(join(cwd, 'pages.ts'), PIPELINE)
+  const kept = ['run', 'pages.ts', '--once', '--checkpoint', 'home/checkpoints/pages']
+  for (const args of [kept, ['run', 'pages.ts', '--once', '--output', 'elsewhere'], kept]) {
+    const run = await runMillrace(args, { cwd })
+    assert.equal(run.code, 0, run.stderr)
+  }
+  const folder = join(cwd, 'home/dead-letters/pages')
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ndjson'))
+  const lines = await Promise.all(
+    names.map(async (name) => (await readFile(join(folder, name), 'utf8')).split('\n').length - 1),
+  )
+  assert.deepEqual(lines, [1, 1])
+})
+
 test('bad rows make the exit code 1 where that is asked for', async (t) => {
   const cwd = await temporaryFolder(t)
   await writeFile(join(cwd, 'in.ndjson'), 'hello\n')

@@ -24,6 +24,7 @@ test('the first Ctrl-C keeps a snapshot and exits with 0', async (t) => {
   const cwd = await folderWithEvents(t)
   const run = await runMillrace(LIVE, { cwd, killWhen: { text: FIRST_ROW, signal: 'SIGINT' } })
   assert.equal(run.code, 0, run.stderr)
+  assert.match(run.stderr, /^epoch \d+ {2}[\d,]+ events {2}/m)
   assert.match(run.stderr, /stopping: .*again to quit at once/)
   const epochs = (await snapshotEpochs(cwd)).toSorted((left, right) => left - right)
   assert.ok((epochs.at(-1) ?? 0) > 0, `has a snapshot besides the first: ${epochs}`)

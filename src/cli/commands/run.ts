@@ -18,6 +18,7 @@ import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
+import { reportProgress } from '../progress.ts'
 import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../run-place.ts'
 import { onStop } from '../signals.ts'
 import { rowsAtStart, type Summary, summaryOf, summaryText } from '../summary.ts'
@@ -125,6 +126,7 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
     whenNobodyReads(() => {
       if (!bounded) job.stop()
     })
+    if (!bounded && !options.json) reportProgress(job)
     const rowsBefore = rowsAtStart(job)
     const status = await (options.serve ? runServed(job, options) : runToEnd(job))
     return report(summaryOf(status, rowsBefore(), performance.now() - startMs, null), status, place, options)
