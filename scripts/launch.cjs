@@ -23,6 +23,7 @@ const COMMANDS = {
   'build:web': { builds: ['web'] },
   build: { builds: ['web', 'library'] },
   kafka: { builds: [], program: ['scripts/kafka.ts'] },
+  chaos: { builds: [], program: ['test/chaos/run.ts'] },
   bench: { builds: [], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { InvalidArgumentError } from 'commander'
 import { parseDuration } from '../base/time.ts'
 
 /** A duration option, in ms. */
@@ -12,13 +12,6 @@ export function duration(text: string): number {
 export function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number.')
   return Number(text)
-}
-
-/** A TCP port; 0 takes any free one. */
-export function port(text: string): number {
-  const number = wholeNumber(text)
-  if (number > 65_535) throw new InvalidArgumentError('A port is 0 to 65535.')
-  return number
 }
 
 /** A share: `2%` or `0.02`. */
@@ -40,13 +33,6 @@ export function bytes(text: string): number {
 /** For an option that may be given several times. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value]
-}
-
-/** Where the log is: the option of every command that opens one. */
-export function bootstrapServers(): Option {
-  return new Option('--bootstrap-servers <hosts>', 'a Kafka cluster, HOST:PORT,..., in place of the embedded log').env(
-    'KAFKA_BOOTSTRAP_SERVERS',
-  )
 }
 
 /** A condition on the numbers of a report. */

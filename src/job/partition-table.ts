@@ -13,6 +13,7 @@ export class PartitionTable {
   ended: ReadonlySet<number> = new Set()
   readonly #ids: string[] = []
   readonly #fingerprints: string[] = []
+  readonly #starts: (number | undefined)[] = []
   readonly #ends: (number | undefined)[] = []
   readonly #movedTime: boolean[] = []
   #incomplete = false
@@ -56,6 +57,12 @@ export class PartitionTable {
   /** True when the source, as last asked, has partitions that are not in the table. */
   get incomplete(): boolean {
     return this.#incomplete
+  }
+
+  /** True when the partition holds no row at all, as last asked for. One that is only caught up holds time back until it is idle. */
+  empty(partition: number): boolean {
+    const end = this.#ends[partition]
+    return end !== undefined && end === this.#starts[partition]
   }
 
   /** True when everything below the end, as last asked for, has been planned. */
@@ -102,7 +109,10 @@ export class PartitionTable {
   }
 
   #take(offsets: ReadonlyMap<string, SourceOffsets>): void {
-    for (const [partition, id] of this.#ids.entries()) this.#ends[partition] = offsets.get(id)?.end
+    for (const [partition, id] of this.#ids.entries()) {
+      this.#starts[partition] = offsets.get(id)?.start
+      this.#ends[partition] = offsets.get(id)?.end
+    }
     this.#incomplete = offsets.size > this.#ids.length
   }
 

@@ -1,3 +1,4 @@
+import type { FileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
 import type { Log } from '../log/log.ts'
@@ -78,6 +79,8 @@ export interface SinkContext {
   readonly outboxFolder?: string | undefined
   /** Connects to Kafka, on first use; throws `invalid-option` when no cluster was named. */
   readonly openKafka?: (() => Promise<Log>) | undefined
+  /** Where files go; the machine's by default. */
+  readonly fileSystem?: FileSystem
   /** Where views print. */
   readonly print: (text: string) => void
 }

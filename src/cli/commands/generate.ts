@@ -7,15 +7,17 @@ import { MS_PER_MINUTE } from '../../base/time.ts'
 import type { Origin } from '../../generator/origin.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
+import { settingOption } from '../config/apply.ts'
+import { showExamples } from '../help.ts'
 import { batchBytesFor, homeAt, openLog } from '../home.ts'
-import { bootstrapServers, bytes, duration, fraction, wholeNumber } from '../options.ts'
+import { bytes, duration, fraction, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
 import type { DefineCommand } from './index.ts'
 
 interface GenerateOptions {
   readonly topic: string
-  readonly bootstrapServers?: string
   readonly home?: string
+  readonly bootstrapServers?: string
   readonly numEvents?: number
   readonly rate?: number
   readonly bytes?: number
@@ -31,10 +33,11 @@ interface GenerateOptions {
 
 /** `millrace generate`: synthetic events into the log. */
 export const defineGenerate: DefineCommand = (program) => {
-  program
+  const command = program
     .command('generate')
     .description('write synthetic events to a topic of the log')
     .option('--topic <name>', 'made when it is missing', 'events')
+    .addOption(settingOption('bootstrap-servers'))
     .option('--num-events <count>', 'stop after so many; 0 goes on for ever', wholeNumber)
     .option('--bytes <size>', 'stop after so much, such as 5GB', bytes)
     .option('--duration <duration>', 'stop after so long', duration)
@@ -44,11 +47,14 @@ export const defineGenerate: DefineCommand = (program) => {
     .option('--late <share>', 'events that come far too late, such as 2%', fraction)
     .option('--duplicates <share>', 'events that come twice', fraction)
     .option('--malformed <share>', 'events that are no JSON', fraction)
-    .addOption(bootstrapServers())
     .addOption(new Option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)'))
     .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
     .option('--json', 'end with the totals as JSON')
     .action(generate)
+  showExamples(command, [
+    ['millrace generate --num-events 1000000', 'as fast as possible'],
+    ['millrace generate --topic clicks --rate 5000 --late 2%', 'until Ctrl-C'],
+  ])
 }
 
 async function generate(options: GenerateOptions): Promise<void> {

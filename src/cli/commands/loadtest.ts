@@ -2,19 +2,12 @@ import { Option } from 'commander'
 import { MillraceError } from '../../base/error.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
+import { settingOption } from '../config/apply.ts'
+import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
 import { LoadTally } from '../load-target.ts'
 import { type LoadShare, type LoadShareResult, runLoadShare, startLoadThread } from '../load-worker.ts'
-import {
-  assertion,
-  bootstrapServers,
-  bytes,
-  collectWith,
-  duration,
-  fraction,
-  type LoadAssertion,
-  wholeNumber,
-} from '../options.ts'
+import { assertion, bytes, collectWith, duration, fraction, type LoadAssertion, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
 import type { DefineCommand } from './index.ts'
 
@@ -41,56 +34,53 @@ const PROGRESS_INTERVAL_MS = 2_000
 
 /** `millrace loadtest`: fills a topic as fast as possible, and says how fast that was. */
 export const defineLoadTest: DefineCommand = (program, exit) => {
-  const knob = (flags: string, text: string, name: string): Option => new Option(flags, text).env(name)
-  program
+  const command = program
     .command('loadtest')
     .description('fill a topic with generated sessions as fast as possible, and report the throughput')
     .option('--topic <name>', 'made when it is missing', 'clickstream_loadtest')
-    .addOption(bootstrapServers())
-    .option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)')
-    .addOption(knob('--bytes <size>', 'stop after so much JSON', 'TARGET_BYTES').argParser(bytes).default(5e9, '5GB'))
-    .addOption(
-      knob('--workers <count>', 'threads; one for the embedded log', 'NUM_WORKERS').argParser(wholeNumber).default(4),
-    )
-    .addOption(
-      knob('--tasks-per-worker <count>', 'producers in each', 'TASKS_PER_WORKER').argParser(wholeNumber).default(4),
-    )
-    .addOption(
-      knob('--max-active-sessions <count>', 'in the pools together', 'MAX_ACTIVE_SESSIONS')
-        .argParser(wholeNumber)
-        .default(10_000),
-    )
-    .addOption(
-      knob('--new-session-probability <share>', 'of events that begin one', 'NEW_SESSION_PROBABILITY')
-        .argParser(fraction)
-        .default(0.05),
-    )
-    .addOption(
-      knob('--base-purchase-probability <share>', 'at the first event', 'BASE_PURCHASE_PROBABILITY')
-        .argParser(fraction)
-        .default(0.001),
-    )
-    .addOption(
-      knob('--purchase-scaling <share>', 'more with each event of the session', 'PURCHASE_SCALING')
-        .argParser(fraction)
-        .default(0.0005),
-    )
+    .addOption(settingOption('bootstrap-servers'))
+    .addOption(settingOption('home'))
+  for (const [flags, help, name, parse, standing, text] of KNOBS) {
+    command.addOption(new Option(flags, help).env(name).argParser(parse).default(standing, text))
+  }
+  command
     .option('--partitions <count>', 'of a new topic', wholeNumber, 4)
-    .addOption(
-      knob('--linger <duration>', 'longest wait for a full batch', 'LINGER').argParser(duration).default(20, '20ms'),
-    )
-    .addOption(
-      knob('--batch-bytes <size>', 'of a full batch', 'BATCH_BYTES').argParser(bytes).default(200_000, '200KB'),
-    )
     .option('--seed <number>', 'same seed, same events', wholeNumber, 1)
     .option(
       '--assert <condition>',
-      "fail unless it holds: 'rate>=1e6', mbps, p50, p99 (ms), errors",
+      `fail unless it holds: "rate>=1e6", mbps, p50, p90, p99, max (ms), errors`,
       collectWith(assertion),
     )
     .option('--json', 'end with the report as JSON')
     .action(async (options: LoadTestOptions) => exit(await loadTest(options)))
+  showExamples(command, [
+    ['millrace loadtest --bytes 1GB', 'into the embedded log'],
+    ['millrace loadtest --bootstrap-servers localhost:9092', 'into Kafka, from four threads'],
+    ["millrace loadtest --bytes 1GB --assert 'rate>=85000'", 'fails when it is slower'],
+  ])
 }
+
+type Knob = readonly [
+  flags: string,
+  help: string,
+  name: string,
+  parse: (text: string) => number,
+  standing: number,
+  text?: string,
+]
+
+/** What a load test can be given in the environment too, under the names of the load test that this one replaces. */
+const KNOBS: readonly Knob[] = [
+  ['--bytes <size>', 'stop after so much JSON', 'TARGET_BYTES', bytes, 5e9, '5GB'],
+  ['--workers <count>', 'threads; one for the embedded log', 'NUM_WORKERS', wholeNumber, 4],
+  ['--tasks-per-worker <count>', 'producers in each', 'TASKS_PER_WORKER', wholeNumber, 4],
+  ['--max-active-sessions <count>', 'in the pools together', 'MAX_ACTIVE_SESSIONS', wholeNumber, 10_000],
+  ['--new-session-probability <share>', 'of events that begin one', 'NEW_SESSION_PROBABILITY', fraction, 0.05],
+  ['--base-purchase-probability <share>', 'at the first event', 'BASE_PURCHASE_PROBABILITY', fraction, 0.001],
+  ['--purchase-scaling <share>', 'more with each event of the session', 'PURCHASE_SCALING', fraction, 0.0005],
+  ['--linger <duration>', 'longest wait for a full batch', 'LINGER', duration, 20, '20ms'],
+  ['--batch-bytes <size>', 'of a full batch', 'BATCH_BYTES', bytes, 200_000, '200KB'],
+]
 
 async function loadTest(options: LoadTestOptions): Promise<number> {
   const log = await openLog(homeAt(options.home), 'write', 'millrace loadtest', options.bootstrapServers)
