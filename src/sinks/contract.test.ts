@@ -8,8 +8,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { FileStore } from '../../test/support/file-store.ts'
 import { HOSTILE_TEXTS } from '../../test/support/hostile-texts.ts'
+import { openTestLog, testKafka } from '../../test/support/kafka.ts'
+import { KafkaStore } from '../../test/support/kafka-store.ts'
+import { requirement } from '../../test/support/requirement.ts'
 import { rowText, type SinkRow, sinkBatch } from '../../test/support/sink-rows.ts'
-import { value } from '../plan/connectors.ts'
+import { type KafkaSinkSpec, value } from '../plan/connectors.ts'
 import { MemoryStore, memorySink } from './memory-sink.ts'
 import type { PreparedOutput, Sink, SinkEpoch } from './sink.ts'
 
@@ -33,6 +36,8 @@ const STORES: Readonly<Record<string, (t: TestContext) => Promise<Store>>> = {
   'Parquet files': async (t) => new FileStore(await temporaryFolder(t), { kind: 'parquet' }),
   'files by partition': async (t) =>
     new FileStore(await temporaryFolder(t), { kind: 'json', partitionBy: value('page'), recordsPerFileMax: 2 }),
+  'a topic of Kafka': (t) => kafkaStore(t, 'exactly-once'),
+  'a topic of Kafka, at least once': (t) => kafkaStore(t, 'at-least-once'),
   memory: async () => {
     const store = new MemoryStore()
     return {
@@ -74,7 +79,7 @@ const SECOND: readonly SinkRow[] = [
 
 for (const [name, open] of Object.entries(STORES)) {
   const check = (what: string, run: (store: Store) => Promise<void>): void => {
-    test(`${name}: ${what}`, async (t) => run(await open(t)))
+    test(`${name}: ${what}`, name.includes('Kafka') ? requirement('kafka') : {}, async (t) => run(await open(t)))
   }
 
   check('a sink that nobody has written to has no mark, and looking leaves it so', async (store) => {
@@ -227,6 +232,12 @@ function at(epoch: number, fence = 1): SinkEpoch {
 
 function texts(rows: readonly SinkRow[]): string[] {
   return rows.map(({ page, views }) => rowText(page, views)).sort()
+}
+
+async function kafkaStore(t: TestContext, delivery: KafkaSinkSpec['delivery']): Promise<Store> {
+  const log = await openTestLog((await testKafka()).bootstrap)
+  t.after(() => log.close())
+  return new KafkaStore(log, await temporaryFolder(t), delivery)
 }
 
 async function temporaryFolder(t: TestContext): Promise<string> {

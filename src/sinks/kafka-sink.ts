@@ -96,7 +96,8 @@ class KafkaSink implements Sink {
   }
 
   async commit(epoch: SinkEpoch, prepared: PreparedOutput): Promise<void> {
-    if (this.#producer && !this.#producer.ready) await this.#takeOver((mark) => this.#checkMine(mark))
+    // Without transactions nothing shuts out a stale process: it has to look for itself.
+    if (!this.#producer?.ready) await this.#takeOver((mark) => this.#checkMine(mark))
     if (this.#alreadyDone(epoch)) return
     const batches: TransactionBatch[] = []
     for (const file of prepared.files) {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../../base/error.ts'
 import type { EncodedRecords } from '../../batch/encoded-records.ts'
 import { committedRecords, noRecords } from '../committed-records.ts'
@@ -151,6 +151,8 @@ export class Fetcher {
   }
 
   async #run(loop: Loop): Promise<void> {
+    // Those that begin in the same turn are asked for together, rather than behind a poll for the first of them.
+    await setImmediate()
     while (!this.#closing.signal.aborted) {
       const mine = [...this.#readings].filter(({ leader }) => leader === loop.node)
       if (mine.length === 0) {
