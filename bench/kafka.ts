@@ -9,6 +9,7 @@ import { clickEvent } from '../src/event/click-event.ts'
 import { generateInto } from '../src/generator/load.ts'
 import { generatorSettings } from '../src/generator/settings.ts'
 import { fetchCommitted } from '../src/log/kafka/fetch.ts'
+import { FramePool } from '../src/log/kafka/frame-pool.ts'
 import { type KafkaLog, openKafkaLog } from '../src/log/kafka/kafka-log.ts'
 import { kafkaOptions } from '../src/log/kafka/kafka-options.ts'
 import { decodeBatchHeader } from '../src/log/record-batch.ts'
@@ -76,16 +77,19 @@ function received(log: KafkaLog): Contender {
       const topic = await log.topics.get(TOPIC)
       const ends = (await log.topicOffsets(TOPIC)).map(({ end }) => end)
       const positions = ends.map(() => 0)
-      const connection = await log.cluster.connection(topic.partitions[0].leader, 'wait')
+      const frames = new FramePool()
+      const lane = log.cluster.newReadLane()
+      const connection = await log.cluster.connection(topic.partitions[0].leader, lane, frames)
       while (positions.some((position, partition) => position < ends[partition])) {
         const wishes = positions.flatMap((offset, partition) =>
           offset < ends[partition] ? [{ partition, offset, leaderEpoch: -1, bytesMax: 4 << 20 }] : [],
         )
         const limits = { waitMsMax: 500, bytesMin: 1, bytesMax: 16 << 20 }
-        for (const { partition, bytes } of (await fetchCommitted(connection, topic.id, wishes, limits)).partitions) {
-          positions[partition] = endOf(bytes) ?? positions[partition]
-        }
+        const { partitions } = await fetchCommitted(connection, topic.id, wishes, limits)
+        for (const { partition, bytes } of partitions) positions[partition] = endOf(bytes) ?? positions[partition]
+        frames.release(partitions[0].bytes)
       }
+      log.cluster.closeLane(lane)
       return positions.reduce((sum, position) => sum + position, 0)
     },
   }
@@ -94,7 +98,11 @@ function received(log: KafkaLog): Contender {
 function unpacked(log: KafkaLog): Contender {
   return {
     name: 'unpack',
-    run: () => readAll(log, ({ recordCount }) => recordCount),
+    run: () =>
+      readAll(log, ({ recordCount, release }) => {
+        release?.()
+        return recordCount
+      }),
   }
 }
 
@@ -103,7 +111,12 @@ function decoded(log: KafkaLog): Contender {
   const decoder = createScalarDecoder({ fields, knownMembers: new Set(), hashSeed: 1, dictionaryEntriesMax: 1 << 20 })
   return {
     name: 'decode',
-    run: () => readAll(log, (records) => decoder.decode(records).rowCount),
+    run: () =>
+      readAll(log, (records) => {
+        const { rowCount } = decoder.decode(records)
+        records.release?.()
+        return rowCount
+      }),
   }
 }
 

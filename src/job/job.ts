@@ -280,6 +280,7 @@ export class Job {
     // Only one epoch may be between prepared and committed.
     await this.#commit
     await deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds)
+    for (const range of records) if (Array.isArray(range)) for (const piece of range) piece.release?.()
     const outputs = await sinks.prepare(this.#at(plan.epoch, plan.previous), results, hashes)
     failpoint('job:before-prepared')
     const prepared: PreparedRecord = {

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../base/error.ts'
 import { type BrokerAbilities, brokerAbilities } from './api-versions.ts'
 import { Connection } from './connection.ts'
+import type { FramePool } from './frame-pool.ts'
 import { kafkaError } from './kafka-error.ts'
 import type { BrokerAddress, KafkaOptions } from './kafka-options.ts'
 import { retrying } from './retry.ts'
@@ -56,14 +57,14 @@ export class Cluster {
   }
 
   /** A connection to a broker, shared by all requests of the lane. */
-  async connection(nodeId: number, lane: Lane): Promise<Connection> {
+  async connection(nodeId: number, lane: Lane, frames?: FramePool): Promise<Connection> {
     const address = this.#brokers.get(nodeId)
     if (!address) {
       throw new MillraceError('unavailable', `broker ${nodeId} is not known in the cluster`, {
         hint: 'it has stopped: start it, or wait for another one to take over',
       })
     }
-    return this.#shared(`${nodeId} ${lane}`, address, lane)
+    return this.#shared(`${nodeId} ${lane}`, address, lane, frames)
   }
 
   /** Any broker that answers. */
@@ -130,7 +131,7 @@ export class Cluster {
     this.#connections.clear()
   }
 
-  async #shared(key: string, address: BrokerAddress, lane: Lane): Promise<Connection> {
+  async #shared(key: string, address: BrokerAddress, lane: Lane, frames?: FramePool): Promise<Connection> {
     const known = this.#connections.get(key)
     if (known) {
       const connection = await known
@@ -140,9 +141,9 @@ export class Cluster {
       if (!connection.closed && !moved) await connection.idle()
       connection.close()
       if (this.#connections.get(key) === known) this.#connections.delete(key)
-      return this.#shared(key, address, lane)
+      return this.#shared(key, address, lane, frames)
     }
-    const opening = this.#open(address, isPoll(lane) ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS)
+    const opening = this.#open(address, isPoll(lane) ? POLL_TIMEOUT_MS : REQUEST_TIMEOUT_MS, frames)
     this.#connections.set(key, opening)
     opening.catch(() => {
       if (this.#connections.get(key) === opening) this.#connections.delete(key)
@@ -150,10 +151,10 @@ export class Cluster {
     return opening
   }
 
-  async #open(address: BrokerAddress, requestTimeoutMs: number): Promise<Connection> {
+  async #open(address: BrokerAddress, requestTimeoutMs: number, frames?: FramePool): Promise<Connection> {
     if (this.#closed)
       throw new MillraceError('unavailable', 'the connection to Kafka was closed', { hint: 'open it again' })
-    const connection = await openConnection(address, this.options, requestTimeoutMs)
+    const connection = await openConnection(address, this.options, requestTimeoutMs, frames)
     if (this.#closed) connection.close()
     return connection
   }
@@ -174,8 +175,15 @@ function openConnection(
   address: BrokerAddress,
   { security }: KafkaOptions,
   requestTimeoutMs: number,
+  frames?: FramePool,
 ): Promise<Connection> {
-  return Connection.open({ address, security, connectTimeoutMs: CONNECT_TIMEOUT_MS, requestTimeoutMs })
+  return Connection.open({
+    address,
+    security,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    requestTimeoutMs,
+    ...(frames && { frames }),
+  })
 }
 
 /** What is wrong with the settings is thrown before what may pass. */

@@ -2,6 +2,7 @@ import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { MillraceError } from '../../base/error.ts'
 import { connectError, notKafka, unreadable } from './connection-error.ts'
+import type { FramePool } from './frame-pool.ts'
 import type { BrokerAddress, KafkaSecurity } from './kafka-options.ts'
 import { login } from './login.ts'
 import { Reader, type ResponseParser, type Wire, Writer } from './wire.ts'
@@ -13,8 +14,8 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** A request without an answer for so long ends the connection: a broker that hangs accepts connections and says nothing. */
   readonly requestTimeoutMs: number
-  /** Gives the memory for the next answer; new memory by default. */
-  readonly frame?: (sizeBytes: number) => Buffer
+  /** Gives the memory for answers; new memory by default. */
+  readonly frames?: FramePool
 }
 
 /**
@@ -168,7 +169,8 @@ export class Connection implements Wire {
       this.close(notKafka(this.#head, sizeBytes, this.address))
       return false
     }
-    this.#target = (this.#options.frame ?? Buffer.allocUnsafeSlow)(sizeBytes).subarray(0, sizeBytes)
+    const { frames } = this.#options
+    this.#target = (frames?.take(sizeBytes) ?? Buffer.allocUnsafeSlow(sizeBytes)).subarray(0, sizeBytes)
     return true
   }
 

@@ -5,6 +5,7 @@ import { committedRecords, noRecords } from '../committed-records.ts'
 import { decodeBatchHeader } from '../record-batch.ts'
 import type { Cluster, Lane } from './cluster.ts'
 import { type FetchedPartition, fetchCommitted } from './fetch.ts'
+import { FramePool } from './frame-pool.ts'
 import { KafkaCode, kafkaError, reactionTo } from './kafka-error.ts'
 import { outOfRange, topicGone } from './reading-error.ts'
 import type { KafkaTopic, Topics } from './topics.ts'
@@ -33,6 +34,7 @@ export class Fetcher {
   readonly #loops = new Map<number, Loop>()
   readonly #closing = new AbortController()
   readonly #lane: Lane
+  readonly #frames = new FramePool()
   #heldBytes = 0
   #troubled = false
 
@@ -73,7 +75,7 @@ export class Fetcher {
               yield noRecords(position, toOffset)
               return
             }
-            yield records
+            yield this.#held(records, fetched)
             position = records.endOffset
           }
           damaged = false
@@ -82,6 +84,8 @@ export class Fetcher {
           if (damaged || !(error instanceof MillraceError) || error.code !== 'corrupt-data') throw error
           damaged = true
           this.#startOver(reading, position)
+        } finally {
+          this.#frames.release(fetched.bytes)
         }
       }
     } finally {
@@ -106,7 +110,7 @@ export class Fetcher {
 
   #remove(reading: Reading): void {
     this.#readings.delete(reading)
-    this.#heldBytes -= reading.heldBytes
+    this.#drop(reading)
     reading.removed = true
     this.#wakeLoops()
   }
@@ -118,13 +122,29 @@ export class Fetcher {
   }
 
   #startOver(reading: Reading, position: number): void {
-    this.#heldBytes -= reading.heldBytes
-    reading.heldBytes = 0
-    reading.queue.length = 0
+    this.#drop(reading)
     reading.position = position
     reading.halted = false
     reading.generation++
     this.#wakeLoops()
+  }
+
+  #drop(reading: Reading): void {
+    for (const { bytes } of reading.queue.splice(0)) this.#frames.release(bytes)
+    this.#heldBytes -= reading.heldBytes
+    reading.heldBytes = 0
+  }
+
+  /** Records that are a view of what was received hold it until they are released. */
+  #held(records: EncodedRecords, fetched: FetchedPartition): EncodedRecords {
+    if (records.bytes.buffer !== fetched.bytes.buffer) return records
+    this.#frames.retain(fetched.bytes)
+    let held = true
+    const release = (): void => {
+      if (held) this.#frames.release(fetched.bytes)
+      held = false
+    }
+    return { ...records, release }
   }
 
   #wakeLoops(): void {
@@ -194,7 +214,7 @@ export class Fetcher {
     }))
     const generations = readings.map(({ generation }) => generation)
     try {
-      const connection = await this.#cluster.connection(node, this.#lane)
+      const connection = await this.#cluster.connection(node, this.#lane, this.#frames)
       const limits = { waitMsMax: WAIT_MS_MAX, bytesMin: 1, bytesMax: ANSWER_BYTES_MAX }
       const { errorCode, partitions } = await fetchCommitted(connection, this.#topic.id, wishes, limits)
       if (errorCode !== 0) throw kafkaError(errorCode, `fetch ${this.#topic.name}`)
@@ -206,6 +226,8 @@ export class Fetcher {
         if (reading === undefined || reading.removed || reading.generation !== generations[index]) continue
         if (!(await this.#receive(reading, fetched))) fine = false
       }
+      const filled = partitions.find(({ bytes }) => bytes.length > 0)
+      if (filled) this.#frames.release(filled.bytes)
       return fine
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'unavailable') throw error
@@ -231,6 +253,7 @@ export class Fetcher {
       }
       reading.heldBytes += bytes.length
       this.#heldBytes += bytes.length
+      this.#frames.retain(bytes)
       reading.queue.push(fetched)
       reading.wake()
       return true
