@@ -66,7 +66,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     writeFileSync(file, properties(options, node, nodes, node.id === 1 ? securePorts : []))
     return file
   })
-  const clusterId = randomBytes(16).toString('base64url')
+  // One that begins with a hyphen would be taken for an option.
+  const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A')
   for (const [index, file] of files.entries()) {
     if (!existsSync(join(options.folder, `data-${index + 1}`, 'meta.properties'))) format(file, clusterId, options)
   }

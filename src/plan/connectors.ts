@@ -6,6 +6,8 @@ export interface LogSourceSpec {
   readonly kind: 'log'
   readonly topic: string
   readonly from: 'earliest' | 'latest'
+  /** In place of `from`: each partition's first record that is not older than this, ms since 1970. Topics of Kafka only. */
+  readonly fromTimeMs?: number
 }
 
 /** NDJSON files (plain, .gz, .zst; globs) or standard input (`-`). Each file is a partition. */
@@ -80,9 +82,11 @@ interface FileSinkOptions {
   recordsPerFileMax?: number
 }
 
-/** Reads a topic. */
-export function logSource(topic: string, options: { from?: 'earliest' | 'latest' } = {}): LogSourceSpec {
-  return Object.freeze({ kind: 'log', topic, from: options.from ?? 'earliest' })
+/** Reads a topic, at the first start from its beginning, its end, or (Kafka only) from a point in time on. */
+export function logSource(topic: string, options: { from?: 'earliest' | 'latest' | Date } = {}): LogSourceSpec {
+  const { from = 'earliest' } = options
+  if (from instanceof Date) return Object.freeze({ kind: 'log', topic, from: 'earliest', fromTimeMs: from.getTime() })
+  return Object.freeze({ kind: 'log', topic, from })
 }
 
 /** Reads NDJSON files; `-` is standard input. */

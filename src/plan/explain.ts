@@ -1,5 +1,5 @@
 import { unreachable } from '../base/assert.ts'
-import { formatDuration } from '../base/time.ts'
+import { formatDuration, formatTime } from '../base/time.ts'
 import type { Field } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
 import { sinkName } from './check-sinks.ts'
@@ -56,7 +56,10 @@ function sourceBranch({ source, schema, rules }: SourceNode): Branch {
 }
 
 function sourceText(source: SourceSpec): string {
-  if (source.kind === 'log') return `topic ${source.topic}, from ${source.from}`
+  if (source.kind === 'log') {
+    const { topic, from, fromTimeMs } = source
+    return `topic ${topic}, from ${fromTimeMs === undefined ? from : formatTime(fromTimeMs)}`
+  }
   return source.paths.map((path) => (path === '-' ? 'standard input' : path)).join(', ')
 }
 

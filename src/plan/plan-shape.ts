@@ -63,7 +63,7 @@ const rule = kinds<Rule>('rule', {
 })
 
 const source = kinds<SourceSpec>('source', {
-  log: { topic: text(), from: word('start', ['earliest', 'latest']) },
+  log: { topic: text(), from: word('start', ['earliest', 'latest']), fromTimeMs: optional(number()) },
   file: { paths: list(text()) },
 })
 

@@ -25,7 +25,12 @@ export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog): Promise<S
     bounded: false,
     async partitions(): Promise<SourcePartition[]> {
       const starts = await log.findOffsets(topic, 'start')
-      begun ??= spec.from === 'latest' ? await log.findOffsets(topic, 'end') : starts
+      begun ??=
+        spec.fromTimeMs !== undefined
+          ? await log.findOffsets(topic, { timeMs: spec.fromTimeMs })
+          : spec.from === 'latest'
+            ? await log.findOffsets(topic, 'end')
+            : starts
       return starts.map((start, partition) => ({
         id: `${topic}-${partition}`,
         startOffset: begun?.[partition] ?? start,

@@ -4,6 +4,8 @@ import type { EncodedRecords } from '../../src/batch/encoded-records.ts'
 import { generateInto } from '../../src/generator/load.ts'
 import { generatorSettings } from '../../src/generator/settings.ts'
 import type { KafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import { logSource } from '../../src/plan/connectors.ts'
+import { kafkaSource } from '../../src/sources/kafka-source.ts'
 import { freshTopic, openTestLog, testKafka } from '../support/kafka.ts'
 import { draftOf, readValues, valuesIn } from '../support/log-records.ts'
 import { openTransaction } from '../support/open-transaction.ts'
@@ -197,6 +199,17 @@ describe('a Kafka cluster as a log', requirement('kafka'), () => {
     await log.append(topic, 0, draftOf('of time 500', 'of time 500'))
     assert.deepEqual(await log.findOffsets(topic, { timeMs: 400 }), [0, 0])
     assert.deepEqual(await log.findOffsets(topic, { timeMs: 501 }), [2, 0])
+    await log.append(topic, 1, draftOf('x'))
+    const starts = async (from: 'earliest' | 'latest' | Date): Promise<number[]> => {
+      const source = await kafkaSource(logSource(topic, { from }), log)
+      const partitions = await source.partitions()
+      await source.close()
+      return partitions.map(({ startOffset }) => startOffset)
+    }
+    assert.deepEqual(await starts('earliest'), [0, 0])
+    assert.deepEqual(await starts('latest'), [2, 1])
+    assert.deepEqual(await starts(new Date(500)), [0, 0])
+    assert.deepEqual(await starts(new Date(501)), [2, 1])
   })
 
   test('the generator goes on where it was stopped, and what is in the topic is what it says', async () => {

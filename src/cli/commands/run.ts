@@ -4,7 +4,7 @@ import { MillraceError } from '../../base/error.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import type { JobStatus } from '../../job/status.ts'
-import { fileSource, type LogSourceSpec, type SourceSpec } from '../../plan/connectors.ts'
+import { fileSource, type LogSourceSpec, logSource, type SourceSpec } from '../../plan/connectors.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
@@ -182,7 +182,7 @@ function adapted(plan: PipelinePlan, options: RunOptions, topicOrigin: string): 
 function adaptedTopic(spec: LogSourceSpec, { topic, from }: RunOptions, topicOrigin: string): SourceSpec {
   if (topic !== undefined && topic !== spec.topic && topicOrigin !== 'cli')
     say(`notice: reading the topic "${topic}" (${topicOrigin}) instead of the pipeline's "${spec.topic}"`)
-  return { ...spec, topic: topic ?? spec.topic, from: from ?? spec.from }
+  return from === undefined ? { ...spec, topic: topic ?? spec.topic } : logSource(topic ?? spec.topic, { from })
 }
 
 function sourceOf(plan: PipelinePlan): SourceSpec {
