@@ -194,6 +194,32 @@ describe('a Kafka cluster as a log', requirement('kafka'), () => {
     }
   })
 
+  test('pieces keep their bytes until they are released, however much is received meanwhile', async () => {
+    const topic = await newTopic(2)
+    const value = (number: number): string => String.fromCharCode(65 + number).repeat(150_000)
+    for (let number = 0; number < 20; number++)
+      await log.append(topic, number % 2, draftOf(value(number), value(number)))
+    const fetcher = log.fetcher(await log.topics.get(topic))
+    for (const keeps of [true, false, true]) {
+      const kept: EncodedRecords[][] = [[], []]
+      const check = (piece: EncodedRecords, partition: number): void => {
+        const expected = value(piece.baseOffset + partition)
+        assert.deepEqual(valuesIn(piece), [expected, expected])
+      }
+      const reading = [0, 1].map(async (partition) => {
+        for await (const piece of fetcher.read(partition, 0, 20, AbortSignal.timeout(30_000))) {
+          if (keeps) kept[partition].push(piece)
+          else check(piece, partition)
+          if (!keeps) piece.release?.()
+        }
+      })
+      await Promise.all(reading)
+      for (const [partition, pieces] of kept.entries()) for (const piece of pieces) check(piece, partition)
+      for (const piece of kept.flat()) piece.release?.()
+    }
+    fetcher.close()
+  })
+
   test('offsets are found by time: the first record that is not older, else the end', async () => {
     const topic = await newTopic(2)
     await log.append(topic, 0, draftOf('of time 500', 'of time 500'))
