@@ -167,6 +167,18 @@ export class ByteReader {
     return this.raw(this.varint())
   }
 
+  /** A count of things that take at least a byte each: one that cannot be true is damage, not a reason to allocate. */
+  count(): number {
+    const count = this.varint()
+    if (count > this.remaining) throw this.#corrupt(`it counts ${count} things in ${this.remaining} bytes`)
+    return count
+  }
+
+  /** The next bytes with their length before them, to be read on their own. */
+  section(): ByteReader {
+    return new ByteReader(this.bytes(), this.#what)
+  }
+
   text(): string {
     try {
       return decodeText(this.bytes())

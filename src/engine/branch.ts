@@ -4,8 +4,7 @@ import { type Field, fieldIndex } from '../batch/schema.ts'
 import type { WatermarkNode } from '../plan/node.ts'
 import type { MissedWindow } from './epoch.ts'
 import { FateCode } from './ledger.ts'
-import type { Selection } from './operator.ts'
-import type { WindowAggregate } from './operators/window-aggregate.ts'
+import type { Operator, Selection } from './operator.ts'
 import { type Predicate, TRUE } from './predicate.ts'
 import type { Watermark } from './watermark.ts'
 
@@ -13,8 +12,7 @@ import type { Watermark } from './watermark.ts'
 export interface BranchQuery {
   readonly name: string
   readonly filters: readonly Predicate[]
-  readonly windowSizeMs: number
-  readonly operator: WindowAggregate
+  readonly operator: Operator
   lateRows: number
 }
 
@@ -52,26 +50,25 @@ export class Branch {
       this.#selected = new Int32Array(valid.count * 2)
     }
     const times = this.#times(batch)
-    const passed = this.#applyFilters(batch, this.#filters, valid, this.#passed)
+    const passed = applyFilters(batch, this.#filters, valid, this.#passed)
     const timely = this.#guard(batch, times, fates, passed, clockMs)
-    let newestMs = Number.NEGATIVE_INFINITY
-    for (let index = 0; index < timely; index++)
-      newestMs = Math.max(newestMs, times[this.#passed[index] as number] as number)
-    if (timely > 0) this.watermark.observe(partition, newestMs)
+    if (timely.count === 0) return
+    this.watermark.observe(partition, newestOf(times, timely))
     for (const query of this.queries) {
-      const kept = this.#applyFilters(batch, query.filters, { rows: this.#passed, count: timely }, this.#selected)
-      const count = this.#dropLate(query, times, fates, kept)
-      query.operator.processBatch(batch, { rows: this.#selected, count })
+      const own = applyFilters(batch, query.filters, timely, this.#selected)
+      const open = this.#dropLate(query, times, fates, own)
+      query.operator.processBatch(batch, open, this.watermark.lateWatermarkMs)
     }
   }
 
   /** The windows that a late row would have belonged to. */
   missedWindows(batch: Batch, row: number): MissedWindow[] {
     const timeMs = this.#times(batch)[row] as number
-    return this.queries.map(({ name, windowSizeMs }) => {
-      const startMs = Math.floor(timeMs / windowSizeMs) * windowSizeMs
-      return { query: name, startMs, endMs: startMs + windowSizeMs }
-    })
+    return this.queries.flatMap(({ name, operator }) =>
+      operator
+        .missedWindows(timeMs, this.watermark.lateWatermarkMs)
+        .map(({ startMs, endMs }) => ({ query: name, startMs, endMs })),
+    )
   }
 
   #times(batch: Batch): Float64Array {
@@ -80,58 +77,72 @@ export class Branch {
     return column.values
   }
 
-  /** Keeps the rows for which every predicate is true; gives how many. */
-  #applyFilters(batch: Batch, filters: readonly Predicate[], from: Selection, into: Int32Array): number {
-    into.set(from.rows.subarray(0, from.count))
-    let count = from.count
-    for (const filter of filters) {
-      const truths = filter(batch)
-      let kept = 0
-      for (let index = 0; index < count; index++) {
-        const row = into[index] as number
-        if (truths[row] === TRUE) into[kept++] = row
-      }
-      count = kept
-    }
-    return count
-  }
-
   /** Takes out rows that are stamped too far ahead of their arrival, and those that are too old. */
-  #guard(batch: Batch, times: Float64Array, fates: Uint8Array, count: number, clockMs: number): number {
+  #guard(batch: Batch, times: Float64Array, fates: Uint8Array, from: Selection, clockMs: number): Selection {
     const { clockSkewMaxMs, ageMaxMs } = this.#node
-    if (clockSkewMaxMs === null && ageMaxMs === null) return count
+    if (clockSkewMaxMs === null && ageMaxMs === null) return from
     const skewMs = clockSkewMaxMs ?? Number.POSITIVE_INFINITY
     const oldestMs = ageMaxMs === null ? Number.NEGATIVE_INFINITY : clockMs - ageMaxMs
-    let kept = 0
-    for (let index = 0; index < count; index++) {
-      const row = this.#passed[index] as number
+    const into = this.#passed
+    let count = 0
+    for (let index = 0; index < from.count; index++) {
+      const row = from.rows[index] as number
       const timeMs = times[row] as number
       const recordMs = batch.recordTimes[row] as number
       const arrivalMs = recordMs >= 0 && recordMs < clockMs ? recordMs : clockMs
       if (timeMs > arrivalMs + skewMs) raise(fates, row, FateCode.future)
       else if (timeMs < oldestMs) raise(fates, row, FateCode.expired)
-      else this.#passed[kept++] = row
+      else into[count++] = row
     }
-    return kept
+    return { rows: into, count }
   }
 
-  #dropLate(query: BranchQuery, times: Float64Array, fates: Uint8Array, count: number): number {
-    const { windowSizeMs } = query
-    // The first time that is in a window which is still open.
-    const openFromMs = Math.floor(this.watermark.lateWatermarkMs / windowSizeMs) * windowSizeMs
-    let kept = 0
-    for (let index = 0; index < count; index++) {
-      const row = this.#selected[index] as number
+  /** Tells late rows from those that the query accepts. */
+  #dropLate(query: BranchQuery, times: Float64Array, fates: Uint8Array, from: Selection): Selection {
+    const openFromMs = query.operator.openFrom(this.watermark.lateWatermarkMs)
+    const into = this.#selected
+    let count = 0
+    for (let index = 0; index < from.count; index++) {
+      const row = from.rows[index] as number
       if ((times[row] as number) >= openFromMs) {
         fates[row] = FateCode.accepted
-        this.#selected[kept++] = row
+        into[count++] = row
       } else {
         raise(fates, row, FateCode.late)
-        query.lateRows++
       }
     }
-    return kept
+    query.lateRows += from.count - count
+    return { rows: into, count }
   }
+}
+
+/** Keeps the rows for which every predicate is true, in `into` unless there is no predicate. */
+function applyFilters(batch: Batch, filters: readonly Predicate[], from: Selection, into: Int32Array): Selection {
+  let selection = from
+  for (const filter of filters) {
+    const count = keepTrue(filter(batch), selection, into)
+    selection = { rows: into, count }
+  }
+  return selection
+}
+
+/** In place as well, because a row never moves up. */
+function keepTrue(truths: Uint8Array, { rows, count }: Selection, into: Int32Array): number {
+  let kept = 0
+  for (let index = 0; index < count; index++) {
+    const row = rows[index] as number
+    if (truths[row] === TRUE) into[kept++] = row
+  }
+  return kept
+}
+
+function newestOf(times: Float64Array, { rows, count }: Selection): number {
+  let newestMs = Number.NEGATIVE_INFINITY
+  for (let index = 0; index < count; index++) {
+    const timeMs = times[rows[index] as number] as number
+    if (timeMs > newestMs) newestMs = timeMs
+  }
+  return newestMs
 }
 
 function raise(fates: Uint8Array, row: number, fate: number): void {

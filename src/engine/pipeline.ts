@@ -10,15 +10,18 @@ import { keyColumns, resultFields } from '../plan/result-schema.ts'
 import { Branch, type BranchQuery } from './branch.ts'
 import type { Engine, EngineOptions, EngineStatus, QueryOutput, QueryStatus } from './engine.ts'
 import type { EpochPlan, EpochResults, QueryResults } from './epoch.ts'
+import { SHARDS } from './keys/key-table.ts'
 import { decoderRefusal, FateCode, Ledger, type Refusal } from './ledger.ts'
 import { WindowAggregate } from './operators/window-aggregate.ts'
 import { compilePredicate } from './predicate.ts'
 import { selectedFields } from './selected-fields.ts'
 import { Validator } from './validate.ts'
 import { Watermark } from './watermark.ts'
+import { tumblingGrid } from './windows/window-grid.ts'
 
 /** Version of the engine's part of a snapshot. */
-const STATE_VERSION = 1
+const STATE_VERSION = 2
+const ALL_SHARDS: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard)
 
 /** Compiles a checked plan. */
 export function createEngine(plan: PipelinePlan, options: EngineOptions): Engine {
@@ -103,7 +106,8 @@ class PipelineEngine implements Engine {
     for (const [index, { watermark }] of this.#branches.entries()) watermark.finishEpoch(plan, index)
     const queries = this.#branchQueries.map((query, index): QueryResults => {
       const branch = this.#branches.find((one) => one.queries.includes(query)) as Branch
-      const rows = query.operator.close({ epoch: plan.epoch, closeWatermarkMs: branch.watermark.closeWatermarkMs })
+      const { lateWatermarkMs, closeWatermarkMs } = branch.watermark
+      const rows = query.operator.close({ epoch: plan.epoch, lateWatermarkMs, closeWatermarkMs })
       return { ...rows, lateRows: query.lateRows - (this.#lateRowsBefore[index] as number) }
     })
     this.#plan = undefined
@@ -127,7 +131,7 @@ class PipelineEngine implements Engine {
     for (const query of this.#branchQueries) {
       section(writer, `${query.name}/aggregate`, (to) => {
         to.varint(query.lateRows)
-        query.operator.snapshot(to)
+        query.operator.write(to, ALL_SHARDS)
       })
     }
     return writer.finish()
@@ -144,7 +148,7 @@ class PipelineEngine implements Engine {
     for (const query of this.#branchQueries) {
       const from = openSection(reader, `${query.name}/aggregate`)
       query.lateRows = from.varint()
-      query.operator.restore(from)
+      query.operator.merge(from, SHARDS)
     }
     if (reader.remaining > 0) throw misfit('it holds more than this pipeline has')
   }
@@ -192,16 +196,17 @@ function compileBranches(
     const compiled: BranchQuery = {
       name: query.name,
       filters: filtersAfter.map((predicate) => compilePredicate(predicate, fields)),
-      windowSizeMs: aggregate.window.sizeMs,
       operator: new WindowAggregate({
         query: query.name,
         node: aggregate,
+        grid: tumblingGrid(aggregate.window.sizeMs),
         fields,
         resultFields: output.fields,
         eventTimeIndex: fields.findIndex((field) => field.name === node.column),
         modes: output.modes,
         groupsMax: options.groupsMax,
-        seed: options.hashKey[0],
+        showUntouched: node.policy !== 'global-max',
+        hashKey: options.hashKey,
       }),
       lateRows: 0,
     }

@@ -1,4 +1,4 @@
-import { MillraceError } from '../base/error.ts'
+import { MillraceError } from '../../base/error.ts'
 
 /**
  * Byte strings as dense ids, for the life of an operator's state: the same bytes give the same id whichever dictionary, batch or
@@ -24,7 +24,23 @@ export class Interner {
 
   /** A view of the value's bytes, valid until the next `intern`. */
   bytes(id: number): Uint8Array {
-    return this.#slab.subarray(id === 0 ? 0 : (this.#ends[id - 1] as number), this.#ends[id] as number)
+    return this.#slab.subarray(this.#start(id), this.#ends[id] as number)
+  }
+
+  /** Orders two values as `compareBytes` does. */
+  compare(left: number, right: number): number {
+    if (left === right) return 0
+    const slab = this.#slab
+    let leftAt = this.#start(left)
+    let rightAt = this.#start(right)
+    const leftLength = (this.#ends[left] as number) - leftAt
+    const rightLength = (this.#ends[right] as number) - rightAt
+    const sharedEnd = leftAt + Math.min(leftLength, rightLength)
+    while (leftAt < sharedEnd) {
+      const difference = (slab[leftAt++] as number) - (slab[rightAt++] as number)
+      if (difference !== 0) return difference
+    }
+    return leftLength - rightLength
   }
 
   intern(bytes: Uint8Array): number {
@@ -40,12 +56,16 @@ export class Interner {
   }
 
   #same(id: number, bytes: Uint8Array): boolean {
-    const start = id === 0 ? 0 : (this.#ends[id - 1] as number)
+    const start = this.#start(id)
     if ((this.#ends[id] as number) - start !== bytes.length) return false
     for (let index = 0; index < bytes.length; index++) {
       if (this.#slab[start + index] !== bytes[index]) return false
     }
     return true
+  }
+
+  #start(id: number): number {
+    return id === 0 ? 0 : (this.#ends[id - 1] as number)
   }
 
   #append(bytes: Uint8Array, hash: number): number {
@@ -60,8 +80,8 @@ export class Interner {
     this.#slab.set(bytes, this.#slabLength)
     this.#slabLength = end
     if (id >= this.#ends.length) {
-      this.#ends = grownInts(this.#ends)
-      this.#hashes = grownInts(this.#hashes)
+      this.#ends = doubled(this.#ends)
+      this.#hashes = doubled(this.#hashes)
     }
     this.#ends[id] = end
     this.#hashes[id] = hash
@@ -88,8 +108,7 @@ function hashBytes(bytes: Uint8Array, seed: number): number {
   return Math.imul(hash, 0x2c1b3c6d) ^ (hash >>> 13)
 }
 
-/** The same numbers in an array of twice the length. */
-export function grownInts(values: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+function doubled(values: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(values.length * 2)
   grown.set(values)
   return grown

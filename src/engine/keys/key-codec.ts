@@ -1,8 +1,8 @@
-import { assert, unreachable } from '../base/assert.ts'
-import type { ByteWriter } from '../base/bytes.ts'
-import { BOOLEAN_NULL, type Column } from '../batch/column.ts'
-import type { Field } from '../batch/schema.ts'
-import { ColumnBuilder } from './column-builder.ts'
+import { assert, unreachable } from '../../base/assert.ts'
+import type { ByteWriter } from '../../base/bytes.ts'
+import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
+import type { Field } from '../../batch/schema.ts'
+import { ColumnBuilder } from '../column-builder.ts'
 
 /*
  * Key values as bytes whose order is the order of the values, nulls first, so that results and state can be sorted by bytes alone.
