@@ -14,9 +14,23 @@ export type AggregateSpec<C extends string = string> =
       readonly rsd: number
       readonly where?: Expression
     }
+  | {
+      readonly kind: 'quantile'
+      readonly column: C
+      /** 0 is the smallest value, 0.5 the median, 1 the largest. */
+      readonly q: number
+      readonly where?: Expression
+    }
+  | {
+      readonly kind: 'topK'
+      readonly column: C
+      /** How many values are kept. */
+      readonly k: number
+      readonly where?: Expression
+    }
 
 /** Aggregates that need a column and nothing else. */
-export type ColumnAggregate = 'sum' | 'min' | 'max' | 'avg' | 'countDistinct'
+export type ColumnAggregate = 'sum' | 'min' | 'max' | 'avg' | 'countDistinct' | 'first' | 'last'
 
 /** An aggregate that can still be given a filter. */
 export type Aggregate<C extends string = string> = AggregateSpec<C> & {
@@ -60,6 +74,31 @@ export function countDistinct<C extends string>(column: C): Aggregate<C> {
  */
 export function approxCountDistinct<C extends string>(column: C, rsd = 0.05): Aggregate<C> {
   return aggregate({ kind: 'approxCountDistinct', column, rsd })
+}
+
+/** Value of the earliest row, by event time, then partition and offset; nulls are ignored. */
+export function first<C extends string>(column: C): Aggregate<C> {
+  return aggregate({ kind: 'first', column })
+}
+
+/** Value of the latest row, by event time, then partition and offset; nulls are ignored. */
+export function last<C extends string>(column: C): Aggregate<C> {
+  return aggregate({ kind: 'last', column })
+}
+
+/** The value below which a share `q` of the values lies, by a sketch with a relative error; nulls are ignored. */
+export function quantile<C extends string>(column: C, q: number): Aggregate<C> {
+  return aggregate({ kind: 'quantile', column, q })
+}
+
+/** The `k` most frequent values with their counts, as JSON text: `[{"value":"/home","count":12}, ...]`; nulls are ignored. */
+export function topK<C extends string>(column: C, k: number): Aggregate<C> {
+  return aggregate({ kind: 'topK', column, k })
+}
+
+/** Seconds from the first event of a session to the last one that is known; only a feature of sessions. */
+export function elapsed(): { readonly kind: 'elapsed' } {
+  return Object.freeze({ kind: 'elapsed' })
 }
 
 function aggregate<C extends string>(spec: AggregateSpec<C>): Aggregate<C> {

@@ -8,8 +8,9 @@ import { consoleSink, csv, day, fileSource, memorySink, parquet } from './connec
 import { explainPlan } from './explain.ts'
 import { and, col, eq, ge, gt, isIn, isNull, not, or } from './expression.ts'
 import { expressionText } from './expression-text.ts'
+import { pipeline } from './pipeline.ts'
 import { lengthMax, oneOf, range, required } from './rule.ts'
-import { pipeline, stream } from './stream.ts'
+import { stream } from './stream.ts'
 import { tumbling } from './window.ts'
 
 const GOLDEN = join(import.meta.dirname, '../../test/golden/plan/explain.txt')

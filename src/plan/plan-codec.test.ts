@@ -6,8 +6,9 @@ import { approxCountDistinct, count, sum } from './aggregate.ts'
 import { consoleSink, day, logSource, parquet } from './connectors.ts'
 import { and, col, eq, isNull, not } from './expression.ts'
 import type { PipelinePlan, QueryPlan } from './node.ts'
+import { pipeline } from './pipeline.ts'
 import { planFromJson, planToJson, queryIdentity } from './plan-codec.ts'
-import { pipeline, stream } from './stream.ts'
+import { stream } from './stream.ts'
 import { tumbling } from './window.ts'
 
 const events = stream(logSource('events'), clickEvent, { rules: clickEventRules }).withWatermark('event_time', '2m')
@@ -48,7 +49,7 @@ describe('what is not a plan is refused', () => {
       nme: 'page-metrics',
       queries: [
         { name: 'a', root: { kind: 'agregate' }, sinks: [{ kind: 'postgres' }] },
-        { name: 'b', root: { ...query.root, window: { kind: 'sliding', sizeMs: 1, slideMs: 1 } }, sinks: [] },
+        { name: 'b', root: { ...query.root, window: { kind: 'hopping', sizeMs: 1, slideMs: 1 } }, sinks: [] },
         null,
       ],
     }
@@ -58,9 +59,9 @@ describe('what is not a plan is refused', () => {
       '  plan: there is no member "nme" here (did you mean "name"?)',
       '  millracePlan: unsupported plan version 2 (supported: 1)',
       `  name: it is missing (${shape})`,
-      '  queries[0].root: unsupported step "agregate" (did you mean "aggregate"? supported: source, filter, watermark, aggregate)',
+      '  queries[0].root: unsupported step "agregate" (did you mean "aggregate"? supported: source, filter, derive, watermark, dedupe, session-features, aggregate, select)',
       '  queries[0].sinks[0]: unsupported sink "postgres" (supported: parquet, csv, json, console, memory)',
-      '  queries[1].root.window: unsupported window "sliding" (supported: tumbling)',
+      '  queries[1].root.window: unsupported window "hopping" (supported: tumbling, calendar, sliding, session, global)',
       `  queries[2]: an object is expected, this is null (${shape})`,
     ])
   })
@@ -114,7 +115,7 @@ describe('what is not a plan is refused', () => {
   test('when it nests so deep that reading it would exhaust the stack', () => {
     const depth = 5000
     const deep = `{"millracePlan":1,"name":"x","queries":${'['.repeat(depth)}${']'.repeat(depth)}}`
-    assert.match(refusal(deep)[1] ?? '', /plan: it nests deeper than 128 levels/)
+    assert.match(refusal(deep)[1] ?? '', /plan: it nests deeper than 256 levels/)
   })
 
   test('with a hundred problems at most', () => {

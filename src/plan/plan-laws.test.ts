@@ -20,10 +20,11 @@ import {
 import { explainPlan } from './explain.ts'
 import { and, col, type Expression, eq, gt, isIn, isNull, le, not, or } from './expression.ts'
 import type { PipelinePlan, QueryNode } from './node.ts'
+import { pipeline } from './pipeline.ts'
 import { planFromJson, planToJson, queryIdentity } from './plan-codec.ts'
 import { queryChain } from './query-chain.ts'
 import { resultFields } from './result-schema.ts'
-import { pipeline, stream } from './stream.ts'
+import { stream } from './stream.ts'
 import { tumbling } from './window.ts'
 
 /*

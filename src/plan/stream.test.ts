@@ -7,7 +7,8 @@ import { approxCountDistinct, count, countDistinct, sum } from './aggregate.ts'
 import { checkPlan } from './check.ts'
 import { consoleSink, day, fileSource, logSource, parquet } from './connectors.ts'
 import { col, eq, ge } from './expression.ts'
-import { pipeline, stream } from './stream.ts'
+import { pipeline } from './pipeline.ts'
+import { stream } from './stream.ts'
 import { tumbling } from './window.ts'
 
 const events = stream(logSource('events'), clickEvent, { rules: clickEventRules }).withWatermark(
