@@ -12,7 +12,12 @@ export interface Operator {
   /** Rows that are older belong to nothing that is still open. */
   openFrom(lateWatermarkMs: number): number
   /** Takes in the rows that `selection` names; none is older than `openFrom`. */
-  processBatch(batch: Batch, selection: Selection, lateWatermarkMs: number): void
+  processBatch(batch: Batch, selection: Selection): void
+  /**
+   * Keeps those of `rows[0 .. count)` that belong to nothing that was closed before its time, in place, tells `refuse` about the others,
+   * and gives how many are left. Absent where nothing closes early.
+   */
+  refuseClosed?(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number
   /** Writes the groups of some shards, each in a section of its own. Canonical: equal groups give equal bytes. */
   write(writer: ByteWriter, shards: readonly number[]): void
   /** Adds groups that `write` has written, of as many shards. */

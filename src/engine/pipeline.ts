@@ -4,20 +4,18 @@ import { MillraceError } from '../base/error.ts'
 import { type Batch, RowStatus } from '../batch/batch.ts'
 import type { Field } from '../batch/schema.ts'
 import type { OutputMode } from '../plan/connectors.ts'
-import type { PipelinePlan, QueryPlan, WatermarkNode } from '../plan/node.ts'
+import type { PipelinePlan, QueryPlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
 import { keyColumns, resultFields } from '../plan/result-schema.ts'
-import { Branch, type BranchQuery } from './branch.ts'
+import { sinkTraits } from '../plan/sink-traits.ts'
 import type { Engine, EngineOptions, EngineStatus, QueryOutput, QueryStatus } from './engine.ts'
 import type { EpochPlan, EpochResults, QueryResults } from './epoch.ts'
 import { SHARDS } from './keys/key-table.ts'
 import { decoderRefusal, FateCode, Ledger, type Refusal } from './ledger.ts'
-import { WindowAggregate } from './operators/window-aggregate.ts'
-import { compilePredicate } from './predicate.ts'
 import { selectedFields } from './selected-fields.ts'
+import { Refusals } from './stages/stage.ts'
+import { compileStages, type StageTree } from './stages/stage-tree.ts'
 import { Validator } from './validate.ts'
-import { Watermark } from './watermark.ts'
-import { tumblingGrid } from './windows/window-grid.ts'
 
 /** Version of the engine's part of a snapshot. */
 const STATE_VERSION = 2
@@ -34,9 +32,8 @@ class PipelineEngine implements Engine {
   readonly watermarkIds: readonly string[]
   readonly #partitionIds: string[] = []
   readonly #validator: Validator
-  readonly #branches: readonly Branch[]
-  /** In the order of the plan's queries. */
-  readonly #branchQueries: readonly BranchQuery[]
+  readonly #stages: StageTree
+  readonly #refusals = new Refusals()
   #plan: EpochPlan | undefined
   #ledger = new Ledger()
   #lateRowsBefore: number[] = []
@@ -49,10 +46,8 @@ class PipelineEngine implements Engine {
     this.fields = selectedFields(plan)
     this.#validator = new Validator(this.fields, source.rules)
     this.queries = plan.queries.map((query) => queryOutput(query, options.extraModes))
-    const compiled = compileBranches(plan, this.fields, this.queries, options)
-    this.#branches = compiled.branches
-    this.#branchQueries = compiled.queries
-    this.watermarkIds = this.#branches.map((branch) => branch.id)
+    this.#stages = compileStages(plan, this.fields, this.queries, options)
+    this.watermarkIds = this.#stages.watermarks.map(({ id }) => id)
   }
 
   get partitionIds(): readonly string[] {
@@ -62,53 +57,40 @@ class PipelineEngine implements Engine {
   addPartitions(ids: readonly string[]): void {
     assert(!this.#plan, 'partitions are added between epochs')
     for (const id of ids) if (!this.#partitionIds.includes(id)) this.#partitionIds.push(id)
-    for (const { watermark } of this.#branches) watermark.addPartitions(this.#partitionIds.length)
+    for (const { watermark } of this.#stages.watermarks) watermark.addPartitions(this.#partitionIds.length)
   }
 
   beginEpoch(plan: EpochPlan): void {
     assert(!this.#plan, 'one epoch at a time')
     this.#plan = plan
     this.#ledger = new Ledger()
-    this.#lateRowsBefore = this.#branchQueries.map((query) => query.lateRows)
-    for (const { watermark } of this.#branches) watermark.beginEpoch()
+    this.#lateRowsBefore = this.#stages.outputs.map(({ lateRows }) => lateRows)
+    for (const { watermark } of this.#stages.watermarks) watermark.beginEpoch()
   }
 
   processBatch(partition: number, batch: Batch): void {
-    assert(this.#plan, 'rows belong to an epoch')
-    const rowCount = batch.rowCount
-    if (rowCount === 0) return
-    if (this.#fates.length < rowCount) {
-      this.#fates = new Uint8Array(rowCount * 2)
-      this.#valid = new Int32Array(rowCount * 2)
-    }
+    const plan = this.#plan
+    assert(plan, 'rows belong to an epoch')
+    if (batch.rowCount === 0) return
+    this.#makeRoom(batch.rowCount)
     const fates = this.#fates
     const broken = this.#validator.check(batch)
-    let valid = 0
-    for (let row = 0; row < rowCount; row++) {
-      const status = batch.status[row] as number
-      if (status === RowStatus.fine && broken[row] === 0) {
-        fates[row] = FateCode.filtered
-        this.#valid[valid++] = row
-      } else {
-        fates[row] = status === RowStatus.malformed ? FateCode.malformed : FateCode.invalid
-      }
-    }
-    const selection = { rows: this.#valid, count: valid }
-    for (const branch of this.#branches) branch.process(partition, batch, fates, selection, this.#plan.clockMs)
+    const count = judgeValidity(batch, broken, fates, this.#valid)
+    const context = { partition, clockMs: plan.clockMs, fates, refusals: this.#refusals }
+    if (count > 0) for (const stage of this.#stages.roots) stage.process({ batch, rows: this.#valid, count, context })
     this.#ledger.record(partition, batch, fates, (row) =>
       this.#refusal(batch, row, fates[row] as number, broken[row] as number),
     )
+    this.#refusals.clear()
   }
 
   endEpoch(): EpochResults {
     const plan = this.#plan
     assert(plan, 'an epoch ends that has begun')
-    for (const [index, { watermark }] of this.#branches.entries()) watermark.finishEpoch(plan, index)
-    const queries = this.#branchQueries.map((query, index): QueryResults => {
-      const branch = this.#branches.find((one) => one.queries.includes(query)) as Branch
-      const { lateWatermarkMs, closeWatermarkMs } = branch.watermark
-      const rows = query.operator.close({ epoch: plan.epoch, lateWatermarkMs, closeWatermarkMs })
-      return { ...rows, lateRows: query.lateRows - (this.#lateRowsBefore[index] as number) }
+    for (const [index, { watermark }] of this.#stages.watermarks.entries()) watermark.finishEpoch(plan, index)
+    const queries = this.#stages.outputs.map((output, index): QueryResults => {
+      const rows = output.close(plan.epoch)
+      return { ...rows, lateRows: output.lateRows - (this.#lateRowsBefore[index] as number) }
     })
     this.#plan = undefined
     return {
@@ -117,7 +99,7 @@ class PipelineEngine implements Engine {
       queries,
       deadLetters: this.#ledger.deadLetters,
       ledger: this.#ledger.entries(),
-      watermarks: this.#branches.map(({ watermark }) => watermark.mark()),
+      watermarks: this.#stages.watermarks.map(({ watermark }) => watermark.mark()),
     }
   }
 
@@ -127,12 +109,9 @@ class PipelineEngine implements Engine {
     writer.varint(STATE_VERSION)
     writer.varint(this.#partitionIds.length)
     for (const id of this.#partitionIds) writer.text(id)
-    for (const { id, watermark } of this.#branches) section(writer, id, (to) => watermark.snapshot(to))
-    for (const query of this.#branchQueries) {
-      section(writer, `${query.name}/aggregate`, (to) => {
-        to.varint(query.lateRows)
-        query.operator.write(to, ALL_SHARDS)
-      })
+    for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
+    for (const output of this.#stages.outputs) {
+      section(writer, `${output.query}/aggregate`, (to) => output.snapshot(to, ALL_SHARDS))
     }
     return writer.finish()
   }
@@ -142,99 +121,66 @@ class PipelineEngine implements Engine {
     const version = reader.varint()
     if (version !== STATE_VERSION) throw misfit(`it has version ${version}, this version reads ${STATE_VERSION}`)
     const ids: string[] = []
-    for (let count = reader.varint(); count > 0; count--) ids.push(reader.text())
+    for (let count = reader.count(); count > 0; count--) ids.push(reader.text())
     this.addPartitions(ids)
-    for (const { id, watermark } of this.#branches) watermark.restore(openSection(reader, id))
-    for (const query of this.#branchQueries) {
-      const from = openSection(reader, `${query.name}/aggregate`)
-      query.lateRows = from.varint()
-      query.operator.merge(from, SHARDS)
+    for (const { id, watermark } of this.#stages.watermarks) watermark.restore(openSection(reader, id))
+    for (const output of this.#stages.outputs) {
+      output.restore(openSection(reader, `${output.query}/aggregate`), SHARDS)
     }
     if (reader.remaining > 0) throw misfit('it holds more than this pipeline has')
   }
 
   status(): EngineStatus {
     return {
-      watermarks: this.#branches.map(({ id, watermark }) => watermark.status(id)),
-      queries: this.#branchQueries.map(
-        (query): QueryStatus => ({
-          name: query.name,
-          openWindows: query.operator.openWindows(),
-          stateRows: query.operator.stateRows,
-          lateRows: query.lateRows,
+      watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
+      queries: this.#stages.outputs.map(
+        ({ query, operator, lateRows }): QueryStatus => ({
+          name: query,
+          openWindows: operator.openWindows(),
+          stateRows: operator.stateRows,
+          lateRows,
         }),
       ),
     }
   }
 
+  #makeRoom(rowCount: number): void {
+    if (this.#fates.length >= rowCount) return
+    this.#fates = new Uint8Array(rowCount * 2)
+    this.#valid = new Int32Array(rowCount * 2)
+  }
+
   #refusal(batch: Batch, row: number, fate: number, brokenRule: number): Refusal {
-    const watermarkMs = Math.min(...this.#branches.map(({ watermark }) => watermark.lateWatermarkMs))
-    const plain = { rule: '', watermarkMs, windowsMissed: [] }
+    const lateWatermarkMs = Math.min(...this.#stages.watermarks.map(({ watermark }) => watermark.lateWatermarkMs))
+    const plain = { rule: '', watermarkMs: lateWatermarkMs, windowsMissed: [] }
     if (batch.status[row] !== RowStatus.fine) return { ...plain, ...decoderRefusal(batch, row) }
     const rule = this.#validator.rules[brokenRule - 1]
     if (rule) return { ...plain, rule: rule.name, reason: rule.reason }
     if (fate === FateCode.future) return { ...plain, reason: 'stamped too far ahead of its arrival' }
     if (fate === FateCode.expired) return { ...plain, reason: 'older than the age that is accepted' }
-    const windowsMissed = this.#branches.flatMap((branch) => branch.missedWindows(batch, row))
+    const windowsMissed = this.#refusals.windowsMissed(row)
     return { ...plain, reason: 'every window that it belongs to has closed', windowsMissed }
   }
 }
 
-/** Queries with the same watermark over the same filters share it. */
-function compileBranches(
-  plan: PipelinePlan,
-  fields: readonly Field[],
-  outputs: readonly QueryOutput[],
-  options: EngineOptions,
-): { branches: Branch[]; queries: BranchQuery[] } {
-  const groups = new Map<string, { id: string; node: WatermarkNode; queries: BranchQuery[] }>()
-  const queries: BranchQuery[] = []
-  for (const [index, query] of plan.queries.entries()) {
-    const { watermark: node, filtersAfter, aggregate } = queryChain(query.root)
-    assert(node && aggregate, 'the plan was checked: a query has a watermark and an aggregate')
-    const output = outputs[index] as QueryOutput
-    const compiled: BranchQuery = {
-      name: query.name,
-      filters: filtersAfter.map((predicate) => compilePredicate(predicate, fields)),
-      operator: new WindowAggregate({
-        query: query.name,
-        node: aggregate,
-        grid: tumblingGrid(aggregate.window.sizeMs),
-        fields,
-        resultFields: output.fields,
-        eventTimeIndex: fields.findIndex((field) => field.name === node.column),
-        modes: output.modes,
-        groupsMax: options.groupsMax,
-        showUntouched: node.policy !== 'global-max',
-        hashKey: options.hashKey,
-      }),
-      lateRows: 0,
+/** Gives each row that is not valid its fate, and `filtered` to the others for now; collects these and gives how many they are. */
+function judgeValidity(batch: Batch, broken: Uint8Array, fates: Uint8Array, valid: Int32Array): number {
+  let count = 0
+  for (let row = 0; row < batch.rowCount; row++) {
+    const status = batch.status[row] as number
+    if (status === RowStatus.fine && broken[row] === 0) {
+      fates[row] = FateCode.filtered
+      valid[count++] = row
+    } else {
+      fates[row] = status === RowStatus.malformed ? FateCode.malformed : FateCode.invalid
     }
-    queries.push(compiled)
-    const key = JSON.stringify(node)
-    const group = groups.get(key)
-    if (group) group.queries.push(compiled)
-    else groups.set(key, { id: `${query.name}/watermark`, node, queries: [compiled] })
   }
-  const branches = [...groups.values()].map(({ id, node, queries: own }) => {
-    const { filtersBefore } = queryChain(node)
-    const filters = filtersBefore.length > 0 ? filtersBefore : []
-    const watermark = new Watermark(node, options.advanceWhenIdle)
-    return new Branch(
-      id,
-      node,
-      watermark,
-      filters.map((predicate) => compilePredicate(predicate, fields)),
-      own,
-      fields,
-    )
-  })
-  return { branches, queries }
+  return count
 }
 
 function queryOutput(query: QueryPlan, extraModes: readonly OutputMode[]): QueryOutput {
   const modes = new Set<OutputMode>(extraModes)
-  for (const sink of query.sinks) modes.add(sink.kind === 'console' || sink.kind === 'memory' ? sink.mode : 'append')
+  for (const sink of query.sinks) modes.add(sinkTraits(sink).mode)
   if (modes.size === 0) modes.add('append')
   const order: readonly OutputMode[] = ['append', 'update', 'complete']
   return {

@@ -11,10 +11,10 @@ export function selectedFields(plan: PipelinePlan): Field[] {
   const used = new Set<string>()
   const eventTimes = new Set<string>()
   const fields: Field[] = []
-  for (const query of plan.queries) {
-    const { source, watermark } = queryChain(query.root)
+  for (const { root } of plan.queries) {
+    const { source, watermark } = queryChain(root)
     if (fields.length === 0) fields.push(...source.schema.fields)
-    for (const name of usedColumns(query.root)) used.add(name)
+    for (const name of usedColumns(root)) used.add(name)
     if (watermark) eventTimes.add(watermark.column)
   }
   return fields

@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.ts'
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { Batch } from '../../batch/batch.ts'
@@ -8,6 +7,7 @@ import type { AggregateNode } from '../../plan/node.ts'
 import type { SessionWindow } from '../../plan/window.ts'
 import type { AggregateState } from '../aggregates/aggregate.ts'
 import type { OpenWindow } from '../engine.ts'
+import { timesOf } from '../event-times.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
 import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
@@ -28,8 +28,8 @@ export interface SessionAggregateOptions {
   readonly eventTimeIndex: number
   readonly modes: readonly OutputMode[]
   /** Spark takes a row as late only when it could not even touch a closed session. */
-  readonly sparkLateness: boolean
-  readonly sessionsMax: number
+  readonly spark: boolean
+  readonly groupsMax: number
   readonly hashKey: HashKey
 }
 
@@ -84,8 +84,8 @@ export class SessionAggregate implements Operator {
   }
 
   openFrom(lateWatermarkMs: number): number {
-    const { sparkLateness, window } = this.#options
-    return lateWatermarkMs - (sparkLateness ? window.gapMs : 0) + 1
+    const { spark, window } = this.#options
+    return lateWatermarkMs - (spark ? window.gapMs : 0) + 1
   }
 
   openWindows(): OpenWindow[] {
@@ -105,17 +105,17 @@ export class SessionAggregate implements Operator {
     return [{ startMs: timeMs, endMs: timeMs + this.#table.gapMs }]
   }
 
-  /** Keeps the rows that fall into no session that was closed early. */
-  refuseClosed(batch: Batch, { rows, count }: Selection, into: Int32Array): Selection {
-    if (this.#marks === 0 || count === 0) return { rows, count }
+  refuseClosed(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number {
+    if (this.#marks === 0) return count
     const ids = this.#keys.of(batch, rows, count)
-    const times = this.#times(batch)
+    const times = timesOf(batch, this.#options.eventTimeIndex)
     let kept = 0
     for (let index = 0; index < count; index++) {
       const row = rows[index] as number
-      if (!this.#inMark(ids[row] as number, times[row] as number)) into[kept++] = row
+      if (this.#inMark(ids[row] as number, times[row] as number)) refuse(row)
+      else rows[kept++] = row
     }
-    return { rows: into, count: kept }
+    return kept
   }
 
   processBatch(batch: Batch, { rows, count }: Selection): void {
@@ -124,7 +124,7 @@ export class SessionAggregate implements Operator {
     this.#inputs.begin(batch, rows, count)
     this.#ends = this.#endWhen?.(batch)
     if (this.#slots.length < count) this.#slots = new Int32Array(count * 2)
-    const times = this.#times(batch)
+    const times = timesOf(batch, this.#options.eventTimeIndex)
     // Before two sessions become one, the rows that go to them must have arrived there.
     let flushed = 0
     for (let index = 0; index < count; index++) {
@@ -144,7 +144,7 @@ export class SessionAggregate implements Operator {
       this.#slots[index] = slot
     }
     this.#takeIn(times, rows, flushed, count)
-    if (this.#table.size > this.#options.sessionsMax) throw tooManySessions(this.#options)
+    if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
   }
 
   write(writer: ByteWriter, shards: readonly number[]): void {
@@ -160,7 +160,7 @@ export class SessionAggregate implements Operator {
         this.#touched(this.#table.marks[slot] === 1 ? this.#link(slot) : this.#settle(slot))
       }
     }
-    if (this.#table.size > this.#options.sessionsMax) throw tooManySessions(this.#options)
+    if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
   }
 
   clear(): void {
@@ -173,13 +173,13 @@ export class SessionAggregate implements Operator {
     this.#letGoOfKeys()
   }
 
-  close({ closeWatermarkMs }: CloseContext): OperatorResults {
+  close({ epoch, closeWatermarkMs }: CloseContext): OperatorResults {
     const table = this.#table
     const due = table.timers.due(closeWatermarkMs, (slot) => (table.lasts[slot] as number) + table.gapMs)
     const dueNow = new Set(due)
     const early = [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
     const closing = [...due.filter((slot) => table.marks[slot] === 0), ...early]
-    const output = new SessionOutput(this.#options, this.#keys, table, this.#states)
+    const output = new SessionOutput(this.#options, this.#keys, table, this.#states, epoch)
     output.closed(closing)
     this.#showChanges(output, new Set(closing))
     if (this.#options.modes.includes('complete')) output.all(this.#openSlots())
@@ -317,17 +317,13 @@ export class SessionAggregate implements Operator {
     const { marks, starts, lasts, gapMs } = this.#table
     return this.#table
       .ofKey(keyId)
-      .some((slot) => marks[slot] === 1 && timeMs >= (starts[slot] as number) - gapMs && timeMs <= (lasts[slot] as number))
+      .some(
+        (slot) => marks[slot] === 1 && timeMs >= (starts[slot] as number) - gapMs && timeMs <= (lasts[slot] as number),
+      )
   }
 
   #openSlots(): Int32Array {
     return this.#table.slots().filter((slot) => this.#table.marks[slot] === 0)
-  }
-
-  #times(batch: Batch): Float64Array {
-    const column = batch.columns[this.#options.eventTimeIndex]
-    assert(column?.kind === 'number', 'event time is a timestamp')
-    return column.values
   }
 
   #letGoOfKeys(): void {
@@ -345,8 +341,8 @@ function countEvents(events: Float64Array, slots: Int32Array): void {
   }
 }
 
-function tooManySessions({ query, sessionsMax }: SessionAggregateOptions): MillraceError {
-  return new MillraceError('unsupported', `the query "${query}" holds more than ${sessionsMax} open sessions`, {
+function tooManySessions({ query, groupsMax }: SessionAggregateOptions): MillraceError {
+  return new MillraceError('unsupported', `the query "${query}" holds more than ${groupsMax} open sessions`, {
     hint: 'use a shorter gap, a shorter watermark delay, or raise the limit of sessions',
   })
 }

@@ -1,56 +1,40 @@
-import { ByteWriter } from '../../base/bytes.ts'
 import { RowChange } from '../../batch/result-batch.ts'
-import type { Field } from '../../batch/schema.ts'
-import type { OutputMode } from '../../plan/connectors.ts'
-import type { AggregateNode } from '../../plan/node.ts'
 import type { AggregateState } from '../aggregates/aggregate.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 import type { OperatorResults } from '../operator.ts'
-import { ResultRows, type SlotResult } from './result-rows.ts'
+import { ModeRows, type ModeRowsOptions } from './mode-rows.ts'
+import type { ResultRows, SlotResult } from './result-rows.ts'
 import type { SessionTable } from './session-table.ts'
-
-/** Start, last event, duration. */
-const BOUND_COUNT = 3
 
 /** Gathers the sessions of one epoch as rows, sorted by (start, key bytes). */
 export class SessionOutput {
   readonly #keys: KeyTable
   readonly #table: SessionTable
   readonly #states: readonly AggregateState[]
-  readonly #append: ResultRows | undefined
-  readonly #update: ResultRows | undefined
-  readonly #complete: ResultRows | undefined
+  readonly #rows: ModeRows
 
   constructor(
-    options: {
-      readonly modes: readonly OutputMode[]
-      readonly resultFields: readonly Field[]
-      readonly node: AggregateNode
-    },
+    options: ModeRowsOptions,
     keys: KeyTable,
     table: SessionTable,
     states: readonly AggregateState[],
+    epoch: number,
   ) {
-    const { modes, resultFields, node } = options
-    const rows = (changes?: ByteWriter): ResultRows =>
-      new ResultRows(resultFields, BOUND_COUNT, node.keys.length, changes)
     this.#keys = keys
     this.#table = table
     this.#states = states
-    if (modes.includes('append')) this.#append = rows()
-    if (modes.includes('update')) this.#update = rows(new ByteWriter(256))
-    if (modes.includes('complete')) this.#complete = rows()
+    this.#rows = new ModeRows(options, epoch)
     for (const state of states) state.grow(table.slotCount)
   }
 
   closed(slots: readonly number[]): void {
-    for (const slot of this.#sorted(slots)) this.#add(this.#append, slot)
+    for (const slot of this.#sorted(slots)) this.#add(this.#rows.append, slot)
   }
 
   /** Everything that is open at the end of the epoch, those that close with it included. */
   all(slots: Iterable<number>): void {
-    for (const slot of this.#sorted(slots)) this.#add(this.#complete, slot)
+    for (const slot of this.#sorted(slots)) this.#add(this.#rows.complete, slot, RowChange.updated)
   }
 
   /** Update mode: sessions with new values, and those that are not to be found under their old start any more. */
@@ -72,20 +56,17 @@ export class SessionOutput {
     }
     rows.sort((left, right) => left.startMs - right.startMs || this.#keys.compare(left.keyId, right.keyId))
     for (const { keyId, startMs, slot, change } of rows) {
-      if (slot >= 0) this.#add(this.#update, slot, change)
-      else this.#update?.add([startMs, Number.NaN, Number.NaN], this.#keys.bytes(keyId), this.#nothing(), 0, change)
+      if (slot >= 0) this.#add(this.#rows.update, slot, change)
+      else
+        this.#rows.update?.add([startMs, Number.NaN, Number.NaN], this.#keys.bytes(keyId), this.#nothing(), 0, change)
     }
   }
 
   finish(): OperatorResults {
-    return {
-      ...(this.#append && { append: this.#append.finish() }),
-      ...(this.#update && { update: this.#update.finish() }),
-      ...(this.#complete && { complete: this.#complete.finish() }),
-    }
+    return this.#rows.finish()
   }
 
-  #add(rows: ResultRows | undefined, slot: number, change = 0): void {
+  #add(rows: ResultRows | undefined, slot: number, change: number = RowChange.final): void {
     const startMs = this.#table.starts[slot] as number
     const lastMs = this.#table.lasts[slot] as number
     const key = this.#keys.bytes(this.#table.keyIds[slot] as number)

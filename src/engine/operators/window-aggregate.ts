@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.ts'
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { Batch } from '../../batch/batch.ts'
@@ -7,6 +6,7 @@ import type { OutputMode } from '../../plan/connectors.ts'
 import type { AggregateNode } from '../../plan/node.ts'
 import type { AggregateState } from '../aggregates/aggregate.ts'
 import type { OpenWindow } from '../engine.ts'
+import { timesOf } from '../event-times.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
 import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
 import type { WindowGrid } from '../windows/window-grid.ts'
@@ -29,8 +29,7 @@ export interface WindowAggregateOptions {
   readonly resultFields: readonly Field[]
   readonly eventTimeIndex: number
   readonly modes: readonly OutputMode[]
-  /** Update mode shows a window that closes untouched; Spark does not. */
-  readonly showUntouched: boolean
+  readonly spark: boolean
   readonly groupsMax: number
   readonly hashKey: HashKey
 }
@@ -98,10 +97,9 @@ export class WindowAggregate implements Operator {
     if (count === 0) return
     const ids = this.#keys.of(batch, rows, count)
     this.#inputs.begin(batch, rows, count)
-    const column = batch.columns[this.#options.eventTimeIndex]
-    assert(column?.kind === 'number', 'event time is a timestamp')
     if (this.#slots.length < count) this.#slots = new Int32Array(count * 2)
-    for (const pane of this.#split.of(column.values, rows, count)) this.#toPane(pane, ids)
+    for (const pane of this.#split.of(timesOf(batch, this.#options.eventTimeIndex), rows, count))
+      this.#toPane(pane, ids)
     if (this.#groups > this.#options.groupsMax) throw tooManyGroups(this.#options)
   }
 
@@ -124,9 +122,8 @@ export class WindowAggregate implements Operator {
     this.#letGoOfKeys()
   }
 
-  close({ lateWatermarkMs, closeWatermarkMs }: CloseContext): OperatorResults {
-    const { modes, node, resultFields, showUntouched } = this.#options
-    const output = new WindowOutput(modes, resultFields, node.keys.length, this.#keys, showUntouched)
+  close({ epoch, lateWatermarkMs, closeWatermarkMs }: CloseContext): OperatorResults {
+    const output = new WindowOutput(this.#options, this.#keys, epoch)
     for (const window of this.#windows(lateWatermarkMs, Number.POSITIVE_INFINITY)) {
       if (window.endMs <= closeWatermarkMs) output.closed(window, this.#closedView(window.panes))
       else if (output.wantsOpen(window)) output.open(window, this.#openView(window.panes, output.wantsAllGroups))

@@ -1,11 +1,9 @@
-import { ByteWriter } from '../../base/bytes.ts'
 import { RowChange } from '../../batch/result-batch.ts'
-import type { Field } from '../../batch/schema.ts'
-import type { OutputMode } from '../../plan/connectors.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 import type { OperatorResults, WindowBounds } from '../operator.ts'
+import { ModeRows, type ModeRowsOptions } from './mode-rows.ts'
 import type { Pane } from './pane.ts'
-import { ResultRows, type SlotResult } from './result-rows.ts'
+import type { ResultRows, SlotResult } from './result-rows.ts'
 
 /** The groups of one window, as they are read out. */
 export interface WindowView {
@@ -19,62 +17,47 @@ export interface WindowView {
 
 /** Gathers an operator's rows of one epoch in the modes that were asked for; windows come in the order of their starts. */
 export class WindowOutput {
+  readonly #rows: ModeRows
   readonly #keys: KeyTable
-  readonly #showUntouched: boolean
-  readonly #append: ResultRows | undefined
-  readonly #update: ResultRows | undefined
-  readonly #complete: ResultRows | undefined
+  readonly #spark: boolean
 
-  constructor(
-    modes: readonly OutputMode[],
-    fields: readonly Field[],
-    keyCount: number,
-    keys: KeyTable,
-    showUntouched: boolean,
-    boundCount = 2,
-  ) {
-    const rows = (changes?: ByteWriter): ResultRows => new ResultRows(fields, boundCount, keyCount, changes)
+  constructor(options: ModeRowsOptions & { readonly spark: boolean }, keys: KeyTable, epoch: number) {
+    this.#rows = new ModeRows(options, epoch)
     this.#keys = keys
-    this.#showUntouched = showUntouched
-    if (modes.includes('append')) this.#append = rows()
-    if (modes.includes('update')) this.#update = rows(new ByteWriter(256))
-    if (modes.includes('complete')) this.#complete = rows()
+    this.#spark = options.spark
   }
 
   /** Whether a window that stays open is worth looking at. */
   wantsOpen({ panes }: { readonly panes: readonly Pane[] }): boolean {
-    return this.#complete !== undefined || (this.#update !== undefined && panes.some((pane) => pane.changed))
+    return this.wantsAllGroups || (this.#rows.update !== undefined && panes.some((pane) => pane.changed))
   }
 
   get wantsAllGroups(): boolean {
-    return this.#complete !== undefined
+    return this.#rows.complete !== undefined
   }
 
   closed(window: WindowBounds, view: WindowView): void {
     for (const slot of view.slots) {
       const keyId = view.keyId(slot)
-      add(this.#append, window, this.#keys.bytes(keyId), view, slot)
-      if (this.#showUntouched || view.changed(keyId)) {
-        add(this.#update, window, this.#keys.bytes(keyId), view, slot, RowChange.final)
-      }
-      add(this.#complete, window, this.#keys.bytes(keyId), view, slot)
+      const key = this.#keys.bytes(keyId)
+      add(this.#rows.append, window, key, view, slot)
+      // Spark does not show a window again that closes untouched.
+      if (!this.#spark || view.changed(keyId)) add(this.#rows.update, window, key, view, slot)
+      add(this.#rows.complete, window, key, view, slot)
     }
   }
 
   open(window: WindowBounds, view: WindowView): void {
     for (const slot of view.slots) {
       const keyId = view.keyId(slot)
-      if (view.changed(keyId)) add(this.#update, window, this.#keys.bytes(keyId), view, slot, RowChange.updated)
-      add(this.#complete, window, this.#keys.bytes(keyId), view, slot)
+      const key = this.#keys.bytes(keyId)
+      if (view.changed(keyId)) add(this.#rows.update, window, key, view, slot, RowChange.updated)
+      add(this.#rows.complete, window, key, view, slot, RowChange.updated)
     }
   }
 
   finish(): OperatorResults {
-    return {
-      ...(this.#append && { append: this.#append.finish() }),
-      ...(this.#update && { update: this.#update.finish() }),
-      ...(this.#complete && { complete: this.#complete.finish() }),
-    }
+    return this.#rows.finish()
   }
 }
 
@@ -84,7 +67,7 @@ function add(
   key: Uint8Array,
   view: WindowView,
   slot: number,
-  change = 0,
+  change: number = RowChange.final,
 ): void {
   rows?.add([startMs, endMs], key, view.states, slot, change)
 }

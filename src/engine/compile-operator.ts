@@ -1,0 +1,46 @@
+import { unreachable } from '../base/assert.ts'
+import type { Field } from '../batch/schema.ts'
+import type { OutputMode } from '../plan/connectors.ts'
+import type { AggregateNode } from '../plan/node.ts'
+import type { HashKey } from './keys/key-table.ts'
+import type { Operator } from './operator.ts'
+import { SessionAggregate } from './operators/session-aggregate.ts'
+import { WindowAggregate } from './operators/window-aggregate.ts'
+import { calendarWindows } from './windows/calendar.ts'
+import { globalGrid, slidingGrid, tumblingGrid, type WindowGrid } from './windows/window-grid.ts'
+
+/** What an aggregate of a query is compiled from. */
+export interface OperatorOptions {
+  readonly query: string
+  readonly node: AggregateNode
+  /** Columns of the batches. */
+  readonly fields: readonly Field[]
+  /** Columns of the result. */
+  readonly resultFields: readonly Field[]
+  readonly eventTimeIndex: number
+  readonly modes: readonly OutputMode[]
+  /** Spark's rules where they differ: see docs/semantics. */
+  readonly spark: boolean
+  readonly groupsMax: number
+  readonly hashKey: HashKey
+}
+
+/** The operator for an aggregate's window. */
+export function createOperator(options: OperatorOptions): Operator {
+  const { window } = options.node
+  const overGrid = (grid: WindowGrid): Operator => new WindowAggregate({ ...options, grid })
+  switch (window.kind) {
+    case 'tumbling':
+      return overGrid(tumblingGrid(window.sizeMs))
+    case 'calendar':
+      return overGrid(calendarWindows(window.unit, window.timeZone))
+    case 'sliding':
+      return overGrid(slidingGrid(window.sizeMs, window.slideMs))
+    case 'global':
+      return overGrid(globalGrid())
+    case 'session':
+      return new SessionAggregate({ ...options, window })
+    default:
+      return unreachable(window)
+  }
+}

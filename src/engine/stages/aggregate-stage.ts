@@ -1,0 +1,75 @@
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { timesOf } from '../event-times.ts'
+import { FateCode } from '../ledger.ts'
+import type { Operator, OperatorResults } from '../operator.ts'
+import type { Watermark } from '../watermark.ts'
+import { raise, roomFor, type Stage, type StageInput } from './stage.ts'
+
+/** The end of a windowed query: tells late rows from those that it accepts, and hands these to the operator. */
+export class AggregateStage implements Stage {
+  readonly query: string
+  readonly operator: Operator
+  readonly watermark: Watermark
+  readonly #eventTimeIndex: number
+  /** Rows refused as late since the state began. */
+  lateRows = 0
+  #open = new Int32Array(1024)
+
+  constructor(query: string, operator: Operator, watermark: Watermark, eventTimeIndex: number) {
+    this.query = query
+    this.operator = operator
+    this.watermark = watermark
+    this.#eventTimeIndex = eventTimeIndex
+  }
+
+  process(input: StageInput): void {
+    this.#open = roomFor(this.#open, input.count)
+    const { batch, context } = input
+    const times = timesOf(batch, this.#eventTimeIndex)
+    const openFromMs = this.operator.openFrom(this.watermark.lateWatermarkMs)
+    let count = 0
+    for (let index = 0; index < input.count; index++) {
+      const row = input.rows[index] as number
+      if ((times[row] as number) >= openFromMs) this.#open[count++] = row
+      else this.#refuse(row, times[row] as number, input)
+    }
+    if (count === 0) return
+    const open = this.operator.refuseClosed?.(batch, this.#open, count, (row) => {
+      this.#refuse(row, times[row] as number, input)
+    })
+    const acceptedCount = open ?? count
+    accept(context.fates, this.#open, acceptedCount)
+    this.operator.processBatch(batch, { rows: this.#open, count: acceptedCount })
+  }
+
+  close(epoch: number): OperatorResults {
+    const { lateWatermarkMs, closeWatermarkMs } = this.watermark
+    return this.operator.close({ epoch, lateWatermarkMs, closeWatermarkMs })
+  }
+
+  snapshot(writer: ByteWriter, shards: readonly number[]): void {
+    writer.varint(this.lateRows)
+    this.operator.write(writer, shards)
+  }
+
+  restore(reader: ByteReader, shardCount: number): void {
+    this.lateRows = reader.varint()
+    this.operator.merge(reader, shardCount)
+  }
+
+  #refuse(row: number, timeMs: number, { context }: StageInput): void {
+    raise(context.fates, row, FateCode.late)
+    this.lateRows++
+    const { lateWatermarkMs } = this.watermark
+    const windows = this.operator.missedWindows(timeMs, lateWatermarkMs)
+    context.refusals.missed(
+      row,
+      windows.map(({ startMs, endMs }) => ({ query: this.query, startMs, endMs })),
+      lateWatermarkMs,
+    )
+  }
+}
+
+function accept(fates: Uint8Array, rows: Int32Array, count: number): void {
+  for (let index = 0; index < count; index++) fates[rows[index] as number] = FateCode.accepted
+}
