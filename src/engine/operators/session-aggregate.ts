@@ -70,7 +70,7 @@ export class SessionAggregate implements Operator {
       node.keys.map((key) => fieldIndex({ fields }, key)),
       hashKey,
     )
-    this.#inputs = new AggregateInputs(node, fields, hashKey[0])
+    this.#inputs = new AggregateInputs(node, options)
     this.#endWhen = window.endWhen && compilePredicate(window.endWhen, fields)
     this.#durationMaxMs = window.durationMaxMs ?? Number.POSITIVE_INFINITY
     this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
@@ -118,10 +118,11 @@ export class SessionAggregate implements Operator {
     return kept
   }
 
-  processBatch(batch: Batch, { rows, count }: Selection): void {
+  processBatch(batch: Batch, selection: Selection): void {
+    const { rows, count } = selection
     if (count === 0) return
     const ids = this.#keys.of(batch, rows, count)
-    this.#inputs.begin(batch, rows, count)
+    this.#inputs.begin(batch, selection)
     this.#ends = this.#endWhen?.(batch)
     if (this.#slots.length < count) this.#slots = new Int32Array(count * 2)
     const times = timesOf(batch, this.#options.eventTimeIndex)
@@ -161,6 +162,11 @@ export class SessionAggregate implements Operator {
       }
     }
     if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
+  }
+
+  restore(reader: ByteReader, shardCount: number): void {
+    this.merge(reader, shardCount)
+    this.#changed.clear()
   }
 
   clear(): void {

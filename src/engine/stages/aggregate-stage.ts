@@ -39,7 +39,11 @@ export class AggregateStage implements Stage {
     })
     const acceptedCount = open ?? count
     accept(context.fates, this.#open, acceptedCount)
-    this.operator.processBatch(batch, { rows: this.#open, count: acceptedCount })
+    this.operator.processBatch(batch, {
+      partition: context.partition,
+      rows: this.#open,
+      count: acceptedCount,
+    })
   }
 
   close(epoch: number): OperatorResults {
@@ -54,7 +58,7 @@ export class AggregateStage implements Stage {
 
   restore(reader: ByteReader, shardCount: number): void {
     this.lateRows = reader.varint()
-    this.operator.merge(reader, shardCount)
+    this.operator.restore(reader, shardCount)
   }
 
   #refuse(row: number, timeMs: number, { context }: StageInput): void {
