@@ -59,14 +59,14 @@ export class TimeZone {
   }
 
   #localOffset(localMs: number): number {
-    const before = this.offsetAt(localMs - MS_PER_DAY)
-    const after = this.offsetAt(localMs + MS_PER_DAY)
-    if (before === after || this.offsetAt(localMs - before) === before) return before
-    return this.offsetAt(localMs - after) === after ? after : before
+    const before = this.#offsetAt(localMs - MS_PER_DAY)
+    const after = this.#offsetAt(localMs + MS_PER_DAY)
+    if (before === after || this.#offsetAt(localMs - before) === before) return before
+    return this.#offsetAt(localMs - after) === after ? after : before
   }
 
   /** What clocks show minus UTC, in ms, at a UTC time. */
-  offsetAt(utcMs: number): number {
+  #offsetAt(utcMs: number): number {
     const wholeSecondMs = Math.floor(utcMs / MS_PER_SECOND) * MS_PER_SECOND
     const parts = new Map(this.#format.formatToParts(wholeSecondMs).map((part) => [part.type, Number(part.value)]))
     const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0

@@ -14,6 +14,7 @@ import { SHARDS } from './keys/key-table.ts'
 import { decoderRefusal, FateCode, Ledger, type Refusal } from './ledger.ts'
 import { selectedFields } from './selected-fields.ts'
 import { Refusals } from './stages/stage.ts'
+import { SelectStage } from './stages/select-stage.ts'
 import { compileStages, type StageTree } from './stages/stage-tree.ts'
 import { Validator } from './validate.ts'
 
@@ -64,7 +65,7 @@ class PipelineEngine implements Engine {
     assert(!this.#plan, 'one epoch at a time')
     this.#plan = plan
     this.#ledger = new Ledger()
-    this.#lateRowsBefore = this.#stages.outputs.map(({ lateRows }) => lateRows)
+    this.#lateRowsBefore = this.#stages.outputs.map(lateRowsOf)
     for (const { watermark } of this.#stages.watermarks) watermark.beginEpoch()
   }
 
@@ -77,7 +78,10 @@ class PipelineEngine implements Engine {
     const broken = this.#validator.check(batch)
     const count = judgeValidity(batch, broken, fates, this.#valid)
     const context = { partition, clockMs: plan.clockMs, fates, refusals: this.#refusals }
-    if (count > 0) for (const stage of this.#stages.roots) stage.process({ batch, rows: this.#valid, count, context })
+    if (count > 0) {
+      for (const stage of this.#stages.roots) stage.process({ batch, rows: this.#valid, count, context })
+      for (const output of this.#stages.outputs) if (output instanceof SelectStage) output.finishBatch()
+    }
     this.#ledger.record(partition, batch, fates, (row) =>
       this.#refusal(batch, row, fates[row] as number, broken[row] as number),
     )
@@ -89,9 +93,10 @@ class PipelineEngine implements Engine {
     assert(plan, 'an epoch ends that has begun')
     for (const [index, { watermark }] of this.#stages.watermarks.entries()) watermark.finishEpoch(plan, index)
     const queries = this.#stages.outputs.map((output, index): QueryResults => {
-      const rows = output.close(plan.epoch)
-      return { ...rows, lateRows: output.lateRows - (this.#lateRowsBefore[index] as number) }
+      const rows = output instanceof SelectStage ? output.close() : output.close(plan.epoch)
+      return { ...rows, lateRows: lateRowsOf(output) - (this.#lateRowsBefore[index] as number) }
     })
+    for (const dedupe of this.#stages.dedupes) dedupe.endEpoch()
     this.#plan = undefined
     return {
       epoch: plan.epoch,
@@ -110,7 +115,9 @@ class PipelineEngine implements Engine {
     writer.varint(this.#partitionIds.length)
     for (const id of this.#partitionIds) writer.text(id)
     for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
+    for (const dedupe of this.#stages.dedupes) section(writer, dedupe.id, (to) => dedupe.snapshot(to, ALL_SHARDS))
     for (const output of this.#stages.outputs) {
+      if (output instanceof SelectStage) continue
       section(writer, `${output.query}/aggregate`, (to) => output.snapshot(to, ALL_SHARDS))
     }
     return writer.finish()
@@ -124,7 +131,9 @@ class PipelineEngine implements Engine {
     for (let count = reader.count(); count > 0; count--) ids.push(reader.text())
     this.addPartitions(ids)
     for (const { id, watermark } of this.#stages.watermarks) watermark.restore(openSection(reader, id))
+    for (const dedupe of this.#stages.dedupes) dedupe.restore(openSection(reader, dedupe.id), SHARDS)
     for (const output of this.#stages.outputs) {
+      if (output instanceof SelectStage) continue
       output.restore(openSection(reader, `${output.query}/aggregate`), SHARDS)
     }
     if (reader.remaining > 0) throw misfit('it holds more than this pipeline has')
@@ -133,14 +142,7 @@ class PipelineEngine implements Engine {
   status(): EngineStatus {
     return {
       watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
-      queries: this.#stages.outputs.map(
-        ({ query, operator, lateRows }): QueryStatus => ({
-          name: query,
-          openWindows: operator.openWindows(),
-          stateRows: operator.stateRows,
-          lateRows,
-        }),
-      ),
+      queries: this.#stages.outputs.map(queryStatus),
     }
   }
 
@@ -157,10 +159,21 @@ class PipelineEngine implements Engine {
     const rule = this.#validator.rules[brokenRule - 1]
     if (rule) return { ...plain, rule: rule.name, reason: rule.reason }
     if (fate === FateCode.future) return { ...plain, reason: 'stamped too far ahead of its arrival' }
+    if (fate === FateCode.duplicate) return { ...plain, reason: 'an event with this id came before' }
     if (fate === FateCode.expired) return { ...plain, reason: 'older than the age that is accepted' }
     const windowsMissed = this.#refusals.windowsMissed(row)
     return { ...plain, reason: 'every window that it belongs to has closed', windowsMissed }
   }
+}
+
+function lateRowsOf(output: StageTree['outputs'][number]): number {
+  return output instanceof SelectStage ? 0 : output.lateRows
+}
+
+function queryStatus(output: StageTree['outputs'][number]): QueryStatus {
+  if (output instanceof SelectStage) return { name: output.query, openWindows: [], stateRows: 0, lateRows: 0 }
+  const { query, operator, lateRows } = output
+  return { name: query, openWindows: operator.openWindows(), stateRows: operator.stateRows, lateRows }
 }
 
 /** Gives each row that is not valid its fate, and `filtered` to the others for now; collects these and gives how many they are. */
