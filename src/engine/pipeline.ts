@@ -16,7 +16,7 @@ import { selectedFields } from './selected-fields.ts'
 import { Refusals } from './stages/stage.ts'
 import { SelectStage } from './stages/select-stage.ts'
 import { compileStages, type StageTree } from './stages/stage-tree.ts'
-import { Validator } from './validate.ts'
+import { Validator } from './validation/validator.ts'
 
 /** Version of the engine's part of a snapshot. */
 const STATE_VERSION = 2
