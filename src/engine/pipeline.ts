@@ -13,8 +13,8 @@ import type { EpochPlan, EpochResults, QueryResults } from './epoch.ts'
 import { SHARDS } from './keys/key-table.ts'
 import { decoderRefusal, FateCode, Ledger, type Refusal } from './ledger.ts'
 import { selectedFields } from './selected-fields.ts'
-import { Refusals } from './stages/stage.ts'
 import { SelectStage } from './stages/select-stage.ts'
+import { Refusals } from './stages/stage.ts'
 import { compileStages, type StageTree } from './stages/stage-tree.ts'
 import { Validator } from './validation/validator.ts'
 
@@ -77,9 +77,10 @@ class PipelineEngine implements Engine {
     const fates = this.#fates
     const broken = this.#validator.check(batch)
     const count = judgeValidity(batch, broken, fates, this.#valid)
-    const context = { partition, clockMs: plan.clockMs, fates, refusals: this.#refusals }
+    const context = { partition, clockMs: plan.clockMs, fates, accepted: undefined, refusals: this.#refusals }
+    const input = { batch, rows: this.#valid, count, oldestMs: Number.NEGATIVE_INFINITY, context }
     if (count > 0) {
-      for (const stage of this.#stages.roots) stage.process({ batch, rows: this.#valid, count, context })
+      for (const stage of this.#stages.roots) stage.process(input)
       for (const output of this.#stages.outputs) if (output instanceof SelectStage) output.finishBatch()
     }
     this.#ledger.record(partition, batch, fates, (row) =>

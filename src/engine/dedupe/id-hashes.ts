@@ -1,9 +1,9 @@
+import { ByteWriter } from '../../base/bytes.ts'
 import { hashHigh, hashLow, xxhash64 } from '../../base/xxhash64.ts'
 import type { Batch } from '../../batch/batch.ts'
 import type { Column } from '../../batch/column.ts'
-import { ByteWriter } from '../../base/bytes.ts'
-import type { HashKey } from '../keys/key-table.ts'
 import { encodeKeyPart } from '../keys/key-codec.ts'
+import type { HashKey } from '../keys/key-table.ts'
 import type { IdHash } from './seen-ids.ts'
 
 /** Hashes the values of an id column: twice XXH64, under two seeds of the checkpoint, so that nobody outside can make two collide. */

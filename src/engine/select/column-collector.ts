@@ -79,7 +79,11 @@ export class ColumnCollector {
       case 'number':
         return { kind: 'number', values: this.#numbers.slice(0, count) }
       case 'int32':
-        return { kind: 'int32', values: Int32Array.from(this.#numbers.subarray(0, count)), validity: Uint8Array.from(ints) }
+        return {
+          kind: 'int32',
+          values: Int32Array.from(this.#numbers.subarray(0, count)),
+          validity: Uint8Array.from(ints),
+        }
       case 'boolean':
         return { kind: 'boolean', values: Uint8Array.from(this.#numbers.subarray(0, count)) }
       default:
