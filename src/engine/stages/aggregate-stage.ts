@@ -32,6 +32,11 @@ export class AggregateStage implements Stage {
     this.operator.processBatch(open.batch, open)
   }
 
+  /** Names the query's state in snapshots. */
+  get id(): string {
+    return `${this.query}/aggregate`
+  }
+
   close(epoch: number): OperatorResults {
     const { lateWatermarkMs, closeWatermarkMs } = this.watermark
     return this.operator.close({ epoch, lateWatermarkMs, closeWatermarkMs })
