@@ -6,6 +6,7 @@ export { type ErrorCode, MillraceError } from './base/error.ts'
 export type { Duration } from './base/time.ts'
 
 // Schemas: the columns of a stream
+export type { TimeUnit } from './batch/calendar.ts'
 export {
   boolean,
   type Cardinality,
@@ -113,7 +114,6 @@ export {
   or,
   type RowProperty,
 } from './plan/expression.ts'
-export type { TimeUnit } from './plan/function-table.ts'
 export {
   add,
   coalesce,

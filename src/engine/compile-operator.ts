@@ -6,7 +6,7 @@ import type { HashKey } from './keys/key-table.ts'
 import type { Operator } from './operator.ts'
 import { SessionAggregate } from './operators/session-aggregate.ts'
 import { WindowAggregate } from './operators/window-aggregate.ts'
-import { calendarWindows } from './windows/calendar.ts'
+import { calendarGrid } from './windows/calendar.ts'
 import { globalGrid, slidingGrid, tumblingGrid, type WindowGrid } from './windows/window-grid.ts'
 
 /** What an aggregate of a query is compiled from. */
@@ -33,7 +33,7 @@ export function createOperator(options: OperatorOptions): Operator {
     case 'tumbling':
       return overGrid(tumblingGrid(window.sizeMs))
     case 'calendar':
-      return overGrid(calendarWindows(window.unit, window.timeZone))
+      return overGrid(calendarGrid(window.unit, window.timeZone))
     case 'sliding':
       return overGrid(slidingGrid(window.sizeMs, window.slideMs))
     case 'global':

@@ -13,6 +13,8 @@ export interface Operator {
   openFrom(lateWatermarkMs: number): number
   /** Takes in the rows that `selection` names; none is older than `openFrom`. */
   processBatch(batch: Batch, selection: Selection): void
+  /** Whether something was closed before its time that rows may still belong to. */
+  closesEarly?(): boolean
   /**
    * Keeps those of `rows[0 .. count)` that belong to nothing that was closed before its time, in place, tells `refuse` about the others,
    * and gives how many are left. Absent where nothing closes early.

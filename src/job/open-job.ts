@@ -1,7 +1,10 @@
 import { randomInt } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
+import type { Decoder, DecoderOptions } from '../batch/json-decoder.ts'
 import { createScalarDecoder } from '../batch/scalar-decoder.ts'
+import type { Field } from '../batch/schema.ts'
+import { createWasmDecoder } from '../batch/wasm-decoder.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import { createEngine } from '../engine/pipeline.ts'
 import { assertPlan } from '../plan/check.ts'
@@ -12,6 +15,7 @@ import type { Source } from '../sources/source.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { assertFits, assertSamePartitions, type CheckpointIdentity, identityOf } from './checkpoint-identity.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
+import { loadDecoderModule } from './decoder-module.ts'
 import { drawHashKey, Job, type JobParts, type JobSettings } from './job.ts'
 import { SinkGroup } from './sink-group.ts'
 
@@ -101,12 +105,7 @@ async function assemble(
   return {
     pipeline: plan.name,
     engine,
-    decoder: createScalarDecoder({
-      fields: engine.fields,
-      knownMembers: knownMembers(plan),
-      hashSeed: randomInt(2 ** 32),
-      dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX,
-    }),
+    decoder: createDecoder(plan, engine.fields),
     source,
     sinks,
     deadLetters: new DeadLetterFile(request.deadLetterFolder, checkpoint?.fence ?? 1, lastDeadLetters(checkpoint)),
@@ -118,6 +117,19 @@ async function assemble(
     settings,
     live,
   }
+}
+
+function createDecoder(plan: PipelinePlan, fields: readonly Field[]): Decoder {
+  const options: DecoderOptions = {
+    fields,
+    knownMembers: knownMembers(plan),
+    hashSeed: randomInt(2 ** 32),
+    dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX,
+  }
+  const module = loadDecoderModule((problem) => {
+    process.stderr.write(`millrace: ${problem}, so events are decoded in plain TypeScript, which takes longer\n`)
+  })
+  return module === undefined ? createScalarDecoder(options) : createWasmDecoder(options, module)
 }
 
 function knownMembers(plan: PipelinePlan): Set<string> {

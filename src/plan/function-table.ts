@@ -117,9 +117,3 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionSignature>> = {
   },
   toMillis: { parameters: ['time'], result: 'integer', text: { name: 'to_millis' } },
 }
-
-/** Units that times can be cut to. Weeks begin on Monday. */
-export const TIME_UNITS = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const
-
-/** One of the units by name. */
-export type TimeUnit = (typeof TIME_UNITS)[number]

@@ -1,7 +1,8 @@
 import { unreachable } from '../base/assert.ts'
+import { TIME_UNITS } from '../batch/calendar.ts'
 import type { Call, Expression } from './expression.ts'
 import { describe } from './expression-text.ts'
-import { FUNCTIONS, type Parameter, TIME_UNITS } from './function-table.ts'
+import { FUNCTIONS, type Parameter } from './function-table.ts'
 import { nameHint } from './nearest-name.ts'
 import { shown } from './plan-problem.ts'
 import { timeZoneExists } from './time-zone-exists.ts'
@@ -132,7 +133,7 @@ function resultType({ name, operands }: Call, types: readonly ValueType[], repor
 
 /** A number as a double is a number always. */
 function neverFails([operand]: readonly ValueType[]): boolean {
-  return operand !== undefined && operand.required && VALUE_KINDS[operand.type] === 'number'
+  return operand?.required === true && VALUE_KINDS[operand.type] === 'number'
 }
 
 function productType(types: readonly ValueType[], report: Report): ValueType | undefined {

@@ -1,3 +1,4 @@
+import type { TimeUnit } from '../batch/calendar.ts'
 import type {
   Call,
   Case,
@@ -9,7 +10,6 @@ import type {
   RowPropertyReference,
 } from './expression.ts'
 import { expression } from './expression.ts'
-import type { TimeUnit } from './function-table.ts'
 
 /*
  * The functions of expressions, for whoever writes a pipeline. A null operand gives null, unless it says otherwise.

@@ -50,8 +50,8 @@ class RegistersState implements AggregateState {
   update(rows: Int32Array, slots: Int32Array, count: number): void {
     const { packed } = this.#input
     for (let index = 0; index < count; index++) {
-      const value = packed[rows[index] as number] as number
-      if (value !== 0) this.#raise(slots[index] as number, value)
+      index = raiseDense(this.#registers, this.#precision, this.#dense, packed, rows, slots, index, count)
+      if (index < count) this.#raise(slots[index] as number, packed[rows[index] as number] as number)
     }
   }
 
@@ -145,4 +145,27 @@ class RegistersState implements AggregateState {
       if (rank > 0) visit((register << 8) | rank)
     }
   }
+}
+
+/** Goes on until a value comes for a group that has no registers yet, and gives its index. */
+function raiseDense(
+  registers: Uint8Array,
+  precision: number,
+  dense: Int32Array,
+  packed: Int32Array,
+  rows: Int32Array,
+  slots: Int32Array,
+  from: number,
+  count: number,
+): number {
+  for (let index = from; index < count; index++) {
+    const value = packed[rows[index] as number] as number
+    if (value === 0) continue
+    const place = dense[slots[index] as number] as number
+    if (place === 0) return index
+    const at = ((place - 1) << precision) + (value >>> 8)
+    const rank = value & 0xff
+    if ((registers[at] as number) < rank) registers[at] = rank
+  }
+  return count
 }

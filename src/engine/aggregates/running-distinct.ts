@@ -36,6 +36,7 @@ export class RunningDistinct implements RunningState {
   enter(paneMs: number, state: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
     assert(state instanceof DistinctState, 'states of one aggregate come together')
     assert(this.#interner === this.#values.ids.interner, 'a running window is rebuilt when ids change')
+    state.rest()
     const number = this.#numberOf(paneMs)
     for (let index = 0; index < count; index++) {
       const slot = to[index] as number

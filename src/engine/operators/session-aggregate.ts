@@ -75,7 +75,7 @@ export class SessionAggregate implements Operator {
     this.#durationMaxMs = window.durationMaxMs ?? Number.POSITIVE_INFINITY
     this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
     this.#update = options.modes.includes('update')
-    this.#table = new SessionTable(window.gapMs)
+    this.#table = new SessionTable(window.gapMs, this.#durationMaxMs)
     this.#states = this.#inputs.newStates()
   }
 
@@ -105,8 +105,11 @@ export class SessionAggregate implements Operator {
     return [{ startMs: timeMs, endMs: timeMs + this.#table.gapMs }]
   }
 
+  closesEarly(): boolean {
+    return this.#marks > 0
+  }
+
   refuseClosed(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number {
-    if (this.#marks === 0) return count
     const ids = this.#keys.of(batch, rows, count)
     const times = timesOf(batch, this.#options.eventTimeIndex)
     let kept = 0
@@ -170,7 +173,7 @@ export class SessionAggregate implements Operator {
   }
 
   clear(): void {
-    this.#table = new SessionTable(this.#table.gapMs)
+    this.#table = new SessionTable(this.#table.gapMs, this.#durationMaxMs)
     this.#states = this.#inputs.newStates()
     this.#candidates.clear()
     this.#changed.clear()
@@ -183,6 +186,8 @@ export class SessionAggregate implements Operator {
     const table = this.#table
     const due = table.timers.due(closeWatermarkMs, (slot) => (table.lasts[slot] as number) + table.gapMs)
     const dueNow = new Set(due)
+    for (const slot of table.overlong) this.#candidates.add(slot)
+    table.overlong.clear()
     const early = [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
     const closing = [...due.filter((slot) => table.marks[slot] === 0), ...early]
     const output = new SessionOutput(this.#options, this.#keys, table, this.#states, epoch)
@@ -204,10 +209,9 @@ export class SessionAggregate implements Operator {
     const own = rows.subarray(from, to)
     const slots = this.#slots.subarray(from, to)
     this.#inputs.update(this.#states, own, slots, own.length)
-    countEvents(this.#table.events, slots)
     if (this.#update) for (const slot of slots) this.#changed.add(slot)
     if (this.#ends) this.#noteEnds(this.#ends, times, own, slots)
-    this.#noteOverfull(slots)
+    if (this.#eventsMax < Number.POSITIVE_INFINITY) this.#countEvents(slots)
   }
 
   #noteEnds(ends: Uint8Array, times: Float64Array, rows: Int32Array, slots: Int32Array): void {
@@ -221,10 +225,12 @@ export class SessionAggregate implements Operator {
     }
   }
 
-  #noteOverfull(slots: Int32Array): void {
+  #countEvents(slots: Int32Array): void {
+    const { events } = this.#table
     for (let index = 0; index < slots.length; index++) {
       const slot = slots[index] as number
-      if (this.#overfull(slot)) this.#candidates.add(slot)
+      events[slot] = (events[slot] as number) + 1
+      if ((events[slot] as number) > this.#eventsMax) this.#candidates.add(slot)
     }
   }
 
@@ -263,6 +269,7 @@ export class SessionAggregate implements Operator {
     for (const gone of others) {
       this.#foldInto(kept, gone)
       this.#forgetShown(kept, gone)
+      this.#table.overlong.delete(gone)
       if (this.#candidates.delete(gone)) this.#candidates.add(kept)
       if (this.#changed.delete(gone)) this.#changed.add(kept)
       this.#table.remove(gone)
@@ -337,13 +344,6 @@ export class SessionAggregate implements Operator {
     for (const [index, aggregator] of this.#inputs.aggregators.entries()) {
       aggregator.forget?.([this.#states[index] as AggregateState])
     }
-  }
-}
-
-function countEvents(events: Float64Array, slots: Int32Array): void {
-  for (let index = 0; index < slots.length; index++) {
-    const slot = slots[index] as number
-    events[slot] = (events[slot] as number) + 1
   }
 }
 

@@ -20,6 +20,9 @@ export class SessionTable {
   /** Start under which update mode has shown the session last; NaN when it never has. */
   shownStarts: Float64Array<ArrayBuffer> = new Float64Array(64)
   readonly timers: SessionTimers
+  /** Sessions that have become longer than they may be; whoever looks at them takes them out. */
+  readonly overlong: Set<number> = new Set()
+  readonly #durationMaxMs: number
   /** Slot + 1 of a key's newest session, by key id. */
   #heads = new Int32Array(64)
   /** Slot + 1 of the next session of the same key. */
@@ -27,8 +30,9 @@ export class SessionTable {
   readonly #freed: number[] = []
   #slotCount = 0
 
-  constructor(gapMs: number) {
+  constructor(gapMs: number, durationMaxMs: number) {
     this.gapMs = gapMs
+    this.#durationMaxMs = durationMaxMs
     this.timers = new SessionTimers(gapMs)
   }
 
@@ -87,6 +91,7 @@ export class SessionTable {
   extend(slot: number, startMs: number, lastMs: number): void {
     if (startMs < (this.starts[slot] as number)) this.starts[slot] = startMs
     if (lastMs > (this.lasts[slot] as number)) this.lasts[slot] = lastMs
+    if ((this.lasts[slot] as number) - (this.starts[slot] as number) > this.#durationMaxMs) this.overlong.add(slot)
   }
 
   /** Slots of a key's sessions and marks, newest first. */

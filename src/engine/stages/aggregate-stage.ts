@@ -23,27 +23,18 @@ export class AggregateStage implements Stage {
   }
 
   process(input: StageInput): void {
-    this.#open = roomFor(this.#open, input.count)
-    const { batch, context } = input
-    const times = timesOf(batch, this.#eventTimeIndex)
-    const openFromMs = this.operator.openFrom(this.watermark.lateWatermarkMs)
-    let count = 0
-    for (let index = 0; index < input.count; index++) {
-      const row = input.rows[index] as number
-      if ((times[row] as number) >= openFromMs) this.#open[count++] = row
-      else this.#refuse(row, times[row] as number, input)
-    }
-    if (count === 0) return
-    const open = this.operator.refuseClosed?.(batch, this.#open, count, (row) => {
-      this.#refuse(row, times[row] as number, input)
-    })
-    const acceptedCount = open ?? count
-    accept(context.fates, this.#open, acceptedCount)
-    this.operator.processBatch(batch, {
-      partition: context.partition,
-      rows: this.#open,
-      count: acceptedCount,
-    })
+    const open = this.#refuseClosed(this.#refuseLate(input))
+    if (open.count === 0) return
+    const { context } = open
+    if (context.accepted !== open.rows) accept(context.fates, open.rows, open.count)
+    // A later query that takes the same selection need not accept it again.
+    if (open.rows === input.rows) context.accepted = open.rows
+    this.operator.processBatch(open.batch, { partition: context.partition, rows: open.rows, count: open.count })
+  }
+
+  /** Names the query's state in snapshots. */
+  get id(): string {
+    return `${this.query}/aggregate`
   }
 
   close(epoch: number): OperatorResults {
@@ -59,6 +50,31 @@ export class AggregateStage implements Stage {
   restore(reader: ByteReader, shardCount: number): void {
     this.lateRows = reader.varint()
     this.operator.restore(reader, shardCount)
+  }
+
+  #refuseLate(input: StageInput): StageInput {
+    const openFromMs = this.operator.openFrom(this.watermark.lateWatermarkMs)
+    if (input.oldestMs >= openFromMs) return input
+    this.#open = roomFor(this.#open, input.count)
+    const times = timesOf(input.batch, this.#eventTimeIndex)
+    let count = 0
+    for (let index = 0; index < input.count; index++) {
+      const row = input.rows[index] as number
+      if ((times[row] as number) >= openFromMs) this.#open[count++] = row
+      else this.#refuse(row, times[row] as number, input)
+    }
+    return { ...input, rows: this.#open, count }
+  }
+
+  #refuseClosed(input: StageInput): StageInput {
+    const { operator } = this
+    if (!operator.closesEarly?.() || input.count === 0) return input
+    const rows = input.rows.slice(0, input.count)
+    const times = timesOf(input.batch, this.#eventTimeIndex)
+    const count = operator.refuseClosed?.(input.batch, rows, input.count, (row) => {
+      this.#refuse(row, times[row] as number, input)
+    })
+    return { ...input, rows, count: count ?? input.count }
   }
 
   #refuse(row: number, timeMs: number, { context }: StageInput): void {

@@ -1,13 +1,30 @@
 import { assert, unreachable } from '../../base/assert.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
-import type { AggregateNode, PipelinePlan, QueryNode, WatermarkNode } from '../../plan/node.ts'
+import type { Expression, RowProperty } from '../../plan/expression.ts'
+import type {
+  AggregateNode,
+  DedupeNode,
+  DeriveNode,
+  PipelinePlan,
+  QueryNode,
+  SelectNode,
+  WatermarkNode,
+} from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
+import { expressionFields } from '../../plan/row-fields.ts'
+import { parts } from '../../plan/used-columns.ts'
+import { rowPropertyField } from '../../plan/value-type.ts'
 import { createOperator } from '../compile-operator.ts'
+import { IdHashes } from '../dedupe/id-hashes.ts'
 import type { EngineOptions, QueryOutput } from '../engine.ts'
+import { compileExpression } from '../expression/compile.ts'
 import { compilePredicate } from '../predicate.ts'
 import { Watermark } from '../watermark.ts'
 import { AggregateStage } from './aggregate-stage.ts'
+import { type DedupeOptions, DedupeStage } from './dedupe-stage.ts'
+import { DeriveStage } from './derive-stage.ts'
 import { FilterStage } from './filter-stage.ts'
+import { SelectStage } from './select-stage.ts'
 import type { Stage } from './stage.ts'
 import { WatermarkStage } from './watermark-stage.ts'
 
@@ -16,8 +33,9 @@ export interface StageTree {
   /** Get the valid rows of each batch. */
   readonly roots: readonly Stage[]
   readonly watermarks: readonly WatermarkStage[]
+  readonly dedupes: readonly DedupeStage[]
   /** By index of the query. */
-  readonly outputs: readonly AggregateStage[]
+  readonly outputs: readonly (AggregateStage | SelectStage)[]
 }
 
 /** Compiles a checked plan over rows with these fields. */
@@ -51,7 +69,8 @@ class StageCompiler {
   readonly #queries: readonly QueryOutput[]
   readonly #options: EngineOptions
   readonly #watermarks: WatermarkStage[] = []
-  readonly #outputs: AggregateStage[] = []
+  readonly #dedupes: DedupeStage[] = []
+  readonly #outputs: (AggregateStage | SelectStage)[] = []
 
   constructor(queries: readonly QueryOutput[], options: EngineOptions) {
     this.#queries = queries
@@ -70,7 +89,7 @@ class StageCompiler {
       branch(level, `query ${queryIndex}`, output, query, queryIndex)
     }
     const roots = this.#all(first, { fields, event: undefined })
-    return { roots, watermarks: this.#watermarks, outputs: this.#outputs }
+    return { roots, watermarks: this.#watermarks, dedupes: this.#dedupes, outputs: this.#outputs }
   }
 
   #all(level: ReadonlyMap<string, Branching>, scope: Scope): Stage[] {
@@ -82,6 +101,12 @@ class StageCompiler {
     switch (node.kind) {
       case 'filter':
         return new FilterStage(compilePredicate(node.predicate, scope.fields), this.#all(next, scope))
+      case 'derive':
+        return this.#derive(branching, node, scope)
+      case 'dedupe':
+        return this.#dedupe(branching, node, scope)
+      case 'select':
+        return this.#select(branching, node, scope)
       case 'watermark':
         return this.#watermark(branching, node, scope)
       case 'aggregate':
@@ -91,6 +116,48 @@ class StageCompiler {
       default:
         return unreachable(node)
     }
+  }
+
+  #derive({ next }: Branching, node: DeriveNode, scope: Scope): Stage {
+    const fields = [...scope.fields, ...expressionFields(node.columns, scope.fields)]
+    const columns = node.columns.map(({ expression }) =>
+      compileExpression(expression, scope.fields, this.#options.hashKey[0]),
+    )
+    return new DeriveStage(fields, columns, this.#all(next, { ...scope, fields }))
+  }
+
+  #dedupe({ query, next }: Branching, node: DedupeNode, scope: Scope): Stage {
+    const { fields, event } = scope
+    assert(event, 'the plan was checked: a dedupe has a watermark')
+    const { hashKey, groupsMax } = this.#options
+    const options: DedupeOptions = {
+      id: `${query.name}/dedupe`,
+      node,
+      hashes: new IdHashes(fieldIndex({ fields }, node.column), hashKey),
+      watermark: event.watermark,
+      eventTimeIndex: event.timeIndex,
+      spark: event.node.policy === 'global-max',
+      idsMax: groupsMax,
+    }
+    const stage = new DedupeStage(options, this.#all(next, scope))
+    this.#dedupes.push(stage)
+    return stage
+  }
+
+  #select({ query, queryIndex }: Branching, node: SelectNode, { fields }: Scope): Stage {
+    const properties = rowProperties(node)
+    const inputFields = [...fields, ...properties.map(rowPropertyField)]
+    const hashSeed = this.#options.hashKey[0]
+    const stage = new SelectStage({
+      query: query.name,
+      columns: node.columns.map(({ expression }) => compileExpression(expression, inputFields, hashSeed)),
+      properties,
+      inputFields,
+      resultFields: query.fields,
+      hashSeed,
+    })
+    this.#outputs[queryIndex] = stage
+    return stage
   }
 
   #watermark({ query, next }: Branching, node: WatermarkNode, { fields }: Scope): Stage {
@@ -137,4 +204,15 @@ function branch(
     level.set(key, found)
   }
   return found
+}
+
+/** The facts about rows that a select asks for, each once. */
+function rowProperties(node: SelectNode): RowProperty[] {
+  const found = new Set<RowProperty>()
+  const look = (expression: Expression): void => {
+    if (expression.kind === 'row') found.add(expression.property)
+    for (const part of parts(expression)) look(part)
+  }
+  for (const { expression } of node.columns) look(expression)
+  return [...found]
 }

@@ -14,6 +14,8 @@ export interface StageInput {
   readonly batch: Batch
   readonly rows: Int32Array
   readonly count: number
+  /** No row is older, ms; -Infinity in front of the watermark. */
+  readonly oldestMs: number
   readonly context: BatchContext
 }
 
@@ -24,6 +26,8 @@ export interface BatchContext {
   readonly clockMs: number
   /** By row, see `FateCode`; stages raise it. */
   readonly fates: Uint8Array
+  /** A selection that was accepted as a whole, so that the next query need not accept it again. */
+  accepted: Int32Array | undefined
   readonly refusals: Refusals
 }
 

@@ -30,7 +30,8 @@ export class WatermarkStage implements Stage {
     const timely = this.#guard(input, times)
     if (timely.count === 0) return
     this.watermark.observe(input.context.partition, newestOf(times, timely.rows, timely.count))
-    for (const stage of this.#next) stage.process(timely)
+    const timed = { ...timely, oldestMs: oldestOf(times, timely.rows, timely.count) }
+    for (const stage of this.#next) stage.process(timed)
   }
 
   #guard(input: StageInput, times: Float64Array): StageInput {
@@ -65,4 +66,13 @@ function newestOf(times: Float64Array, rows: Int32Array, count: number): number 
     if (timeMs > newestMs) newestMs = timeMs
   }
   return newestMs
+}
+
+function oldestOf(times: Float64Array, rows: Int32Array, count: number): number {
+  let oldestMs = Number.POSITIVE_INFINITY
+  for (let index = 0; index < count; index++) {
+    const timeMs = times[rows[index] as number] as number
+    if (timeMs < oldestMs) oldestMs = timeMs
+  }
+  return oldestMs
 }

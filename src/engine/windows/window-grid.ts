@@ -77,17 +77,3 @@ export function slidingGrid(sizeMs: number, slideMs: number): WindowGrid {
     openFrom: (watermarkMs) => slideOf(watermarkMs - sizeMs) + slideMs,
   }
 }
-
-/** Windows whose bounds are given by a calendar, such as days of a time zone. */
-export function calendarGrid(startOf: (timeMs: number) => number, next: (startMs: number) => number): WindowGrid {
-  return {
-    single: true,
-    paneAt: startOf,
-    paneEnd: next,
-    firstWindow: (startMs) => startMs,
-    lastWindow: (startMs) => startMs,
-    nextWindow: next,
-    windowEnd: next,
-    openFrom: (watermarkMs) => (Number.isFinite(watermarkMs) ? startOf(watermarkMs) : watermarkMs),
-  }
-}
