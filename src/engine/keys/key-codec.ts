@@ -1,7 +1,7 @@
 import { assert, unreachable } from '../../base/assert.ts'
 import type { ByteWriter } from '../../base/bytes.ts'
 import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
-import type { Field } from '../../batch/schema.ts'
+import type { Field, FieldType } from '../../batch/schema.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 
 /*
@@ -14,6 +14,8 @@ import { ColumnBuilder } from '../column-builder.ts'
  */
 const NULL = 0
 const VALUE = 1
+/** No `Date` is further from 1970. */
+const TIME_MAX_MS = 8.64e15
 
 const scratch = new DataView(new ArrayBuffer(8))
 
@@ -45,6 +47,24 @@ export function encodeKeyPart(writer: ByteWriter, column: Column, row: number): 
       break
     default:
       unreachable(column)
+  }
+}
+
+/** Whether the bytes are one value of a type and nothing else, not null. */
+export function holdsKeyPart(bytes: Uint8Array, type: FieldType): boolean {
+  if (bytes[0] !== VALUE) return false
+  switch (type) {
+    case 'string':
+    case 'json':
+      return bytes.length >= 3 && bytes.at(-1) === 0 && bytes.at(-2) === 0
+    case 'boolean':
+      return bytes.length === 2
+    case 'uuid':
+      return bytes.length === 17
+    case 'timestamp':
+      return bytes.length === 9 && Math.abs(decodeNumber(bytes, 1)) <= TIME_MAX_MS
+    default:
+      return bytes.length === 9
   }
 }
 
