@@ -78,7 +78,8 @@ export function appended(results: EpochResults): Record<string, unknown>[] {
   return rows ? rowsOf(rows).map((row) => Object.fromEntries(row)) : []
 }
 
-function encoded(events: readonly (Event | string)[], baseOffset: number): EncodedRecords {
+/** Events as JSON lines from an offset on. */
+export function encoded(events: readonly (Event | string)[], baseOffset: number): EncodedRecords {
   const lines = events.map((event) => `${typeof event === 'string' ? event : JSON.stringify(event)}\n`)
   return {
     framing: 'newline',
