@@ -24,6 +24,8 @@ export interface Operator {
   write(writer: ByteWriter, shards: readonly number[]): void
   /** Adds groups that `write` has written, of as many shards. */
   merge(reader: ByteReader, shardCount: number): void
+  /** Adds groups that `write` has written between epochs: as `merge`, but update mode has shown them already. */
+  restore(reader: ByteReader, shardCount: number): void
   /** Forgets all groups. */
   clear(): void
   /** Closes what the watermark has passed, and gives the epoch's rows, sorted by (window start, key bytes). */
@@ -37,6 +39,8 @@ export interface Operator {
 
 /** Rows of a batch that an operator shall see, in ascending order: `rows[0 .. count)`. */
 export interface Selection {
+  /** Index of the partition that the batch is of. */
+  readonly partition: number
   readonly rows: Int32Array
   readonly count: number
 }

@@ -7,12 +7,18 @@ import type { ColumnBuilder } from '../column-builder.ts'
  * set of sessions has a state of its own.
  */
 export interface Aggregator {
-  /** Prepares what all states need from a batch, before `update` is called for any of them. */
-  begin(batch: Batch, rows: Int32Array, count: number): void
+  /**
+   * Prepares what all states need from rows of a batch, before `update` is called for any of them. The partition by its index in the
+   * engine's list: with a row's offset, it tells the row from all others.
+   */
+  begin(batch: Batch, rows: Int32Array, count: number, partition: number): void
   newState(): AggregateState
   /** For windows that slide, where panes can come and go; without it a window is folded together from its panes. */
   newRunning?(): RunningState
-  /** Lets go of values that none of these states, all there are, needs any more; true when that was worth it. */
+  /**
+   * At the end of an epoch, over all states there are: lets go of values that none of them needs any more, and cuts what is over a limit.
+   * True when states have changed, and a running state that knows them as they were has to begin anew.
+   */
   forget?(states: readonly AggregateState[]): boolean
 }
 

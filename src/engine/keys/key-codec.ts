@@ -124,7 +124,7 @@ export function decodeKeyPart(builder: ColumnBuilder, key: Uint8Array, at: numbe
 function decodeText(builder: ColumnBuilder, key: Uint8Array, start: number): number {
   let end = start
   let escapes = 0
-  while (key[end] !== 0 || key[end + 1] !== 0) {
+  while (end < key.length && (key[end] !== 0 || key[end + 1] !== 0)) {
     if (key[end] === 0) {
       escapes++
       end++

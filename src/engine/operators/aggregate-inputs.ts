@@ -3,6 +3,8 @@ import type { Field } from '../../batch/schema.ts'
 import type { AggregateNode } from '../../plan/node.ts'
 import type { AggregateState, Aggregator } from '../aggregates/aggregate.ts'
 import { createAggregator } from '../aggregates/index.ts'
+import type { HashKey } from '../keys/key-table.ts'
+import type { Selection } from '../operator.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import type { FilteredRows } from './running-window.ts'
 
@@ -14,8 +16,8 @@ export class AggregateInputs {
   #truths: (Uint8Array | undefined)[]
   readonly #filtered: { rows: Int32Array; slots: Int32Array }[]
 
-  constructor(node: AggregateNode, fields: readonly Field[], seed: number) {
-    this.aggregators = node.aggregates.map(({ spec }) => createAggregator(spec, fields, seed))
+  constructor(node: AggregateNode, { fields, eventTimeIndex, hashKey: [seed] }: AggregateInputsOptions) {
+    this.aggregators = node.aggregates.map(({ spec }) => createAggregator(spec, { fields, eventTimeIndex, seed }))
     this.#filters = node.aggregates.map(({ spec }) => spec.where && compilePredicate(spec.where, fields))
     this.#truths = this.#filters.map(() => undefined)
     this.#filtered = this.#filters.map(() => ({ rows: new Int32Array(0), slots: new Int32Array(0) }))
@@ -25,9 +27,9 @@ export class AggregateInputs {
     return this.aggregators.map((aggregator) => aggregator.newState())
   }
 
-  begin(batch: Batch, rows: Int32Array, count: number): void {
+  begin(batch: Batch, { rows, count, partition }: Selection): void {
     for (const [index, aggregator] of this.aggregators.entries()) {
-      aggregator.begin(batch, rows, count)
+      aggregator.begin(batch, rows, count, partition)
       // A predicate's answer is valid until it is asked again; equal predicates are not shared.
       this.#truths[index] = this.#filters[index]?.(batch)
     }
@@ -56,6 +58,13 @@ export class AggregateInputs {
     }
     return room
   }
+}
+
+/** What rows look like, and what is for tables that outsiders' values go into. */
+export interface AggregateInputsOptions {
+  readonly fields: readonly Field[]
+  readonly eventTimeIndex: number
+  readonly hashKey: HashKey
 }
 
 function filterRows(

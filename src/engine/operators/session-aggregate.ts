@@ -70,7 +70,7 @@ export class SessionAggregate implements Operator {
       node.keys.map((key) => fieldIndex({ fields }, key)),
       hashKey,
     )
-    this.#inputs = new AggregateInputs(node, fields, hashKey[0])
+    this.#inputs = new AggregateInputs(node, options)
     this.#endWhen = window.endWhen && compilePredicate(window.endWhen, fields)
     this.#durationMaxMs = window.durationMaxMs ?? Number.POSITIVE_INFINITY
     this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
@@ -121,10 +121,11 @@ export class SessionAggregate implements Operator {
     return kept
   }
 
-  processBatch(batch: Batch, { rows, count }: Selection): void {
+  processBatch(batch: Batch, selection: Selection): void {
+    const { rows, count } = selection
     if (count === 0) return
     const ids = this.#keys.of(batch, rows, count)
-    this.#inputs.begin(batch, rows, count)
+    this.#inputs.begin(batch, selection)
     this.#ends = this.#endWhen?.(batch)
     if (this.#slots.length < count) this.#slots = new Int32Array(count * 2)
     const times = timesOf(batch, this.#options.eventTimeIndex)
@@ -164,6 +165,11 @@ export class SessionAggregate implements Operator {
       }
     }
     if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
+  }
+
+  restore(reader: ByteReader, shardCount: number): void {
+    this.merge(reader, shardCount)
+    this.#changed.clear()
   }
 
   clear(): void {
@@ -284,12 +290,17 @@ export class SessionAggregate implements Operator {
     }
   }
 
-  /** A session has become part of another one: what update mode has shown of it has to be taken back. */
+  /**
+   * A session has become part of another one: what update mode has shown of both but under the start that is left has to be taken back.
+   * The earlier of two starts can be that one.
+   */
   #forgetShown(kept: number, gone: number): void {
     const { shownStarts, keyIds } = this.#table
-    const shownMs = shownStarts[gone] as number
-    if (Number.isNaN(shownStarts[kept])) shownStarts[kept] = shownMs
-    else if (!Number.isNaN(shownMs)) this.#vanished.push({ keyId: keyIds[gone] as number, startMs: shownMs })
+    const [earlier, later] = [shownStarts[kept] as number, shownStarts[gone] as number].sort(nanLast)
+    shownStarts[kept] = earlier as number
+    if (later !== undefined && !Number.isNaN(later)) {
+      this.#vanished.push({ keyId: keyIds[gone] as number, startMs: later })
+    }
   }
 
   #touched(slot: number): void {
@@ -345,4 +356,9 @@ function tooManySessions({ query, groupsMax }: SessionAggregateOptions): Millrac
   return new MillraceError('unsupported', `the query "${query}" holds more than ${groupsMax} open sessions`, {
     hint: 'use a shorter gap, a shorter watermark delay, or raise the limit of sessions',
   })
+}
+
+function nanLast(left: number, right: number): number {
+  if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1
+  return Number.isNaN(right) ? -1 : left - right
 }

@@ -59,7 +59,7 @@ export class WindowAggregate implements Operator {
       node.keys.map((key) => fieldIndex({ fields }, key)),
       hashKey,
     )
-    this.#inputs = new AggregateInputs(node, fields, hashKey[0])
+    this.#inputs = new AggregateInputs(node, options)
     this.#split = new PaneSplit(grid, (startMs) => this.#pane(startMs))
   }
 
@@ -93,10 +93,11 @@ export class WindowAggregate implements Operator {
     return missed
   }
 
-  processBatch(batch: Batch, { rows, count }: Selection): void {
+  processBatch(batch: Batch, selection: Selection): void {
+    const { rows, count } = selection
     if (count === 0) return
     const ids = this.#keys.of(batch, rows, count)
-    this.#inputs.begin(batch, rows, count)
+    this.#inputs.begin(batch, selection)
     if (this.#slots.length < count) this.#slots = new Int32Array(count * 2)
     for (const pane of this.#split.of(timesOf(batch, this.#options.eventTimeIndex), rows, count))
       this.#toPane(pane, ids)
@@ -112,6 +113,11 @@ export class WindowAggregate implements Operator {
     mergePanes(reader, shardCount, this.#keys, (startMs) => this.#pane(startMs))
     this.#groups = this.#sortedPanes().reduce((sum, pane) => sum + pane.size, 0)
     if (this.#groups > this.#options.groupsMax) throw tooManyGroups(this.#options)
+  }
+
+  restore(reader: ByteReader, shardCount: number): void {
+    this.merge(reader, shardCount)
+    for (const pane of this.#panes.values()) pane.clearChanges()
   }
 
   clear(): void {

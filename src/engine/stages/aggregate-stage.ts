@@ -29,7 +29,7 @@ export class AggregateStage implements Stage {
     if (context.accepted !== open.rows) accept(context.fates, open.rows, open.count)
     // A later query that takes the same selection need not accept it again.
     if (open.rows === input.rows) context.accepted = open.rows
-    this.operator.processBatch(open.batch, open)
+    this.operator.processBatch(open.batch, { partition: context.partition, rows: open.rows, count: open.count })
   }
 
   /** Names the query's state in snapshots. */
@@ -49,7 +49,7 @@ export class AggregateStage implements Stage {
 
   restore(reader: ByteReader, shardCount: number): void {
     this.lateRows = reader.varint()
-    this.operator.merge(reader, shardCount)
+    this.operator.restore(reader, shardCount)
   }
 
   #refuseLate(input: StageInput): StageInput {
