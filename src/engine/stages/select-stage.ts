@@ -119,7 +119,8 @@ interface Gathered {
   rowCount: number
 }
 
-function propertyColumn(property: RowProperty, batch: Batch, { partition, clockMs, fates }: BatchContext): Column {
+function propertyColumn(property: RowProperty, batch: Batch, context: BatchContext): Column {
+  const { partition, partitions, clockMs, fates } = context
   const { rowCount } = batch
   switch (property) {
     case 'late':
@@ -129,7 +130,7 @@ function propertyColumn(property: RowProperty, batch: Batch, { partition, clockM
     case 'record_time':
       return { kind: 'number', values: batch.recordTimes }
     case 'partition':
-      return { kind: 'number', values: new Float64Array(rowCount).fill(partition) }
+      return { kind: 'number', values: partitions ?? new Float64Array(rowCount).fill(partition) }
     case 'offset':
       return { kind: 'number', values: batch.offsets }
     default:
