@@ -46,7 +46,7 @@ export class DataWorkerThread {
     while (this.#waitingBytes >= WAITING_BYTES_MAX && !this.#failure) await this.#room()
     // A view would take the whole buffer behind it along.
     const shared = records.bytes.buffer instanceof SharedArrayBuffer
-    const bytes = shared ? records.bytes : records.bytes.slice()
+    const bytes = shared ? records.bytes : new Uint8Array(records.bytes)
     const request = { kind: 'records', range, records: { ...records, bytes } } as const
     this.ask(request, shared ? [] : [bytes.buffer as ArrayBuffer], bytes.length).catch((error: Error) => {
       this.#failure ??= error
