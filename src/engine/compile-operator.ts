@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts'
 import type { Field } from '../batch/schema.ts'
 import type { OutputMode } from '../plan/connectors.ts'
 import type { AggregateNode } from '../plan/node.ts'
+import type { SessionWindow, WindowSpec } from '../plan/window.ts'
 import type { HashKey } from './keys/key-table.ts'
 import type { Operator } from './operator.ts'
 import { SessionAggregate } from './operators/session-aggregate.ts'
@@ -28,18 +29,21 @@ export interface OperatorOptions {
 /** The operator for an aggregate's window. */
 export function createOperator(options: OperatorOptions): Operator {
   const { window } = options.node
-  const overGrid = (grid: WindowGrid): Operator => new WindowAggregate({ ...options, grid })
+  if (window.kind === 'session') return new SessionAggregate({ ...options, window })
+  return new WindowAggregate({ ...options, grid: createGrid(window) })
+}
+
+/** How a window that does not depend on events cuts time. */
+export function createGrid(window: Exclude<WindowSpec, SessionWindow>): WindowGrid {
   switch (window.kind) {
     case 'tumbling':
-      return overGrid(tumblingGrid(window.sizeMs))
+      return tumblingGrid(window.sizeMs)
     case 'calendar':
-      return overGrid(calendarGrid(window.unit, window.timeZone))
+      return calendarGrid(window.unit, window.timeZone)
     case 'sliding':
-      return overGrid(slidingGrid(window.sizeMs, window.slideMs))
+      return slidingGrid(window.sizeMs, window.slideMs)
     case 'global':
-      return overGrid(globalGrid())
-    case 'session':
-      return new SessionAggregate({ ...options, window })
+      return globalGrid()
     default:
       return unreachable(window)
   }

@@ -61,6 +61,8 @@ class PipelineEngine implements Engine {
     const plan = this.#plan
     assert(plan, 'an epoch ends that has begun')
     for (const [index, { watermark }] of this.#stages.watermarks.entries()) watermark.finishEpoch(plan, index)
+    for (const features of this.#stages.features) features.release(plan.clockMs)
+    for (const output of this.#stages.outputs) if (output instanceof SelectStage) output.finishBatch()
     const queries = this.#stages.outputs.map((output, index): QueryResults => {
       const rows = output instanceof SelectStage ? output.close() : output.close(plan.epoch)
       return { ...rows, lateRows: lateRowsOf(output) - (this.#lateRowsBefore[index] as number) }
@@ -76,6 +78,7 @@ class PipelineEngine implements Engine {
     writeHead(writer, this.#partitionIds)
     for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
     for (const dedupe of this.#stages.dedupes) section(writer, dedupe.id, (to) => dedupe.snapshot(to, ALL_SHARDS))
+    for (const one of this.#stages.features) section(writer, one.id, (to) => one.snapshot(to, ALL_SHARDS))
     for (const output of this.#stages.outputs) {
       if (output instanceof SelectStage) continue
       section(writer, output.id, (to) => output.snapshot(to, ALL_SHARDS))
@@ -88,6 +91,7 @@ class PipelineEngine implements Engine {
     this.addPartitions(readHead(reader))
     for (const { id, watermark } of this.#stages.watermarks) watermark.restore(openSection(reader, id))
     for (const dedupe of this.#stages.dedupes) dedupe.restore(openSection(reader, dedupe.id), SHARDS)
+    for (const one of this.#stages.features) one.restore(openSection(reader, one.id), SHARDS)
     for (const output of this.#stages.outputs) {
       if (output instanceof SelectStage) continue
       output.restore(openSection(reader, output.id), SHARDS)

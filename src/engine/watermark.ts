@@ -53,6 +53,16 @@ export class Watermark {
     if (eventTimeMs > (this.#epochMaxMs[partition] as number)) this.#epochMaxMs[partition] = eventTimeMs
   }
 
+  /** Largest event time of each partition in this epoch; -Infinity where nothing came. */
+  observed(): Float64Array {
+    return this.#epochMaxMs.slice()
+  }
+
+  /** Somebody else has found where windows close. */
+  closeAt(closeWatermarkMs: number): void {
+    this.#closeMs = closeWatermarkMs
+  }
+
   finishEpoch(plan: EpochPlan, nodeIndex: number): void {
     const before = this.#largest() - this.#node.delayMs
     for (const [partition, timeMs] of this.#epochMaxMs.entries()) {

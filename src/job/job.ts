@@ -2,15 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { failpoint } from '../base/failpoint.ts'
-import type { Decoder } from '../batch/json-decoder.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
 import type { Source } from '../sources/source.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type CheckpointIdentity, configHash } from './checkpoint-identity.ts'
-import { computeEpoch, type RangeRecords } from './compute.ts'
 import type { DeadLetterFile } from './dead-letter-file.ts'
 import { type EpochInput, takeInput } from './epoch-planner.ts'
+import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { JobMonitor } from './job-monitor.ts'
 import type { PreparedRecord, SinkOutput } from './journal.ts'
@@ -38,8 +36,7 @@ export interface JobSettings {
 /** What a job is put together from; see `openJob`. */
 export interface JobParts {
   readonly pipeline: string
-  readonly engine: Engine
-  readonly decoder: Decoder
+  readonly engine: EpochRunner
   readonly source: Source
   readonly sinks: SinkGroup
   readonly deadLetters: DeadLetterFile
@@ -138,8 +135,9 @@ export class Job {
     const { snapshot } = checkpoint.content
     const recovery = planRecovery(checkpoint.content, this.#configHash, checkpoint.folder)
     engine.addPartitions(recovery.partitionIds)
+    this.#lastEpochNumber = recovery.lastEpochNumber
     if (snapshot) {
-      engine.restore(snapshot.engineState)
+      await engine.restore(snapshot.engineState)
       this.#totals = Totals.fromJson(snapshot.header.totals)
       this.#clockMs = Math.max(this.#clockMs, snapshot.header.clockMs)
       this.#prepared = snapshot.header.epoch
@@ -160,7 +158,7 @@ export class Job {
 
   /** Computes a certain epoch once more; the sinks have its rows already. */
   async #runAgain(plan: EpochPlan, prepared: PreparedRecord): Promise<void> {
-    const results = await computeEpoch(this.#parts.engine, this.#parts.decoder, plan, this.#readAgain(plan))
+    const results = await this.#parts.engine.compute(plan, this.#readAgain(plan))
     const hashes = [...modeHashes(this.#parts.engine.queries, results).values()]
     assert(
       JSON.stringify(hashes) === JSON.stringify(prepared.hashes),
@@ -185,11 +183,11 @@ export class Job {
   async #startReading(): Promise<void> {
     const { source, engine, settings } = this.#parts
     if (!this.#parts.checkpoint) await this.#partitions.addNew(source, engine, [])
-    const ends = settings.once || source.bounded ? await this.#partitions.ends(source) : undefined
+    const ends = await this.#partitions.ends(source)
     for (const [partition, position] of this.#partitions.positions.entries()) {
-      const end = settings.once ? ends?.[partition] : undefined
+      const end = settings.once ? ends[partition] : undefined
       this.#prefetcher.add(engine.partitionIds[partition] as string, position, end ?? Number.POSITIVE_INFINITY)
-      if (!source.bounded && ends?.[partition] === position) this.#idle.flagEmpty(partition)
+      if (!source.bounded && this.#partitions.empty(partition)) this.#idle.flagEmpty(partition)
     }
     if (settings.once || source.bounded) this.#draining = { flush: settings.flushAtEnd, ends: undefined }
     this.#lastSnapshotMs = this.#parts.clock.now()
@@ -257,7 +255,7 @@ export class Job {
     failpoint('job:before-plan')
     await checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds })
     failpoint('job:after-plan')
-    const results = await computeEpoch(engine, this.#parts.decoder, plan, records)
+    const results = await engine.compute(plan, records)
     assertLedger(results)
     timer.computed(results)
     failpoint('job:after-compute')
@@ -324,7 +322,7 @@ export class Job {
         deadLetters: deadLetters.lengths,
         flushed: this.#flushed,
       },
-      engineState: engine.snapshot(),
+      engineState: await engine.snapshot(),
     })
     this.#snapshotEpoch = this.#prepared
     failpoint('job:after-snapshot')
@@ -375,8 +373,9 @@ export class Job {
   }
 
   async #close(): Promise<void> {
-    const { source, sinks, deadLetters, checkpoint } = this.#parts
+    const { source, sinks, deadLetters, checkpoint, engine } = this.#parts
     await this.#prefetcher.close()
+    await engine.close()
     await this.#commit.catch(() => {})
     await sinks.close()
     await deadLetters.close()

@@ -1,29 +1,30 @@
 import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
-import type { Decoder, DecoderOptions } from '../batch/json-decoder.ts'
-import { createScalarDecoder } from '../batch/scalar-decoder.ts'
-import type { Field } from '../batch/schema.ts'
-import { createWasmDecoder } from '../batch/wasm-decoder.ts'
-import type { QueryOutput } from '../engine/engine.ts'
+import type { EngineOptions, QueryOutput } from '../engine/engine.ts'
 import { createEngine } from '../engine/pipeline.ts'
 import { assertPlan } from '../plan/check.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { Source } from '../sources/source.ts'
-import { Checkpoint } from './checkpoint.ts'
+import { Checkpoint, type CheckpointDisk } from './checkpoint.ts'
 import { assertFits, assertSamePartitions, type CheckpointIdentity, identityOf } from './checkpoint-identity.ts'
+import { createDecoder } from './create-decoder.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
 import { loadDecoderModule } from './decoder-module.ts'
+import type { EpochRunner } from './epoch-runner.ts'
 import { drawHashKey, Job, type JobParts, type JobSettings } from './job.ts'
+import { LocalRunner } from './local-runner.ts'
+import { ParallelRunner } from './parallel-runner.ts'
 import { SinkGroup } from './sink-group.ts'
 
 const GROUPS_MAX = 2_000_000
 const DICTIONARY_ENTRIES_MAX = 1 << 20
 
 /** What a run is made from. */
-export interface JobRequest {
+export interface JobRequest extends CheckpointDisk {
   readonly plan: PipelinePlan
   readonly source: Source
   /** Folder of the checkpoint; undefined for a run that keeps nothing to go on from. */
@@ -33,8 +34,12 @@ export interface JobRequest {
   readonly workingFolder: string
   readonly settings: JobSettings
   readonly live: boolean
+  /** Threads to compute in; as many as there are processors when undefined, never more than partitions. */
+  readonly parallelism?: number
   readonly clock: Clock
   readonly print: (text: string) => void
+  /** Key of persisted hashes for a new checkpoint; drawn when absent. */
+  readonly hashKey?: readonly [number, number]
   /** Sinks that only show rows, besides those of the plan. */
   readonly views: readonly QueryView[]
 }
@@ -52,7 +57,7 @@ export async function openJob(request: JobRequest): Promise<Job> {
   const identity = identityOf(plan, source)
   const who = `millrace pipeline "${plan.name}"`
   const checkpoint =
-    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who)
+    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who, request)
   try {
     await assertGoesOn(checkpoint, identity, source)
     return new Job(await assemble(request, checkpoint, identity))
@@ -81,13 +86,14 @@ async function assemble(
   identity: CheckpointIdentity,
 ): Promise<JobParts> {
   const { plan, source, clock, views, settings, live } = request
-  const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? drawHashKey()
-  const engine = createEngine(plan, {
+  const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? request.hashKey ?? drawHashKey()
+  const options: EngineOptions = {
     hashKey,
     advanceWhenIdle: !source.bounded && !settings.once,
     extraModes: [...(live ? (['update'] as const) : []), ...(views.length > 0 ? (['append'] as const) : [])],
     groupsMax: GROUPS_MAX,
-  })
+  }
+  const engine = createRunner(plan, options, await workerCount(request))
   const sinks = await SinkGroup.create(
     plan.queries.map((query, index) => ({
       output: engine.queries[index] as QueryOutput,
@@ -100,15 +106,20 @@ async function assemble(
       owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
       print: request.print,
       clock,
+      ...(request.fileSystem && { fileSystem: request.fileSystem }),
     },
   )
   return {
     pipeline: plan.name,
     engine,
-    decoder: createDecoder(plan, engine.fields),
     source,
     sinks,
-    deadLetters: new DeadLetterFile(request.deadLetterFolder, checkpoint?.fence ?? 1, lastDeadLetters(checkpoint)),
+    deadLetters: new DeadLetterFile(
+      request.deadLetterFolder,
+      checkpoint?.fence ?? 1,
+      lastDeadLetters(checkpoint),
+      request.fileSystem,
+    ),
     checkpoint,
     identity,
     hashKey,
@@ -119,17 +130,31 @@ async function assemble(
   }
 }
 
-function createDecoder(plan: PipelinePlan, fields: readonly Field[]): Decoder {
-  const options: DecoderOptions = {
-    fields,
-    knownMembers: knownMembers(plan),
-    hashSeed: randomInt(2 ** 32),
-    dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX,
-  }
+/** As many workers as were asked for, or as there are processors, but no more than partitions, and one where the plan needs one. */
+async function workerCount({ plan, source, parallelism }: JobRequest): Promise<number> {
+  if (needsOneThread(plan)) return 1
+  const partitions = (await source.partitions()).length
+  return Math.max(1, Math.min(parallelism ?? availableParallelism(), partitions))
+}
+
+/** Some steps look at the rows of all partitions one after the other. */
+function needsOneThread(plan: PipelinePlan): boolean {
+  return plan.queries.some(({ root }) =>
+    queryChain(root).stepsAfter.some(({ kind }) => kind === 'dedupe' || kind === 'session-features'),
+  )
+}
+
+function createRunner(plan: PipelinePlan, options: EngineOptions, parallelism: number): EpochRunner {
   const module = loadDecoderModule((problem) => {
     process.stderr.write(`millrace: ${problem}, so events are decoded in plain TypeScript, which takes longer\n`)
   })
-  return module === undefined ? createScalarDecoder(options) : createWasmDecoder(options, module)
+  const members = knownMembers(plan)
+  const limits = { hashSeed: randomInt(2 ** 32), dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX }
+  if (parallelism > 1) {
+    return new ParallelRunner(plan, options, { module, knownMembers: [...members], ...limits }, parallelism)
+  }
+  const engine = createEngine(plan, options)
+  return new LocalRunner(engine, createDecoder({ fields: engine.fields, knownMembers: members, ...limits }, module))
 }
 
 function knownMembers(plan: PipelinePlan): Set<string> {

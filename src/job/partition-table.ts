@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { LedgerEntry, OffsetRange } from '../engine/epoch.ts'
 import type { Source } from '../sources/source.ts'
 import type { PartitionPosition } from './checkpoint-identity.ts'
+import type { EpochRunner } from './epoch-runner.ts'
 
 /** How far each partition of the source has been read, and where it ends. Partitions go by the engine's index. */
 export class PartitionTable {
@@ -12,6 +12,7 @@ export class PartitionTable {
   ended: ReadonlySet<number> = new Set()
   readonly #ids: string[] = []
   readonly #fingerprints: string[] = []
+  readonly #starts: (number | undefined)[] = []
   readonly #ends: (number | undefined)[] = []
   readonly #movedTime: boolean[] = []
 
@@ -21,7 +22,7 @@ export class PartitionTable {
   }
 
   /** Makes the source's partitions known to table and engine; those that plans have numbered already keep their numbers. */
-  async addNew(source: Source, engine: Engine, numbered: readonly string[]): Promise<void> {
+  async addNew(source: Source, engine: EpochRunner, numbered: readonly string[]): Promise<void> {
     const found = new Map((await source.partitions()).map((partition) => [partition.id, partition]))
     engine.addPartitions([...numbered, ...[...found.keys()].filter((id) => !numbered.includes(id))])
     for (const id of engine.partitionIds) {
@@ -38,7 +39,16 @@ export class PartitionTable {
 
   async refreshEnds(source: Source): Promise<void> {
     const offsets = await source.offsets()
-    for (const [partition, id] of this.#ids.entries()) this.#ends[partition] = offsets.get(id)?.end
+    for (const [partition, id] of this.#ids.entries()) {
+      this.#starts[partition] = offsets.get(id)?.start
+      this.#ends[partition] = offsets.get(id)?.end
+    }
+  }
+
+  /** True when the partition holds no row at all, as last asked for. One that is only caught up holds time back until it is idle. */
+  empty(partition: number): boolean {
+    const end = this.#ends[partition]
+    return end !== undefined && end === this.#starts[partition]
   }
 
   /** True when everything below the end, as last asked for, has been planned. */

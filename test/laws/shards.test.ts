@@ -8,7 +8,7 @@ import type { Operator, OperatorResults } from '../../src/engine/operator.ts'
 import { selectedFields } from '../../src/engine/selected-fields.ts'
 import { queryChain } from '../../src/plan/query-chain.ts'
 import { resultFields } from '../../src/plan/result-schema.ts'
-import { encodedEvents } from '../support/events.ts'
+import { encoded } from '../support/events.ts'
 import { lawRuns } from '../support/law-runs.ts'
 import type { PlacedEvent } from '../support/naive-aggregates.ts'
 import { epochsOf, history, type Step, toEvent, WINDOW_CASES, type WindowCase } from '../support/window-cases.ts'
@@ -106,7 +106,7 @@ class Worker {
 
   read(events: readonly PlacedEvent[]): void {
     for (const [partition, own] of Map.groupBy(events, (event) => event.partition)) {
-      const batch = this.#decoder.decode(encodedEvents(own.map(toEvent), own[0]?.offset ?? 0))
+      const batch = this.#decoder.decode(encoded(own.map(toEvent), own[0]?.offset ?? 0))
       const rows = Int32Array.from(own.keys())
       this.operator.processBatch(batch, { partition, rows, count: rows.length })
     }

@@ -84,7 +84,7 @@ export class EngineRun {
       flush: options.flush ?? false,
     })
     for (const { partition, at, events } of pieces) {
-      this.engine.processBatch(partition, this.#decode(encodedEvents(events, at)))
+      this.engine.processBatch(partition, this.#decode(encoded(events, at)))
     }
     for (const { partition, to } of ranges) this.#positions[partition] = to
     return this.engine.endEpoch()
@@ -122,8 +122,8 @@ export function applyUpdates(
   }
 }
 
-/** Events as a decoder gets them. */
-export function encodedEvents(events: readonly (Event | string)[], baseOffset: number): EncodedRecords {
+/** Events as JSON lines from an offset on. */
+export function encoded(events: readonly (Event | string)[], baseOffset: number): EncodedRecords {
   const lines = events.map((event) => `${typeof event === 'string' ? event : JSON.stringify(event)}\n`)
   return {
     framing: 'newline',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteReader, ByteWriter, encodeText } from '../../base/bytes.ts'
+import { encoded } from '../../../test/support/events.ts'
+import { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { cellValue } from '../../batch/cell.ts'
 import { createScalarDecoder } from '../../batch/scalar-decoder.ts'
@@ -158,12 +159,5 @@ function bytesOf(state: AggregateState): Uint8Array {
 
 function decoded(rows: Rows): Batch {
   const decoder = createScalarDecoder({ fields, knownMembers: new Set(), hashSeed: 7, dictionaryEntriesMax: 1_000 })
-  return decoder.decode({
-    framing: 'newline',
-    bytes: encodeText(rows.map((row) => `${JSON.stringify(row)}\n`).join('')),
-    baseOffset: 0,
-    endOffset: rows.length,
-    recordCount: rows.length,
-    baseTimestamp: Number.NaN,
-  })
+  return decoder.decode(encoded(rows, 0))
 }

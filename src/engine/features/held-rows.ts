@@ -49,7 +49,19 @@ export class HeldRows {
     return released
   }
 
-  /** Writes the rows that `wanted` names by their values, in order. */
+  /** The bytes of one column in the bytes of a row. */
+  valueOf(values: Uint8Array, columnIndex: number): Uint8Array {
+    let start = 0
+    let end = 0
+    for (const [index, field] of this.#fields.entries()) {
+      start = end
+      end = decodeKeyPart(new ColumnBuilder(field, 1), values, end)
+      if (index === columnIndex) break
+    }
+    return values.subarray(start, end)
+  }
+
+  /** Writes the rows, each into the section of its shard, in order. */
   write(writer: ByteWriter, shardOf: (values: Uint8Array) => number, shards: readonly number[]): void {
     const byShard = new Map<number, number[]>(shards.map((shard) => [shard, []]))
     for (const place of this.#here) byShard.get(shardOf(this.#bytes(place)))?.push(place)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { encodeText } from '../../base/bytes.ts'
+import { type Event, encoded } from '../../../test/support/events.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { createScalarDecoder } from '../../batch/scalar-decoder.ts'
 import { boolean, defineSchema, int32, text } from '../../batch/schema.ts'
@@ -52,14 +52,7 @@ test('null has no id where nulls are left out', () => {
   }
 })
 
-function decoded(own: readonly object[]): Batch {
+function decoded(own: readonly Event[]): Batch {
   const decoder = createScalarDecoder({ fields, knownMembers: new Set(), hashSeed: 7, dictionaryEntriesMax: 1_000 })
-  return decoder.decode({
-    framing: 'newline',
-    bytes: encodeText(own.map((row) => `${JSON.stringify(row)}\n`).join('')),
-    baseOffset: 0,
-    endOffset: own.length,
-    recordCount: own.length,
-    baseTimestamp: Number.NaN,
-  })
+  return decoder.decode(encoded(own, 0))
 }

@@ -290,12 +290,17 @@ export class SessionAggregate implements Operator {
     }
   }
 
-  /** A session has become part of another one: what update mode has shown of it has to be taken back. */
+  /**
+   * A session has become part of another one: what update mode has shown of both but under the start that is left has to be taken back.
+   * The earlier of two starts can be that one.
+   */
   #forgetShown(kept: number, gone: number): void {
     const { shownStarts, keyIds } = this.#table
-    const shownMs = shownStarts[gone] as number
-    if (Number.isNaN(shownStarts[kept])) shownStarts[kept] = shownMs
-    else if (!Number.isNaN(shownMs)) this.#vanished.push({ keyId: keyIds[gone] as number, startMs: shownMs })
+    const [earlier, later] = [shownStarts[kept] as number, shownStarts[gone] as number].sort(nanLast)
+    shownStarts[kept] = earlier as number
+    if (later !== undefined && !Number.isNaN(later)) {
+      this.#vanished.push({ keyId: keyIds[gone] as number, startMs: later })
+    }
   }
 
   #touched(slot: number): void {
@@ -351,4 +356,9 @@ function tooManySessions({ query, groupsMax }: SessionAggregateOptions): Millrac
   return new MillraceError('unsupported', `the query "${query}" holds more than ${groupsMax} open sessions`, {
     hint: 'use a shorter gap, a shorter watermark delay, or raise the limit of sessions',
   })
+}
+
+function nanLast(left: number, right: number): number {
+  if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1
+  return Number.isNaN(right) ? -1 : left - right
 }

@@ -44,23 +44,15 @@ export class SessionOutput {
     vanished: readonly { readonly keyId: number; readonly startMs: number }[],
   ): void {
     const { shownStarts, starts, keyIds } = this.#table
-    const rows: Change[] = []
-    const gone = [...vanished]
+    const rows: Change[] = vanished.map((gone) => ({ ...gone, slot: -1, change: RowChange.deleted }))
     for (const slot of slots) {
       const keyId = keyIds[slot] as number
       const shownMs = shownStarts[slot] as number
-      if (!Number.isNaN(shownMs)) gone.push({ keyId, startMs: shownMs })
-      rows.push({
-        keyId,
-        startMs: starts[slot] as number,
-        slot,
-        change: closing.has(slot) ? RowChange.final : RowChange.updated,
-      })
-    }
-    // What another session is shown under now is not deleted but replaced.
-    const shown = new Set(rows.map(({ keyId, startMs }) => `${keyId} ${startMs}`))
-    for (const { keyId, startMs } of gone) {
-      if (!shown.has(`${keyId} ${startMs}`)) rows.push({ keyId, startMs, slot: -1, change: RowChange.deleted })
+      const startMs = starts[slot] as number
+      if (!Number.isNaN(shownMs) && shownMs !== startMs) {
+        rows.push({ keyId, startMs: shownMs, slot: -1, change: RowChange.deleted })
+      }
+      rows.push({ keyId, startMs, slot, change: closing.has(slot) ? RowChange.final : RowChange.updated })
     }
     rows.sort((left, right) => left.startMs - right.startMs || this.#keys.compare(left.keyId, right.keyId))
     for (const { keyId, startMs, slot, change } of rows) {

@@ -60,9 +60,18 @@ export class SelectStage implements Stage {
 
   /** The rows of the epoch, by partition and offset. */
   close(): OperatorResults {
-    const parts = [...this.#gathered].sort(([left], [right]) => left - right).map(([, gathered]) => gathered)
+    return { append: concatenated(this.takeParts(), this.#options.resultFields, this.#options.hashSeed) }
+  }
+
+  /** The rows of the epoch by partition. */
+  takeParts(): SelectPart[] {
+    const { resultFields } = this.#options
+    const parts = [...this.#gathered].map(([partition, { columns, rowCount }]): SelectPart => {
+      const finished = columns.map((column, index) => column.finish() ?? emptyColumn(resultFields[index] as Field))
+      return { partition, rows: { fields: resultFields, columns: finished, rowCount } }
+    })
     this.#gathered.clear()
-    return { append: this.#concatenated(parts) }
+    return parts
   }
 
   #of(partition: number): Gathered {
@@ -74,21 +83,6 @@ export class SelectStage implements Stage {
     return gathered
   }
 
-  #concatenated(parts: readonly Gathered[]): ResultBatch {
-    const { resultFields, hashSeed } = this.#options
-    const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0)
-    const columns = resultFields.map((field, index): Column => {
-      if (parts.length === 1) return parts[0]?.columns[index]?.finish() ?? new ColumnBuilder(field).finish()
-      const all = new ColumnCollector(hashSeed)
-      for (const part of parts) {
-        const column = part.columns[index]?.finish()
-        if (column) all.append(column, ascending(part.rowCount), part.rowCount)
-      }
-      return all.finish() ?? new ColumnBuilder(field).finish()
-    })
-    return { fields: resultFields, columns, rowCount }
-  }
-
   #withProperties(batch: Batch, context: BatchContext): Batch {
     const { properties, inputFields } = this.#options
     if (properties.length === 0) return batch
@@ -97,12 +91,36 @@ export class SelectStage implements Stage {
   }
 }
 
+/** Rows of one partition. */
+export interface SelectPart {
+  readonly partition: number
+  readonly rows: ResultBatch
+}
+
+/** Rows of several partitions in one, by partition. */
+export function concatenated(parts: readonly SelectPart[], fields: readonly Field[], hashSeed: number): ResultBatch {
+  const sorted = [...parts].sort((left, right) => left.partition - right.partition)
+  const only = sorted.length === 1 ? sorted[0] : undefined
+  if (only) return only.rows
+  const columns = fields.map((field, index): Column => {
+    const all = new ColumnCollector(hashSeed)
+    for (const { rows } of sorted) all.append(rows.columns[index] as Column, ascending(rows.rowCount), rows.rowCount)
+    return all.finish() ?? emptyColumn(field)
+  })
+  return { fields, columns, rowCount: sorted.reduce((sum, { rows }) => sum + rows.rowCount, 0) }
+}
+
+function emptyColumn(field: Field): Column {
+  return new ColumnBuilder(field).finish()
+}
+
 interface Gathered {
   readonly columns: readonly ColumnCollector[]
   rowCount: number
 }
 
-function propertyColumn(property: RowProperty, batch: Batch, { partition, clockMs, fates }: BatchContext): Column {
+function propertyColumn(property: RowProperty, batch: Batch, context: BatchContext): Column {
+  const { partition, partitions, clockMs, fates } = context
   const { rowCount } = batch
   switch (property) {
     case 'late':
@@ -112,7 +130,7 @@ function propertyColumn(property: RowProperty, batch: Batch, { partition, clockM
     case 'record_time':
       return { kind: 'number', values: batch.recordTimes }
     case 'partition':
-      return { kind: 'number', values: new Float64Array(rowCount).fill(partition) }
+      return { kind: 'number', values: partitions ?? new Float64Array(rowCount).fill(partition) }
     case 'offset':
       return { kind: 'number', values: batch.offsets }
     default:

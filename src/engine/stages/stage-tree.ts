@@ -8,13 +8,14 @@ import type {
   PipelinePlan,
   QueryNode,
   SelectNode,
+  SessionFeaturesNode,
   WatermarkNode,
 } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
-import { expressionFields } from '../../plan/row-fields.ts'
+import { expressionFields, featureType } from '../../plan/row-fields.ts'
 import { parts } from '../../plan/used-columns.ts'
 import { rowPropertyField } from '../../plan/value-type.ts'
-import { createOperator } from '../compile-operator.ts'
+import { createGrid, createOperator } from '../compile-operator.ts'
 import { IdHashes } from '../dedupe/id-hashes.ts'
 import type { EngineOptions, QueryOutput } from '../engine.ts'
 import { compileExpression } from '../expression/compile.ts'
@@ -23,6 +24,7 @@ import { Watermark } from '../watermark.ts'
 import { AggregateStage } from './aggregate-stage.ts'
 import { type DedupeOptions, DedupeStage } from './dedupe-stage.ts'
 import { DeriveStage } from './derive-stage.ts'
+import { FeaturesStage, type FeaturesStageOptions } from './features-stage.ts'
 import { FilterStage } from './filter-stage.ts'
 import { SelectStage } from './select-stage.ts'
 import type { Stage } from './stage.ts'
@@ -34,6 +36,7 @@ export interface StageTree {
   readonly roots: readonly Stage[]
   readonly watermarks: readonly WatermarkStage[]
   readonly dedupes: readonly DedupeStage[]
+  readonly features: readonly FeaturesStage[]
   /** By index of the query. */
   readonly outputs: readonly (AggregateStage | SelectStage)[]
 }
@@ -70,6 +73,7 @@ class StageCompiler {
   readonly #options: EngineOptions
   readonly #watermarks: WatermarkStage[] = []
   readonly #dedupes: DedupeStage[] = []
+  readonly #features: FeaturesStage[] = []
   readonly #outputs: (AggregateStage | SelectStage)[] = []
 
   constructor(queries: readonly QueryOutput[], options: EngineOptions) {
@@ -89,7 +93,13 @@ class StageCompiler {
       branch(level, `query ${queryIndex}`, output, query, queryIndex)
     }
     const roots = this.#all(first, { fields, event: undefined })
-    return { roots, watermarks: this.#watermarks, dedupes: this.#dedupes, outputs: this.#outputs }
+    return {
+      roots,
+      watermarks: this.#watermarks,
+      dedupes: this.#dedupes,
+      features: this.#features,
+      outputs: this.#outputs,
+    }
   }
 
   #all(level: ReadonlyMap<string, Branching>, scope: Scope): Stage[] {
@@ -105,6 +115,8 @@ class StageCompiler {
         return this.#derive(branching, node, scope)
       case 'dedupe':
         return this.#dedupe(branching, node, scope)
+      case 'session-features':
+        return this.#sessionFeatures(branching, node, scope)
       case 'select':
         return this.#select(branching, node, scope)
       case 'watermark':
@@ -141,6 +153,30 @@ class StageCompiler {
     }
     const stage = new DedupeStage(options, this.#all(next, scope))
     this.#dedupes.push(stage)
+    return stage
+  }
+
+  #sessionFeatures({ query, next }: Branching, node: SessionFeaturesNode, scope: Scope): Stage {
+    const { fields, event } = scope
+    assert(event, 'the plan was checked: features have a watermark')
+    const { hashKey, groupsMax } = this.#options
+    const featureFields = node.features.map(({ name, spec }) => ({ ...featureType(spec, fields), name }))
+    const outputFields = [...fields, ...featureFields]
+    const options: FeaturesStageOptions = {
+      id: `${query.name}/session-features`,
+      node,
+      fields,
+      featureFields,
+      outputFields,
+      byIndex: fieldIndex({ fields }, node.by),
+      eventTimeIndex: event.timeIndex,
+      watermark: event.watermark,
+      grid: createGrid(node.window),
+      hashKey,
+      rowsMax: groupsMax,
+    }
+    const stage = new FeaturesStage(options, this.#all(next, { ...scope, fields: outputFields }))
+    this.#features.push(stage)
     return stage
   }
 

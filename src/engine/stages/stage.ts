@@ -22,6 +22,8 @@ export interface StageInput {
 /** What all stages share while a batch is worked off. */
 export interface BatchContext {
   readonly partition: number
+  /** By row, when the batch has rows of several partitions. */
+  readonly partitions?: Float64Array
   /** Clock of the epoch's plan, ms. */
   readonly clockMs: number
   /** By row, see `FateCode`; stages raise it. */
