@@ -146,6 +146,8 @@ async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>,
       flushAtEnd: flush,
     },
     live: true,
+    // A demo is to start at once and to leave the other processors alone.
+    parallelism: 1,
     clock: systemClock,
     print: (text) => process.stderr.write(text),
     views: [],

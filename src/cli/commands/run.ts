@@ -39,6 +39,7 @@ interface RunOptions extends PageOptions, PlaceOptions {
   readonly failOnBad?: boolean
   readonly trigger: number
   readonly rowsPerEpoch: number
+  readonly parallelism?: number
   readonly snapshotInterval: number
 }
 
@@ -81,6 +82,7 @@ const RUN_SETTINGS = [
   'watermark-delay',
   'trigger',
   'rows-per-epoch',
+  'parallelism',
   'snapshot-interval',
   'host',
   'port',
@@ -117,6 +119,7 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
         flushAtEnd: place.checkpoint === undefined,
       },
       live: options.serve ?? false,
+      ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
       clock: systemClock,
       print: (text) => process.stdout.write(text),
       views: options.print === undefined ? [] : [{ query: options.print, sink: printSink(options.format) }],
