@@ -1,7 +1,6 @@
-import { assert, unreachable } from '../../base/assert.ts'
+import { unreachable } from '../../base/assert.ts'
 import type { ByteWriter } from '../../base/bytes.ts'
 import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
-import type { Field } from '../../batch/schema.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 
 /*
