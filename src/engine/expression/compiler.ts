@@ -53,7 +53,9 @@ export class ExpressionCompiler {
     if (node.kind === 'literal') {
       const { type } = this.typeOf(node)
       // A text among times is a time.
-      return constantNumber(constantInForm(node.value, form, type === 'string' ? 'timestamp' : type))
+      const value = constantInForm(node.value, form, type === 'string' ? 'timestamp' : type)
+      const tooLarge = form.scale !== undefined && !Number.isSafeInteger(value)
+      return constantNumber(tooLarge ? Number.NaN : value)
     }
     const index = this.codeColumn(node)
     if (index >= 0) return codeWiseNumbers(this.#inner().numbers(node, form), index)
