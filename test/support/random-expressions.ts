@@ -225,7 +225,7 @@ const {
         .tuple(tie('text'), fc.array(fc.constantFrom(...TEXTS), { minLength: 1, maxLength: 3 }))
         .map(([one, list]) => isIn(one, list)),
       fc
-        .tuple(tie('number'), fc.array(fc.constantFrom(0, 1, 0.5, -3, 1e300), { minLength: 1, maxLength: 3 }))
+        .tuple(tie('number'), fc.array(fc.constantFrom(0, 1, 0.5, -3, 1e-9, 1e300), { minLength: 1, maxLength: 3 }))
         .map(([one, list]) => isIn(one, list)),
       fc.constantFrom(isIn(col('flag'), [true]), isIn(col('u'), UUIDS), isIn(col('t'), [0, '2028-02-29T23:30:00Z'])),
       fc
