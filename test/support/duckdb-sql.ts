@@ -116,6 +116,50 @@ class Translation {
       }
       case 'neg':
         return `(-${this.as(first, type)})`
+      case 'coalesce':
+        return `coalesce(${node.operands.map((operand) => this.as(operand, type)).join(', ')})`
+      case 'toText':
+        return this.#text(first)
+      case 'toNumber':
+      case 'toInteger':
+      case 'toDecimal':
+        return this.#number(first, type)
+      case 'toTime':
+        return this.#type(first).type === 'string'
+          ? `text_time(${sql(first)}, ${second ? sql(second) : "'UTC'"})`
+          : `number_time(CAST(${sql(first)} AS BIGINT))`
+      case 'toMillis':
+        return `CAST(epoch_ms(${this.as(first, TIME_TYPE)}) AS DECIMAL(38, 0))`
+      case 'dateTrunc': {
+        const local = this.#local(second, third)
+        const start = `date_trunc(${sql(first)}, ${local})`
+        return third ? `timezone('UTC', timezone(${sql(third)}, ${start}))` : start
+      }
+      case 'year':
+      case 'month':
+      case 'dayOfMonth':
+      case 'dayOfWeek':
+      case 'hour':
+      case 'minute': {
+        const parts = {
+          year: 'year',
+          month: 'month',
+          dayOfMonth: 'day',
+          dayOfWeek: 'isodow',
+          hour: 'hour',
+          minute: 'minute',
+        }
+        return `CAST(${parts[node.name]}(${this.#local(first, second)}) AS DECIMAL(38, 0))`
+      }
+      default:
+        return this.#textCall(node)
+    }
+  }
+
+  #textCall(node: Call): string {
+    const [first, second, third] = node.operands as [Expression, Expression, Expression]
+    const sql = (operand: Expression): string => this.of(operand)
+    switch (node.name) {
       case 'lower':
       case 'upper':
       case 'trim':
@@ -142,36 +186,8 @@ class Translation {
         return `url_path(${sql(first)})`
       case 'urlParam':
         return `url_param(${sql(first)}, ${sql(second)})`
-      case 'coalesce':
-        return `coalesce(${node.operands.map((operand) => this.as(operand, type)).join(', ')})`
-      case 'toText':
-        return this.#text(first)
-      case 'toNumber':
-      case 'toInteger':
-      case 'toDecimal':
-        return this.#number(first, type)
-      case 'toTime':
-        return this.#type(first).type === 'string'
-          ? `text_time(${sql(first)}, ${second ? sql(second) : "'UTC'"})`
-          : `number_time(CAST(${sql(first)} AS BIGINT))`
-      case 'toMillis':
-        return `CAST(epoch_ms(${this.as(first, TIME_TYPE)}) AS DECIMAL(38, 0))`
-      case 'dateTrunc': {
-        const local = this.#local(second, third)
-        const start = `date_trunc(${sql(first)}, ${local})`
-        return third ? `timezone('UTC', timezone(${sql(third)}, ${start}))` : start
-      }
-      default: {
-        const parts = {
-          year: 'year',
-          month: 'month',
-          dayOfMonth: 'day',
-          dayOfWeek: 'isodow',
-          hour: 'hour',
-          minute: 'minute',
-        }
-        return `CAST(${parts[node.name]}(${this.#local(first, second)}) AS DECIMAL(38, 0))`
-      }
+      default:
+        throw new Error(`${node.name} is no function of texts`)
     }
   }
 

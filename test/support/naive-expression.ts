@@ -141,6 +141,33 @@ function call(
       return double(toDouble(first) / toDouble(second))
     case 'neg':
       return arithmetic('sub', numericType(types).type === 'float64' ? 0 : { units: 0n, scale: 0 }, first, types)
+    case 'toText':
+      return toText(first)
+    case 'toNumber':
+    case 'toInteger':
+    case 'toDecimal':
+      return toNumeric(first, type)
+    case 'toTime':
+      return toTime(first, second)
+    case 'toMillis':
+      return whole((first as Time).ms)
+    case 'dateTrunc':
+      return truncated(text, (second as Time).ms, third)
+    case 'year':
+    case 'month':
+    case 'dayOfMonth':
+    case 'dayOfWeek':
+    case 'hour':
+    case 'minute':
+      return whole(datePart(name, (first as Time).ms, second))
+    default:
+      return textCall(name, text, values)
+  }
+}
+
+function textCall(name: Call['name'], text: string, values: readonly Value[]): Value | null {
+  const [, second, third] = values as [Value, Value, Value]
+  switch (name) {
     case 'lower':
       return text.toLowerCase()
     case 'upper':
@@ -173,20 +200,8 @@ function call(
         .find((one) => one === second || one.startsWith(`${second}=`))
       return pair === undefined ? null : pair.slice(String(second).length + 1)
     }
-    case 'toText':
-      return toText(first)
-    case 'toNumber':
-    case 'toInteger':
-    case 'toDecimal':
-      return toNumeric(first, type)
-    case 'toTime':
-      return toTime(first, second)
-    case 'toMillis':
-      return whole((first as Time).ms)
-    case 'dateTrunc':
-      return truncated(text, (second as Time).ms, third)
     default:
-      return whole(datePart(name, (first as Time).ms, second))
+      throw new Error(`${name} is no function of texts`)
   }
 }
 

@@ -139,107 +139,125 @@ type ByKind = {
   truth: Expression
 }
 
+const depth = { maxDepth: 4, depthIdentifier: 'expression' }
+const zone = fc.option(fc.constantFrom(...ZONES), { nil: undefined })
+
+type Tie = fc.LetrecTypedTie<ByKind>
+
+const pair = (tie: Tie, kind: keyof ByKind): fc.Arbitrary<[Expression, Expression]> => fc.tuple(tie(kind), tie(kind))
+
+/** A choice between expressions of a kind. */
+const branches = (tie: Tie, kind: keyof ByKind): fc.Arbitrary<Expression> =>
+  fc
+    .tuple(fc.array(fc.tuple(tie('truth'), tie(kind)), { minLength: 1, maxLength: 2 }), fc.option(tie(kind)))
+    .map(([pairs, otherwise]) => {
+      const [first, ...others] = pairs
+      return otherwise === null ? cond(...others, first as [Expression, Expression]) : cond(...pairs, otherwise)
+    })
+
+const first = (tie: Tie, kind: keyof ByKind): fc.Arbitrary<Expression> =>
+  fc.array(tie(kind), { minLength: 2, maxLength: 3 }).map((operands) => coalesce(...operands))
+
+function textsOf(tie: Tie): fc.Arbitrary<Expression> {
+  return fc.oneof(
+    depth,
+    fc.constantFrom('country', 'page', 'user', 'id').map(col),
+    fc.constantFrom('country', 'page').map(col),
+    fc.constantFrom(...TEXTS).map(lit),
+    fc.tuple(fc.constantFrom(lower, upper, trim, urlHost, urlPath), tie('text')).map(([make, one]) => make(one)),
+    fc
+      .tuple(tie('text'), fc.nat(4), fc.option(fc.nat(4)))
+      .map(([one, start, count]) => (count === null ? substr(one, start + 1) : substr(one, start + 1, count))),
+    pair(tie, 'text').map(([one, other]) => concat(one, other, '-')),
+    fc
+      .tuple(tie('text'), fc.constantFrom('/', '-', 'ab'), fc.integer({ min: 1, max: 4 }))
+      .map(([one, delimiter, n]) => splitPart(one, delimiter, n)),
+    tie('text').map((one) => urlParam(one, 'a')),
+    fc.oneof(tie('number'), tie('time'), tie('truth'), fc.constantFrom('u', 'more').map(col)).map(toText),
+    branches(tie, 'text'),
+    first(tie, 'text'),
+  )
+}
+
+function numbersOf(tie: Tie): fc.Arbitrary<Expression> {
+  return fc.oneof(
+    depth,
+    fc.constantFrom('amount', 'price', 'n', 'big', 'x').map(col),
+    fc.constantFrom(0, 1, -3, 0.5, 1.25, 1e-9, 1e300, 9_007_199_254_740_991).map(lit),
+    fc
+      .tuple(fc.constantFrom(add, sub, mul, div, mod), pair(tie, 'number'))
+      .map(([make, [one, other]]) => make(one, other)),
+    tie('number').map(neg),
+    tie('text').map(length),
+    fc
+      .tuple(fc.constantFrom(yearOf, monthOf, dayOfMonth, dayOfWeek, hourOf, minuteOf), tie('time'), zone)
+      .map(([make, one, name]) => make(one, name)),
+    fc
+      .tuple(fc.constantFrom(toNumber, toInteger), fc.oneof(tie('text'), tie('number')))
+      .map(([make, one]) => make(one)),
+    fc.tuple(fc.oneof(tie('text'), tie('number')), fc.nat(6)).map(([one, scale]) => toDecimal(one, scale)),
+    tie('time').map(toMillis),
+    branches(tie, 'number'),
+    first(tie, 'number'),
+  )
+}
+
+function momentsOf(tie: Tie): fc.Arbitrary<Expression> {
+  return fc.oneof(
+    depth,
+    fc.constantFrom('t', 'seen').map(col),
+    fc.tuple(fc.constantFrom(...TIME_UNITS), tie('time'), zone).map(([unit, one, name]) => dateTrunc(unit, one, name)),
+    fc.tuple(fc.oneof(tie('text'), fc.constantFrom('n', 'big').map(col)), zone).map(([one, name]) => toTime(one, name)),
+    branches(tie, 'time'),
+    first(tie, 'time'),
+  )
+}
+
+function truthsOf(tie: Tie): fc.Arbitrary<Expression> {
+  return fc.oneof(
+    depth,
+    fc.constant(col('flag')),
+    fc
+      .tuple(
+        fc.constantFrom(eq, ne, lt, le, gt, ge),
+        fc.oneof(pair(tie, 'text'), pair(tie, 'number'), pair(tie, 'time')),
+      )
+      .map(([make, [one, other]]) => make(one, other)),
+    fc.tuple(fc.constantFrom(eq, ne), tie('truth'), tie('truth')).map(([make, one, other]) => make(one, other)),
+    fc
+      .tuple(fc.constantFrom(eq, ne), fc.constantFrom(...UUIDS))
+      .map(([make, one]) => make(col('u'), one.toUpperCase())),
+    fc.tuple(fc.constantFrom(gt, le), tie('time')).map(([make, one]) => make(one, '2026-11-24T07:30:00+01:00')),
+    fc
+      .tuple(tie('text'), fc.array(fc.constantFrom(...TEXTS), { minLength: 1, maxLength: 3 }))
+      .map(([one, list]) => isIn(one, list)),
+    fc
+      .tuple(tie('number'), fc.array(fc.constantFrom(0, 1, 0.5, -3, 1e-9, 1e300), { minLength: 1, maxLength: 3 }))
+      .map(([one, list]) => isIn(one, list)),
+    fc.constantFrom(isIn(col('flag'), [true]), isIn(col('u'), UUIDS), isIn(col('t'), [0, '2028-02-29T23:30:00Z'])),
+    fc.oneof(tie('text'), tie('number'), tie('time'), tie('truth'), fc.constantFrom('u', 'more').map(col)).map(isNull),
+    fc
+      .tuple(fc.constantFrom(startsWith, endsWith, contains), pair(tie, 'text'))
+      .map(([make, [one, other]]) => make(one, other)),
+    fc.array(tie('truth'), { minLength: 1, maxLength: 3 }).map((operands) => and(...operands)),
+    fc.array(tie('truth'), { minLength: 1, maxLength: 3 }).map((operands) => or(...operands)),
+    tie('truth').map(not),
+    branches(tie, 'truth'),
+    first(tie, 'truth'),
+  )
+}
+
 const {
   text: textOf,
   number: numberOf,
   time: timeOf,
   truth: truthOf,
-} = fc.letrec<ByKind>((tie) => {
-  const depth = { maxDepth: 4, depthIdentifier: 'expression' }
-  const [texts2, numbers2, times2] = [
-    fc.tuple(tie('text'), tie('text')),
-    fc.tuple(tie('number'), tie('number')),
-    fc.tuple(tie('time'), tie('time')),
-  ]
-  const zone = fc.option(fc.constantFrom(...ZONES), { nil: undefined })
-  const branches = (kind: keyof ByKind): fc.Arbitrary<Expression> =>
-    fc
-      .tuple(fc.array(fc.tuple(tie('truth'), tie(kind)), { minLength: 1, maxLength: 2 }), fc.option(tie(kind)))
-      .map(([pairs, otherwise]) => {
-        const [first, ...others] = pairs
-        return otherwise === null ? cond(...others, first as [Expression, Expression]) : cond(...pairs, otherwise)
-      })
-  const first = (kind: keyof ByKind): fc.Arbitrary<Expression> =>
-    fc.array(tie(kind), { minLength: 2, maxLength: 3 }).map((operands) => coalesce(...operands))
-  return {
-    text: fc.oneof(
-      depth,
-      fc.constantFrom('country', 'page', 'user', 'id').map(col),
-      fc.constantFrom('country', 'page').map(col),
-      fc.constantFrom(...TEXTS).map(lit),
-      fc.tuple(fc.constantFrom(lower, upper, trim, urlHost, urlPath), tie('text')).map(([make, one]) => make(one)),
-      fc
-        .tuple(tie('text'), fc.nat(4), fc.option(fc.nat(4)))
-        .map(([one, start, count]) => (count === null ? substr(one, start + 1) : substr(one, start + 1, count))),
-      texts2.map(([one, other]) => concat(one, other, '-')),
-      fc
-        .tuple(tie('text'), fc.constantFrom('/', '-', 'ab'), fc.integer({ min: 1, max: 4 }))
-        .map(([one, delimiter, n]) => splitPart(one, delimiter, n)),
-      tie('text').map((one) => urlParam(one, 'a')),
-      fc.oneof(tie('number'), tie('time'), tie('truth'), fc.constantFrom('u', 'more').map(col)).map(toText),
-      branches('text'),
-      first('text'),
-    ),
-    number: fc.oneof(
-      depth,
-      fc.constantFrom('amount', 'price', 'n', 'big', 'x').map(col),
-      fc.constantFrom(0, 1, -3, 0.5, 1.25, 1e-9, 1e300, 9_007_199_254_740_991).map(lit),
-      fc.tuple(fc.constantFrom(add, sub, mul, div, mod), numbers2).map(([make, [one, other]]) => make(one, other)),
-      tie('number').map(neg),
-      tie('text').map(length),
-      fc
-        .tuple(fc.constantFrom(yearOf, monthOf, dayOfMonth, dayOfWeek, hourOf, minuteOf), tie('time'), zone)
-        .map(([make, one, name]) => make(one, name)),
-      fc
-        .tuple(fc.constantFrom(toNumber, toInteger), fc.oneof(tie('text'), tie('number')))
-        .map(([make, one]) => make(one)),
-      fc.tuple(fc.oneof(tie('text'), tie('number')), fc.nat(6)).map(([one, scale]) => toDecimal(one, scale)),
-      tie('time').map(toMillis),
-      branches('number'),
-      first('number'),
-    ),
-    time: fc.oneof(
-      depth,
-      fc.constantFrom('t', 'seen').map(col),
-      fc
-        .tuple(fc.constantFrom(...TIME_UNITS), tie('time'), zone)
-        .map(([unit, one, name]) => dateTrunc(unit, one, name)),
-      fc
-        .tuple(fc.oneof(tie('text'), fc.constantFrom('n', 'big').map(col)), zone)
-        .map(([one, name]) => toTime(one, name)),
-      branches('time'),
-      first('time'),
-    ),
-    truth: fc.oneof(
-      depth,
-      fc.constant(col('flag')),
-      fc
-        .tuple(fc.constantFrom(eq, ne, lt, le, gt, ge), fc.oneof(texts2, numbers2, times2))
-        .map(([make, [one, other]]) => make(one, other)),
-      fc.tuple(fc.constantFrom(eq, ne), tie('truth'), tie('truth')).map(([make, one, other]) => make(one, other)),
-      fc
-        .tuple(fc.constantFrom(eq, ne), fc.constantFrom(...UUIDS))
-        .map(([make, one]) => make(col('u'), one.toUpperCase())),
-      fc.tuple(fc.constantFrom(gt, le), tie('time')).map(([make, one]) => make(one, '2026-11-24T07:30:00+01:00')),
-      fc
-        .tuple(tie('text'), fc.array(fc.constantFrom(...TEXTS), { minLength: 1, maxLength: 3 }))
-        .map(([one, list]) => isIn(one, list)),
-      fc
-        .tuple(tie('number'), fc.array(fc.constantFrom(0, 1, 0.5, -3, 1e-9, 1e300), { minLength: 1, maxLength: 3 }))
-        .map(([one, list]) => isIn(one, list)),
-      fc.constantFrom(isIn(col('flag'), [true]), isIn(col('u'), UUIDS), isIn(col('t'), [0, '2028-02-29T23:30:00Z'])),
-      fc
-        .oneof(tie('text'), tie('number'), tie('time'), tie('truth'), fc.constantFrom('u', 'more').map(col))
-        .map(isNull),
-      fc.tuple(fc.constantFrom(startsWith, endsWith, contains), texts2).map(([make, [one, other]]) => make(one, other)),
-      fc.array(tie('truth'), { minLength: 1, maxLength: 3 }).map((operands) => and(...operands)),
-      fc.array(tie('truth'), { minLength: 1, maxLength: 3 }).map((operands) => or(...operands)),
-      tie('truth').map(not),
-      branches('truth'),
-      first('truth'),
-    ),
-  }
-})
+} = fc.letrec<ByKind>((tie) => ({
+  text: textsOf(tie),
+  number: numbersOf(tie),
+  time: momentsOf(tie),
+  truth: truthsOf(tie),
+}))
 
 /** Whether an expression over these fields passes its checks. */
 export function wellTyped(node: Expression, fields: readonly Field[] = everyType.fields): boolean {

@@ -20,7 +20,10 @@ export type TextVector = (batch: Batch) => Texts
 /** One text per row. */
 export type Texts = (string | null)[]
 
+/** How a condition that is true looks. */
 export const TRUE = 1
+
+/** How a condition that is null looks. */
 export const NULL: number = BOOLEAN_NULL
 
 /** An array of at least so many numbers, made anew only when the last one was too short. */
