@@ -85,6 +85,29 @@ test('derived texts have one dictionary per source dictionary, which grows along
   assert.equal(second.dictionary.text(2), 'c')
 })
 
+test('what is known of the first codes stays when there are many more', () => {
+  const dictionary = new Counting()
+  const derived = compileExpression(lower(col('page')), fields, 1)
+  const lengths = compileExpression(length(col('page')), fields, 1)
+  const homes = compilePredicate(eq(col('page'), 'A0'), fields)
+  for (let size = 1; size < 3000; size *= 3) {
+    const texts = Array.from({ length: size }, (_, index) => `A${index}`)
+    const batch = batchOf(dictionary, [...texts, 'A0'], PAGE)
+    const column = derived(batch) as DictionaryColumn
+    assert.deepEqual(
+      texts.map((_, row) => column.dictionary.text(column.codes[row])),
+      texts.map((text) => text.toLowerCase()),
+    )
+    const numbers = lengths(batch)
+    assert.ok(numbers.kind === 'number')
+    assert.deepEqual(
+      [...numbers.values.subarray(0, size)],
+      texts.map((text) => text.length),
+    )
+    assert.deepEqual([...homes(batch).subarray(0, size + 1)], [...texts.map((text) => (text === 'A0' ? 1 : 0)), 1])
+  }
+})
+
 test('parts that depend on one column each are computed per code inside an expression over several', () => {
   const evaluate = compileExpression(concat(lower(col('page')), lower(col('country'))), fields, 1)
   const [pages, countries] = [new Counting(), new Counting()]

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { fromBatches } from '../../../test/support/every-type-batches.ts'
 import { everyType } from '../../../test/support/random-expressions.ts'
 import { cellText, cellValue } from '../../batch/cell.ts'
-import { col, type Expression, eq, gt, isIn, lit } from '../../plan/expression.ts'
+import { col, type Expression, eq, gt, isIn, lit, lt } from '../../plan/expression.ts'
 import { expressionText } from '../../plan/expression-text.ts'
 import { expressionType } from '../../plan/expression-type.ts'
 import {
@@ -97,6 +97,7 @@ describe('a function gives what its documentation says', () => {
     [urlParam(col('page'), 'empty'), ''],
     [urlParam(col('page'), 'flag'), ''],
     [urlParam(col('page'), 'x'), 'null'],
+    [urlParam(concat('/a#b', col('page')), 'utm_source'), 'null'],
     [dayOfWeek(col('t')), '2'],
     [hourOf(col('t'), 'Asia/Kathmandu'), '13'],
     [dateTrunc('week', col('t')), '2026-11-23T00:00:00.000Z'],
@@ -131,6 +132,21 @@ describe('a function gives what its documentation says', () => {
   for (const [node, expected] of cases) {
     test(`${expressionText(node)} is ${expected}`, () => assert.equal(valueText(node), expected))
   }
+})
+
+test('a week ends on Sunday', () => {
+  assert.equal(valueText(dayOfWeek(col('t')), { ...ROW, t: Date.parse('2026-11-29T23:59:59Z') }), '7')
+  assert.equal(
+    valueText(dateTrunc('week', col('t')), { ...ROW, t: Date.parse('2026-11-29T23:59:59Z') }),
+    '2026-11-23T00:00:00.000Z',
+  )
+})
+
+test('texts are in the order of their code points, as their UTF-8 bytes are', () => {
+  const row = { ...ROW, page: '\uff5e', user: '𝒳' }
+  assert.equal(valueText(lt(col('page'), col('user')), row), 'true')
+  assert.equal(valueText(lt(col('user'), col('page')), row), 'false')
+  assert.equal(valueText(lt(col('page'), 'z'), row), 'false')
 })
 
 describe('a URL is taken apart without being refused', () => {
