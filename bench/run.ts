@@ -8,6 +8,7 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 /** The benchmarks; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   engine: () => import('./engine.ts'),
+  expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
 }
 

@@ -134,6 +134,10 @@ describe('a function gives what its documentation says', () => {
   }
 })
 
+test('only what stands behind a question mark is a parameter', () => {
+  assert.equal(valueText(urlParam(col('page'), 'a'), { ...ROW, page: 'a=1&b=2' }), 'null')
+})
+
 test('a week ends on Sunday', () => {
   assert.equal(valueText(dayOfWeek(col('t')), { ...ROW, t: Date.parse('2026-11-29T23:59:59Z') }), '7')
   assert.equal(
