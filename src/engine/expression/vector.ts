@@ -20,10 +20,9 @@ export type TextVector = (batch: Batch) => Texts
 /** One text per row. */
 export type Texts = (string | null)[]
 
-/** How a condition that is true looks. */
+/** A condition that holds. */
 export const TRUE = 1
-
-/** How a condition that is null looks. */
+/** A condition that is neither true nor false. */
 export const NULL: number = BOOLEAN_NULL
 
 /** An array of at least so many numbers, made anew only when the last one was too short. */
