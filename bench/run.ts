@@ -9,6 +9,7 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   decode: () => import('./decode.ts'),
   engine: () => import('./engine.ts'),
+  expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
 }
 
