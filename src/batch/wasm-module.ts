@@ -39,6 +39,17 @@ export interface DecoderExports {
   offsetBehind(): number
   unreadRowCount(): number
   internColumn(dictionary: number, base: number, starts: number, lengths: number, codes: number, rowCount: number): void
+  internRows(
+    dictionary: number,
+    base: number,
+    starts: number,
+    lengths: number,
+    codes: number,
+    rows: number,
+    count: number,
+  ): void
+  prepareNewTexts(list: number): void
+  internNewTexts(): void
   readonly textAt: { readonly value: number }
   readonly restAt: { readonly value: number }
 }

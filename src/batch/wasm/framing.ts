@@ -2,6 +2,7 @@
 
 import { CARRIAGE_RETURN, LINE_FEED, splat } from './characters'
 import { beginRow, beginRows } from './column'
+import { beginNewTexts } from './new-text'
 import { readRow, setBase } from './row'
 import { beginScratch } from './scratch-text'
 
@@ -40,6 +41,7 @@ export function beginBatch(input: usize, texts: usize, rests: usize): void {
   setBase(input)
   beginScratch(texts, rests)
   beginRows()
+  beginNewTexts()
 }
 
 /** Begins a row, as null in every column. Rows are added one by one. */

@@ -1,11 +1,14 @@
 import { CARRIAGE_RETURN, LETTER_E, LINE_FEED, QUOTE, WORD_FALS, WORD_TRUE } from './characters'
 import { EDGE_BIT, EDGE_EXTRA, EDGE_LENGTH, EDGE_NAME_START, EDGE_NEXT, EDGE_OPERATION, EDGE_VALUES } from './graph-node'
-import { escapedEnd, plainEnd, space, stringEnd, valueEnd } from './json-scan'
+import { findCode } from './dictionary'
+import { escapedEnd, plainEnd, space, stops, stringEnd, valueEnd } from './json-scan'
 import { follow, startNode } from './member-graph'
+import { addNewText, countNewTexts, dropNewTexts } from './new-text'
 import { double, inexact, readNumber, scaled } from './number'
 import {
   BOOLEAN,
   DECIMAL,
+  DICTIONARY,
   DOUBLE,
   END,
   EPOCH,
@@ -51,10 +54,15 @@ export function setBase(address: usize): void {
  */
 export function readRow(row: u32, start: usize): usize {
   const textsAt = textAt
+  const newTexts = countNewTexts()
   const objectEnd = readObject(row, start)
   const end = objectEnd == 0 ? 0 : rowEnd(start, objectEnd)
-  if (end == 0) rollBack(textsAt)
-  else if (restStarts != 0) putRest(row)
+  if (end != 0) {
+    if (restStarts != 0) putRest(row)
+  } else {
+    rollBack(textsAt)
+    dropNewTexts(newTexts)
+  }
   return end
 }
 
@@ -78,6 +86,9 @@ function readObject(row: u32, start: usize): usize {
       case END:
         return at
       case NOTHING:
+        break
+      case DICTIONARY:
+        at = readCode(edge, row, at)
         break
       case TEXT:
         at = readText(edge, row, at)
@@ -131,6 +142,34 @@ function behindQuote(quote: usize): usize {
 function putText(edge: usize, row: u32, start: usize, length: usize): void {
   store<u32>(valueAt(edge, row, 2), <u32>(start - base))
   store<u32>(load<u32>(edge, EDGE_EXTRA) + (row << 2), length)
+}
+
+/** Finds the code of the string whose content begins at `start`; gives the address behind its closing quote. */
+@inline
+function readCode(edge: usize, row: u32, start: usize): usize {
+  const head = v128.load(start)
+  const first = stops(head)
+  const end = first != 0 ? start + ctz(first) : plainEnd(start + 16)
+  if (load<u8>(end) != QUOTE) return readEscapedCode(edge, row, start, end)
+  findOrNote(edge, row, head, start, end - start)
+  return end + 1
+}
+
+function readEscapedCode(edge: usize, row: u32, start: usize, stop: usize): usize {
+  const end = escapedEnd(stop)
+  if (end == 0) return 0
+  const textStart = textAt
+  unescape(start, end)
+  findOrNote(edge, row, v128.load(textStart), textStart, textAt - textStart)
+  return end + 1
+}
+
+@inline
+function findOrNote(edge: usize, row: u32, head: v128, start: usize, length: usize): void {
+  const dictionary = <usize>load<u32>(edge, EDGE_EXTRA)
+  const code = findCode(dictionary, head, start, <u32>length)
+  if (code >= 0) store<i32>(valueAt(edge, row, 2), code)
+  else addNewText(dictionary, valueAt(edge, row, 2), start, length)
 }
 
 /** Stores the string whose content begins at `start`; gives the address behind its closing quote. */
