@@ -131,7 +131,7 @@ class WasmDecoder implements Decoder {
     this.#memory.set(bytes, input)
     this.#memory.fill(0, input + length, input + length + PADDING_BYTES)
     const texts = input + length + PADDING_BYTES
-    this.#exports.beginBatch(input, texts, texts + length)
+    this.#exports.beginBatch(input, length, texts, texts + length)
     if (records.framing === 'newline') {
       return this.#exports.readLines(input, length, baseOffset, fromOffset, toOffset)
     }

@@ -23,7 +23,7 @@ export interface DecoderExports {
   reserve(bytes: number): number
   beginPool(): void
   freeBlocks(): number
-  beginBatch(input: number, texts: number, rests: number): void
+  beginBatch(input: number, length: number, texts: number, rests: number): void
   readLines(input: number, length: number, baseOffset: number, fromOffset: number, toOffset: number): number
   readRecords(
     input: number,

@@ -3,7 +3,7 @@
 import { CARRIAGE_RETURN, LINE_FEED, splat } from './characters'
 import { beginRow, beginRows } from './column'
 import { beginNewTexts } from './new-text'
-import { readRow, setBase } from './row'
+import { beginInput, readRow } from './row'
 import { beginScratch } from './scratch-text'
 
 /** Bytes of one event, as in `../batch.ts`. */
@@ -35,10 +35,10 @@ export function unreadRowCount(): u32 {
   return unreadCount
 }
 
-/** Begins a batch whose bytes stand at `input`. */
-export function beginBatch(input: usize, texts: usize, rests: usize): void {
+/** Begins a batch of `length` bytes at `input`, followed by 64 zeros. */
+export function beginBatch(input: usize, length: usize, texts: usize, rests: usize): void {
   unreadCount = 0
-  setBase(input)
+  beginInput(input, length)
   beginScratch(texts, rests)
   beginRows()
   beginNewTexts()

@@ -45,7 +45,7 @@ export function prepareGraph(): void {
   parsed = reserve(EDGE_BYTES)
 }
 
-/** The edge of the node whose literal stands at `at`; 0 when something unusual does. */
+/** The edge of the node whose literal stands at `at`, whatever the value behind it is; 0 when something unusual does. */
 @inline
 export function follow(node: usize, at: usize): usize {
   const head = v128.load(at)
@@ -61,6 +61,19 @@ export function follow(node: usize, at: usize): usize {
   return parseEdge(node, at)
 }
 
+/** As `follow`, for a place where the value is none that the operation of the edge takes. */
+export function followByClass(node: usize, at: usize): usize {
+  const head = v128.load(at)
+  const count = load<u32>(node, NODE_COUNT)
+  for (let index: u32 = 0; index < count; index++) {
+    const edge = <usize>load<u32>(edgeSlot(node, index))
+    const valueClass = load<u32>(edge, EDGE_CLASS)
+    const fits = valueClass == CLASS_ANY || classAt(at + load<u32>(edge, EDGE_LENGTH)) == valueClass
+    if (fits && matches(edge, head, at)) return edge
+  }
+  return parseEdge(node, at)
+}
+
 @inline
 function matches(edge: usize, head: v128, at: usize): bool {
   const mask = load<u64>(edge, EDGE_MASK)
@@ -70,8 +83,7 @@ function matches(edge: usize, head: v128, at: usize): bool {
   } else {
     if (same != 0xffff || !restMatches(edge, mask, at)) return false
   }
-  const valueClass = load<u32>(edge, EDGE_CLASS)
-  return valueClass == CLASS_ANY || classAt(at + load<u32>(edge, EDGE_LENGTH)) == valueClass
+  return true
 }
 
 /** Whether the literal's bytes behind the first 16 stand where they should. */

@@ -62,6 +62,12 @@ export function takesContent(operation: u32): bool {
   return operation - DICTIONARY <= SKIP_STRING - DICTIONARY
 }
 
+/** Whether the operation takes values of one class only, which the literal does not tell. */
+@inline
+export function minds(operation: u32): bool {
+  return operation - DECIMAL <= JSON - DECIMAL
+}
+
 /** The operation for a value of a class that a member with this operation gets; `NONE` when it does not take it. */
 export function operationFor(operation: u32, valueClass: u32): u32 {
   if (operation == REST || valueClass == CLASS_ANY) return valueClass == CLASS_ANY ? NONE : operation

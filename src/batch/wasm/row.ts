@@ -1,12 +1,13 @@
 import { CARRIAGE_RETURN, LETTER_E, LINE_FEED, QUOTE, WORD_FALS, WORD_TRUE } from './characters'
-import { EDGE_BIT, EDGE_EXTRA, EDGE_LENGTH, EDGE_NAME_START, EDGE_NEXT, EDGE_OPERATION, EDGE_VALUES } from './graph-node'
+import { EDGE_BIT, EDGE_CLASS, EDGE_EXTRA, EDGE_LENGTH, EDGE_NAME_START, EDGE_NEXT, EDGE_OPERATION, EDGE_VALUES } from './graph-node'
 import { findCode } from './dictionary'
 import { escapedEnd, plainEnd, space, stops, stringEnd, valueEnd } from './json-scan'
-import { follow, startNode } from './member-graph'
+import { follow, followByClass, startNode } from './member-graph'
 import { addNewText, countNewTexts, dropNewTexts } from './new-text'
 import { double, inexact, readNumber, scaled } from './number'
 import {
   BOOLEAN,
+  classAt,
   DECIMAL,
   DICTIONARY,
   DOUBLE,
@@ -16,6 +17,7 @@ import {
   INT64,
   ISO_TIME,
   JSON,
+  minds,
   NOTHING,
   REST,
   SKIP,
@@ -32,6 +34,8 @@ const EPOCH_MS_SCALE: i32 = 0
 
 /** What positions of texts count from. */
 let base: usize = 0
+/** Whether no row of the batch needs to be looked at for bad UTF-8. */
+let allAscii: bool = false
 /** Arrays of the column of unknown members; 0 when there is none. */
 let restStarts: usize = 0
 let restLengths: usize = 0
@@ -42,9 +46,10 @@ export function prepareRest(starts: usize, lengths: usize): void {
   restLengths = lengths
 }
 
-/** Begins a batch, with texts counting from an address. */
-export function setBase(address: usize): void {
-  base = address
+/** Begins a batch of `length` bytes at `input`, where positions of texts count from. */
+export function beginInput(input: usize, length: usize): void {
+  base = input
+  allAscii = isAscii(input, input + length)
 }
 
 /**
@@ -72,13 +77,20 @@ function readObject(row: u32, start: usize): usize {
   let node = startNode
   /** The columns that this row has had. */
   let seen: u64 = 0
+  let byClass = false
   while (true) {
-    const edge = follow(node, at)
+    const edge = byClass ? followByClass(node, at) : follow(node, at)
     if (edge == 0) return 0
+    byClass = false
     const literalAt = at
     const operation = load<u32>(edge, EDGE_OPERATION)
     const bit = load<u64>(edge, EDGE_BIT)
     at += load<u32>(edge, EDGE_LENGTH)
+    if (minds(operation) && classAt(at) != load<u32>(edge, EDGE_CLASS)) {
+      at = literalAt
+      byClass = true
+      continue
+    }
     if ((seen & bit) != 0) return 0
     seen |= bit
     node = load<u32>(edge, EDGE_NEXT)
@@ -239,7 +251,7 @@ function rowEnd(start: usize, objectEnd: usize): usize {
     if (load<u8>(end) == CARRIAGE_RETURN) end++
     if (load<u8>(end) != LINE_FEED) return 0
   }
-  return isAscii(start, objectEnd) || validUtf8(start, objectEnd) ? end : 0
+  return allAscii || isAscii(start, objectEnd) || validUtf8(start, objectEnd) ? end : 0
 }
 
 function putRest(row: u32): void {
