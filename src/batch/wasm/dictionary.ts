@@ -156,7 +156,9 @@ function findShort(dictionary: usize, key: v128, hash: u32, length: u32): usize 
   let index = hash & mask
   while (true) {
     const slot = segment + (index << SLOT_BITS)
-    if (sameVector(v128.load(slot), key) && load<u32>(slot, SLOT_LENGTH) == length) return slot
+    if (sameVector(v128.load(slot), key)) {
+      if (load<u32>(slot, SLOT_LENGTH) == length) return slot
+    }
     if (load<u32>(slot, SLOT_CODE) == 0) return slot
     index = (index + 1) & mask
   }
@@ -184,7 +186,7 @@ function segmentOf(dictionary: usize, hash: u32): usize {
 
 @inline
 function sameVector(left: v128, right: v128): bool {
-  return !v128.any_true(v128.xor(left, right))
+  return i8x16.bitmask(i8x16.eq(left, right)) == 0xffff
 }
 
 /** Whether two texts of more than 16 bytes are the same. */

@@ -36,10 +36,19 @@ export const CLASS_BOOLEAN: u32 = 3
 export const CLASS_NULL: u32 = 4
 export const CLASS_NESTED: u32 = 5
 
-const CLASSES: usize = memory.data(256)
+const CLASS_COUNT: u32 = 6
 
-/** Fills the table of classes. */
+const CLASSES: usize = memory.data(256)
+/** By a member's operation and the class of its value: see `operationFor`. */
+const OPERATIONS: usize = memory.data(16 << 3)
+
+/** Fills the tables. */
 export function prepareClasses(): void {
+  for (let operation: u32 = 0; operation < NONE; operation++) {
+    for (let valueClass: u32 = 0; valueClass < CLASS_COUNT; valueClass++) {
+      store<u8>(OPERATIONS + (operation << 3) + valueClass, <u8>chosen(operation, valueClass))
+    }
+  }
   for (let digit: usize = 0x30; digit <= 0x39; digit++) store<u8>(CLASSES + digit, <u8>CLASS_NUMBER)
   store<u8>(CLASSES + 0x2d, <u8>CLASS_NUMBER)
   store<u8>(CLASSES + 0x22, <u8>CLASS_STRING)
@@ -69,7 +78,12 @@ export function minds(operation: u32): bool {
 }
 
 /** The operation for a value of a class that a member with this operation gets; `NONE` when it does not take it. */
+@inline
 export function operationFor(operation: u32, valueClass: u32): u32 {
+  return load<u8>(OPERATIONS + (operation << 3) + valueClass)
+}
+
+function chosen(operation: u32, valueClass: u32): u32 {
   if (operation == REST || valueClass == CLASS_ANY) return valueClass == CLASS_ANY ? NONE : operation
   if (valueClass == CLASS_NULL) return NOTHING
   if (operation == JSON) return JSON
