@@ -21,7 +21,7 @@ for (const one of WINDOW_CASES) {
       fc.property(history, fc.constantFrom(1, 2, 4), (steps, partitions) => {
         assertLikeDefinition(one, steps, partitions)
       }),
-      { numRuns: lawRuns(90) },
+      { numRuns: lawRuns(60) },
     )
   })
 
@@ -30,7 +30,7 @@ for (const one of WINDOW_CASES) {
       fc.property(history, fc.constantFrom(1, 2), (steps, partitions) => {
         assertShowsAllSoFar(one, steps, partitions)
       }),
-      { numRuns: lawRuns(45) },
+      { numRuns: lawRuns(40) },
     )
   })
 }

@@ -94,7 +94,11 @@ class RegistersState implements AggregateState {
 
   merge(slots: Int32Array, count: number, reader: ByteReader): void {
     for (let index = 0; index < count; index++) {
-      for (let left = reader.count(); left > 0; left--) this.#raise(slots[index] as number, reader.varint())
+      for (let left = reader.count(); left > 0; left--) {
+        const value = reader.varint()
+        if (value >= this.#registerCount << 8) throw reader.corrupt(`there is no register of ${value}`)
+        this.#raise(slots[index] as number, value)
+      }
     }
   }
 

@@ -97,7 +97,9 @@ class IntegerSumState implements AggregateState {
   merge(slots: Int32Array, count: number, reader: ByteReader): void {
     for (let index = 0; index < count; index++) {
       const slot = slots[index] as number
-      this.#sums[slot] = (this.#sums[slot] as number) + reader.f64()
+      const total = reader.f64()
+      if (!Number.isSafeInteger(total)) throw reader.corrupt(`a sum of whole units is ${total}`)
+      this.#sums[slot] = (this.#sums[slot] as number) + total
       this.#counts[slot] = (this.#counts[slot] as number) + reader.varint()
     }
     this.#assertExact(slots, count)

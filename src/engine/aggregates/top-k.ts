@@ -3,6 +3,7 @@ import { formatTime } from '../../base/time.ts'
 import { cellText, cellValue } from '../../batch/cell.ts'
 import type { Field } from '../../batch/schema.ts'
 import { ColumnBuilder } from '../column-builder.ts'
+import { holdsKeyPart } from '../keys/key-codec.ts'
 import type { PairCounts } from '../keys/pair-counts.ts'
 import type { Aggregator } from './aggregate.ts'
 import { ColumnValues } from './column-values.ts'
@@ -79,7 +80,9 @@ class TopValues implements CountedValues {
   }
 
   read(reader: ByteReader): number {
-    return this.column.ids.interner.intern(reader.bytes())
+    const bytes = reader.bytes()
+    if (!holdsKeyPart(bytes, this.#field.type)) throw reader.corrupt('a value is none of its type')
+    return this.column.ids.interner.intern(bytes)
   }
 
   result(counts: PairCounts, slot: number, approximate: boolean, to: ColumnBuilder): void {

@@ -91,7 +91,7 @@ export class SessionFeatures {
   }
 
   merge(reader: ByteReader, shardCount: number): void {
-    mergePanes(reader, shardCount, this.#keys, (startMs) => this.#pane(startMs))
+    mergePanes(reader, shardCount, this.#keys, this.#options.grid, (startMs) => this.#pane(startMs))
   }
 
   #takeIn(

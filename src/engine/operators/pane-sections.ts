@@ -1,6 +1,7 @@
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 import { SHARDS } from '../keys/key-table.ts'
+import type { WindowGrid } from '../windows/window-grid.ts'
 import type { Pane } from './pane.ts'
 
 /*
@@ -10,6 +11,9 @@ import type { Pane } from './pane.ts'
  *
  * Panes by start, groups by key bytes.
  */
+
+/** A century behind the last year that events may have. */
+const TIME_MAX_MS = Date.UTC(2300, 0, 1)
 
 /** Writes the groups of some shards. */
 export function writePanes(
@@ -45,16 +49,21 @@ export function mergePanes(
   reader: ByteReader,
   shardCount: number,
   keys: KeyTable,
+  grid: WindowGrid,
   paneOf: (startMs: number) => Pane,
 ): void {
   for (let shard = 0; shard < shardCount; shard++) {
     const section = reader.section()
-    for (let panes = section.varint(); panes > 0; panes--) mergePane(section, keys, paneOf)
+    for (let panes = section.varint(); panes > 0; panes--) mergePane(section, keys, grid, paneOf)
   }
 }
 
-function mergePane(section: ByteReader, keys: KeyTable, paneOf: (startMs: number) => Pane): void {
-  const pane = paneOf(section.f64())
+function mergePane(section: ByteReader, keys: KeyTable, grid: WindowGrid, paneOf: (startMs: number) => Pane): void {
+  const startMs = section.f64()
+  if (!(Math.abs(startMs) <= TIME_MAX_MS && grid.paneAt(startMs) === startMs)) {
+    throw section.corrupt(`no pane begins at ${startMs}`)
+  }
+  const pane = paneOf(startMs)
   const slots = new Int32Array(section.count())
   for (let index = 0; index < slots.length; index++) slots[index] = pane.slots.slot(keys.intern(section.bytes()))
   pane.grow()

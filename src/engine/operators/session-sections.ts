@@ -50,6 +50,12 @@ export function readSessions(
   for (let index = 0; index < slots.length; index++) slots[index] = table.add(keys.intern(section.bytes()), 0, 0)
   for (const slot of slots) table.marks[slot] = section.u8() === 1 ? 1 : 0
   for (const values of numbers(table)) for (const slot of slots) values[slot] = section.f64()
+  for (const slot of slots) {
+    const [startMs, lastMs] = [table.starts[slot] as number, table.lasts[slot] as number]
+    if (!(startMs <= lastMs && Number.isSafeInteger(startMs) && Number.isSafeInteger(lastMs))) {
+      throw section.corrupt(`a session goes from ${startMs} to ${lastMs}`)
+    }
+  }
   for (const state of states) {
     state.grow(table.slotCount)
     state.merge(slots, slots.length, section)

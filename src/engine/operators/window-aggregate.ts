@@ -110,7 +110,7 @@ export class WindowAggregate implements Operator {
 
   merge(reader: ByteReader, shardCount: number): void {
     this.#running = undefined
-    mergePanes(reader, shardCount, this.#keys, (startMs) => this.#pane(startMs))
+    mergePanes(reader, shardCount, this.#keys, this.#options.grid, (startMs) => this.#pane(startMs))
     this.#groups = this.#sortedPanes().reduce((sum, pane) => sum + pane.size, 0)
     if (this.#groups > this.#options.groupsMax) throw tooManyGroups(this.#options)
   }
