@@ -8,8 +8,8 @@ import { COPY_SLACK_BYTES, TextFragments } from './text-fragments.ts'
 import { writeUserId } from './user-key.ts'
 import { AGENTS, COUNTRIES, REFERRERS } from './visitors.ts'
 
-/** No event is longer before it is spoiled. */
-const EVENT_BYTES_MAX = 1024
+/** No event is longer before it is spoiled; its target has room for a copy of eight bytes too many. */
+export const EVENT_ROOM_BYTES: number = 1024 + COPY_SLACK_BYTES
 const MINUTE_MS = 60_000
 /** Of `2026-11-24T12:30:`; seconds and milliseconds follow. */
 const MINUTE_TEXT_LENGTH = 17
@@ -23,7 +23,7 @@ const BRACE = 0x7d
  * is made per event: what an event has in common with others is copied, its ids and numbers are written digit by digit.
  */
 export class EventWriter {
-  readonly #bytes = new Uint8Array(EVENT_BYTES_MAX + COPY_SLACK_BYTES)
+  readonly #bytes = new Uint8Array(EVENT_ROOM_BYTES)
   readonly #view = new DataView(this.#bytes.buffer)
   readonly #fragments = new TextFragments()
   /** Numbers of fragments; those of several texts are the first one's. */
@@ -56,12 +56,18 @@ export class EventWriter {
 
   /** The bytes of a row; valid until the next call. */
   write(event: GeneratedEvent): Uint8Array {
-    const view = this.#view
+    const row = this.#bytes.subarray(0, this.writeInPlace(event, this.#view, 0))
+    if (event.plant === MALFORMED || event.plant === INVALID) return spoil(row, event.plant, event.damage)
+    return row
+  }
+
+  /** Writes a row that is not to be spoiled; returns the position behind it. The target has `EVENT_ROOM_BYTES` from `start` on. */
+  writeInPlace(event: GeneratedEvent, view: DataView, start: number): number {
     const fragments = this.#fragments
-    let at = fragments.write(this.#eventId, view, 0)
+    let at = fragments.write(this.#eventId, view, start)
     at = writeEventId(view, at, event.index, this.#idKey)
     at = fragments.write(this.#eventTime, view, at)
-    at = this.#writeTime(at, event.timeMs)
+    at = this.#writeTime(view, at, event.timeMs)
     at = fragments.write(this.#types + event.type, view, at)
     at = writeUserId(view, at, event.user)
     at = fragments.write(this.#sessionId, view, at)
@@ -70,16 +76,13 @@ export class EventWriter {
     at = fragments.write(this.#pages + event.page, view, at)
     const { referrer } = event
     at = fragments.write(referrer >= 0 ? this.#links + referrer : this.#entries + NONE - referrer, view, at)
-    at = this.#writeDetails(at, event)
+    at = this.#writeDetails(view, at, event)
     view.setUint8(at, BRACE)
-    const row = this.#bytes.subarray(0, at + 1)
-    if (event.plant === MALFORMED || event.plant === INVALID) return spoil(row, event.plant, event.damage)
-    return row
+    return at + 1
   }
 
   /** What only some types of events have. */
-  #writeDetails(start: number, event: GeneratedEvent): number {
-    const view = this.#view
+  #writeDetails(view: DataView, start: number, event: GeneratedEvent): number {
     const fragments = this.#fragments
     let at = start
     if (event.item >= 0) at = fragments.write(this.#items + event.item, view, at)
@@ -97,8 +100,7 @@ export class EventWriter {
   }
 
   /** Up to the milliseconds; the minute is spelled anew only when it changes. */
-  #writeTime(start: number, timeMs: number): number {
-    const view = this.#view
+  #writeTime(view: DataView, start: number, timeMs: number): number {
     if (!(timeMs >= this.#minuteStartMs && timeMs < this.#minuteStartMs + MINUTE_MS)) this.#spellMinute(timeMs)
     for (let done = 0; done < MINUTE_TEXT_LENGTH; done += 8) {
       view.setFloat64(start + done, this.#minuteText.getFloat64(done, true), true)
