@@ -1,20 +1,20 @@
 import { assert } from '../base/assert.ts'
 import { encodeText } from '../base/bytes.ts'
 
-/** Bytes behind the last one written that a target must have: copies are made eight bytes at a time. */
-export const COPY_SLACK_BYTES = 8
+/** Bytes behind the last one written that a target must have: copies are made sixteen bytes at a time. */
+export const COPY_SLACK_BYTES = 16
 
 /**
- * Texts that are written again and again, as UTF-8 in one buffer.
+ * Texts that are written again and again, as UTF-8 in one buffer, each from a multiple of eight on.
  *
- * A copy moves eight bytes at once as one double. Doubles keep their bits unless they are NaN, and no eight bytes of UTF-8 text without
- * the control character DEL are: a NaN begins with the byte 7F or FF.
+ * A copy moves eight bytes as one double, two of them at once. Doubles keep their bits unless they are NaN, and no eight bytes of UTF-8
+ * text without the control character DEL are: a NaN begins with the byte 7F or FF.
  */
 export class TextFragments {
-  #bytes = new DataView(new ArrayBuffer(4096))
-  #end = 0
-  #starts = new Int32Array(64)
-  #lengths = new Int32Array(64)
+  #words = new Float64Array(512)
+  #wordCount = 0
+  /** For each fragment the number of its first word, then its length in bytes. */
+  #places = new Int32Array(128)
   #count = 0
 
   /** Adds texts and returns the number of the first; the others follow. */
@@ -24,41 +24,40 @@ export class TextFragments {
       assert(!text.includes('\x7f'), 'a fragment has no DEL')
       const encoded = encodeText(text)
       this.#reserve(encoded.length)
-      new Uint8Array(this.#bytes.buffer).set(encoded, this.#end)
-      this.#starts[this.#count] = this.#end
-      this.#lengths[this.#count] = encoded.length
-      this.#end += encoded.length
+      new Uint8Array(this.#words.buffer).set(encoded, 8 * this.#wordCount)
+      this.#places[2 * this.#count] = this.#wordCount
+      this.#places[2 * this.#count + 1] = encoded.length
+      this.#wordCount += Math.ceil(encoded.length / 8)
       this.#count++
     }
     return first
   }
 
-  /** Writes a fragment; returns the position behind it. Bytes behind that are overwritten. */
-  write(fragment: number, target: DataView, at: number): number {
-    const source = this.#bytes
-    const start = this.#starts[fragment]
-    const length = this.#lengths[fragment]
-    for (let done = 0; done < length; done += 8) {
-      target.setFloat64(at + done, source.getFloat64(start + done, true), true)
-    }
-    return at + length
+  /** Writes a fragment; returns the position behind it. Up to `COPY_SLACK_BYTES` behind that are overwritten. */
+  write(fragment: number, target: DataView, start: number): number {
+    const words = this.#words
+    let word = this.#places[2 * fragment]
+    const end = start + this.#places[2 * fragment + 1]
+    let at = start
+    do {
+      target.setFloat64(at, words[word], true)
+      target.setFloat64(at + 8, words[word + 1], true)
+      word += 2
+      at += 16
+    } while (at < end)
+    return end
   }
 
   #reserve(length: number): void {
-    if (this.#count === this.#starts.length) {
-      this.#starts = grown(this.#starts)
-      this.#lengths = grown(this.#lengths)
+    if (2 * this.#count === this.#places.length) {
+      const places = new Int32Array(2 * this.#places.length)
+      places.set(this.#places)
+      this.#places = places
     }
-    const needed = this.#end + length + COPY_SLACK_BYTES
-    if (needed <= this.#bytes.byteLength) return
-    const bytes = new Uint8Array(2 * needed)
-    bytes.set(new Uint8Array(this.#bytes.buffer, 0, this.#end))
-    this.#bytes = new DataView(bytes.buffer)
+    const needed = this.#wordCount + Math.ceil((length + COPY_SLACK_BYTES) / 8)
+    if (needed <= this.#words.length) return
+    const words = new Float64Array(2 * needed)
+    words.set(this.#words)
+    this.#words = words
   }
-}
-
-function grown(numbers: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(2 * numbers.length)
-  larger.set(numbers)
-  return larger
 }
