@@ -7,6 +7,7 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 
 /** The benchmarks; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  encode: () => import('./encode.ts'),
   engine: () => import('./engine.ts'),
   generate: () => import('./generate.ts'),
 }

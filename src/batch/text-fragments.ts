@@ -8,7 +8,7 @@ export const COPY_SLACK_BYTES = 16
  * Texts that are written again and again, as UTF-8 in one buffer, each from a multiple of eight on.
  *
  * A copy moves eight bytes as one double, two of them at once. Doubles keep their bits unless they are NaN, and no eight bytes of UTF-8
- * text without the control character DEL are: a NaN begins with the byte 7F or FF.
+ * are: the last two of a NaN are F0 to FF, then 7F or FF, which do not follow each other in text.
  */
 export class TextFragments {
   #words = new Float64Array(512)
@@ -20,17 +20,25 @@ export class TextFragments {
   /** Adds texts and returns the number of the first; the others follow. */
   add(texts: readonly string[]): number {
     const first = this.#count
-    for (const text of texts) {
-      assert(!text.includes('\x7f'), 'a fragment has no DEL')
-      const encoded = encodeText(text)
-      this.#reserve(encoded.length)
-      new Uint8Array(this.#words.buffer).set(encoded, 8 * this.#wordCount)
-      this.#places[2 * this.#count] = this.#wordCount
-      this.#places[2 * this.#count + 1] = encoded.length
-      this.#wordCount += Math.ceil(encoded.length / 8)
-      this.#count++
-    }
+    for (const text of texts) this.addBytes(encodeText(text))
     return first
+  }
+
+  /** Adds UTF-8 text and returns its number. */
+  addBytes(text: Uint8Array): number {
+    this.#reserve(text.length)
+    new Uint8Array(this.#words.buffer).set(text, 8 * this.#wordCount)
+    this.#places[2 * this.#count] = this.#wordCount
+    this.#places[2 * this.#count + 1] = text.length
+    for (let left = text.length; left > 0; left -= 8) {
+      assert(!Number.isNaN(this.#words[this.#wordCount++]), 'a fragment is UTF-8')
+    }
+    return this.#count++
+  }
+
+  /** Bytes of a fragment. */
+  length(fragment: number): number {
+    return this.#places[2 * fragment + 1]
   }
 
   /** Writes a fragment; returns the position behind it. Up to `COPY_SLACK_BYTES` behind that are overwritten. */
