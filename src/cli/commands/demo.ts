@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { formatDuration } from '../../base/time.ts'
+import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
@@ -15,9 +16,10 @@ import { openBrowser } from '../open-browser.ts'
 import { duration, port, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
 import { summaryOf, summaryText } from '../summary.ts'
+import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
 
-interface DemoOptions {
+interface DemoOptions extends TrafficOptions {
   readonly duration?: number
   readonly rate: number
   readonly seed: number
@@ -31,7 +33,7 @@ const TOPIC = 'events'
 
 /** `millrace demo`: generator, log, engine, files and page in one process. */
 export const defineDemo: DefineCommand = (program) => {
-  program
+  const command = program
     .command('demo')
     .description('synthetic events through the whole pipeline, live on a page')
     .option('--duration <duration>', 'end the generator after so long, then finish', duration)
@@ -42,6 +44,7 @@ export const defineDemo: DefineCommand = (program) => {
     .option('--no-open', 'do not open the page in a browser')
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
+  addTrafficOptions(command)
 }
 
 async function demo(options: DemoOptions): Promise<void> {
@@ -57,18 +60,13 @@ async function demo(options: DemoOptions): Promise<void> {
 
 async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promise<void> {
   const startMs = performance.now()
-  const [{ generateInto }, { DEFAULT_SETTINGS }] = await Promise.all([
-    import('../../generator/load.ts'),
-    import('../../generator/settings.ts'),
-  ])
+  const { generateInto } = await import('../../generator/load.ts')
   const log = await openLog(home, 'write', 'millrace demo')
   const stopping = new AbortController()
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   try {
     const topic = await log.describeTopic(TOPIC)
-    const settings = topic
-      ? undefined
-      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate, malformedFraction: 0.0005 }
+    const settings = topic ? undefined : await demoTraffic(options)
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
@@ -110,6 +108,13 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     stopping.abort()
     await log.close()
   }
+}
+
+async function demoTraffic(options: DemoOptions): Promise<GeneratorSettings> {
+  const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
+  const { seed, rate: eventsPerSecond } = options
+  const base = { ...DEFAULT_SETTINGS, seed, eventsPerSecond, malformedFraction: 0.0005 }
+  return generatorSettings(trafficSettings(options, base))
 }
 
 async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>, flush: boolean): Promise<Job> {
