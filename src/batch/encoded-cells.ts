@@ -3,7 +3,7 @@ import { BOOLEAN_NULL, type Column, type DictionaryColumn, type StringColumn } f
 import type { Dictionary } from './dictionary.ts'
 import type { ResultBatch } from './result-batch.ts'
 import type { Field } from './schema.ts'
-import { TextBuffer } from './text-buffer.ts'
+import { type CellColumn, TextBuffer, WRITTEN } from './text-buffer.ts'
 import { TextFragments } from './text-fragments.ts'
 
 /** Rows as columns, whatever they come from: a result, or a decoded batch. */
@@ -33,75 +33,74 @@ export interface TextFormat {
   readonly codeCells: WeakMap<Dictionary, Map<string, CodeCells>>
 }
 
-/** Writes rows behind what the buffer holds; all of them when there is no list. */
+/**
+ * Writes rows behind what the buffer holds; all of them when there is no list. A block of rows is done in two steps: column by column it is
+ * found out which fragment each cell is, then row by row they are copied. Cells that are no fragment are written in the second step.
+ */
 export function writeRows(out: TextBuffer, result: ColumnRows, list: RowList | undefined, format: TextFormat): void {
   const fragments = new TextFragments()
-  const writers = result.columns.map((column, index) => {
+  const columns = result.columns.map((column, index) => {
     const field = result.fields[index]
-    const lead = format.lead(field, index)
-    const frame = { lead, plain: fragments.add([lead]), null: fragments.add([lead + format.null]) }
-    return cellWriter(column, field, format, fragments, frame)
+    return cellColumn(column, field, format, fragments, format.lead(field, index))
   })
-  const end = fragments.add([format.end(writers.length)])
+  columns.push(constantColumn(fragments, fragments.add([format.end(columns.length)])))
   const count = list?.count ?? result.rowCount
+  const rows = list?.rows ?? new Int32Array(Math.min(count, BLOCK_ROWS))
+  const numbers = new Int32Array(columns.length * Math.min(count, BLOCK_ROWS))
   const start = out.length
-  for (let place = 0; place < count; place++) {
-    const row = list === undefined ? place : list.rows[place]
-    for (let index = 0; index < writers.length; index++) writers[index](out, row)
-    out.fragment(fragments, end)
+  for (let done = 0; done < count; done += BLOCK_ROWS) {
+    const first = list === undefined ? 0 : done
+    const end = first + Math.min(BLOCK_ROWS, count - done)
+    if (list === undefined) for (let index = 0; index < end; index++) rows[index] = done + index
+    for (const [index, column] of columns.entries()) column.find(rows, first, end, numbers, index, columns.length)
+    out.cells(columns, numbers, rows, first, end)
     // The buffer grows once, to what the first rows let expect.
-    if (place === SAMPLE_ROWS) out.reserve(Math.ceil((1.1 * (out.length - start) * (count - place)) / SAMPLE_ROWS))
+    if (done === 0) out.reserve(Math.ceil(1.1 * (out.length - start) * (count / end - 1)))
   }
 }
 
-const SAMPLE_ROWS = 256
-
-/** Writes a column's cell of one row, and what stands before it. */
-type CellWriter = (out: TextBuffer, row: number) => void
+const BLOCK_ROWS = 256
 
 /** What stands before each cell of a column, and the numbers of two fragments: that, and that with a null behind it. */
 interface CellFrame {
-  readonly lead: string
-  readonly plain: number
+  readonly lead: number
   readonly null: number
 }
 
-/** How to write the cells of a column: chosen once, then called for each row. */
-function cellWriter(
+function cellColumn(
   column: Column,
   field: Field,
   format: TextFormat,
   fragments: TextFragments,
-  frame: CellFrame,
-): CellWriter {
+  lead: string,
+): CellColumn {
+  if (column.kind === 'dictionary') return dictionaryColumn(column, format, lead)
+  const frame: CellFrame = { lead: fragments.add([lead]), null: fragments.add([lead + format.null]) }
   switch (column.kind) {
-    case 'dictionary':
-      return dictionaryWriter(column, format, frame)
+    case 'boolean':
+      return booleanColumn(column.values, fragments, frame.null, fragments.add([`${lead}false`, `${lead}true`]))
     case 'string':
-      return sliceWriter(column, field.type === 'json' ? format.writeJson : format.writeText, fragments, frame)
+      return stringColumn(column, field.type === 'json' ? format.writeJson : format.writeText, fragments, frame)
     case 'uuid':
-      return (out, row) => {
-        if (column.validity[row] === 0) return out.fragment(fragments, frame.null)
-        out.fragment(fragments, frame.plain)
+      return validColumn(column.validity, fragments, frame, (out, row) => {
         out.ascii(format.quote)
         out.uuid(column.bytes, 16 * row)
         out.ascii(format.quote)
-      }
-    case 'number':
-      return numberWriter(column.values, field, format, fragments, frame)
+      })
     case 'int32':
-      return (out, row) => {
-        if (column.validity[row] === 0) return out.fragment(fragments, frame.null)
-        out.fragment(fragments, frame.plain)
-        out.number(column.values[row])
-      }
-    case 'boolean': {
-      const texts = fragments.add([`${frame.lead}false`, `${frame.lead}true`])
-      return (out, row) => {
-        const value = column.values[row]
-        out.fragment(fragments, value === BOOLEAN_NULL ? frame.null : texts + value)
-      }
-    }
+      return validColumn(column.validity, fragments, frame, (out, row) => out.number(column.values[row]))
+    case 'number':
+      return numberColumn(column.values, field, format, fragments, frame)
+  }
+}
+
+function constantColumn(fragments: TextFragments, fragment: number): CellColumn {
+  return {
+    fragments,
+    find(_rows, first, end, numbers, start, step) {
+      for (let place = first, at = start; place < end; place++, at += step) numbers[at] = fragment
+    },
+    write() {},
   }
 }
 
@@ -128,21 +127,26 @@ class CodeCells {
   }
 }
 
-function dictionaryWriter({ codes, dictionary }: DictionaryColumn, format: TextFormat, frame: CellFrame): CellWriter {
-  const cells = cellsOf(dictionary, format, frame.lead)
+function dictionaryColumn({ codes, dictionary }: DictionaryColumn, format: TextFormat, lead: string): CellColumn {
+  const cells = cellsOf(dictionary, format, lead)
   const scratch = new TextBuffer(256)
-  const lead = encodeText(frame.lead)
+  const leadBytes = encodeText(lead)
   const encode = (code: number): number => {
     const bytes = dictionary.bytes(code)
     scratch.cut(0)
-    scratch.bytes(lead)
+    scratch.bytes(leadBytes)
     format.writeText(scratch, viewOf(bytes), 0, bytes.length)
     return cells.add(code, scratch.view())
   }
-  return (out, row) => {
-    const code = codes[row]
-    const number = cells.numbers[code + 1] || encode(code)
-    out.fragment(cells.fragments, number - 1)
+  return {
+    fragments: cells.fragments,
+    find(rows, first, end, numbers, start, step) {
+      for (let place = first, at = start; place < end; place++, at += step) {
+        const code = codes[rows[place]]
+        numbers[at] = (cells.numbers[code + 1] || encode(code)) - 1
+      }
+    },
+    write() {},
   }
 }
 
@@ -154,47 +158,94 @@ function cellsOf(dictionary: Dictionary, format: TextFormat, lead: string): Code
   return cells
 }
 
-function sliceWriter(
-  { data, starts, lengths }: StringColumn,
-  write: TextFormat['writeText'],
-  fragments: TextFragments,
-  frame: CellFrame,
-): CellWriter {
-  const text = viewOf(data)
-  return (out, row) => {
-    const start = starts[row]
-    const length = lengths[row]
-    if (length < 0) return out.fragment(fragments, frame.null)
-    out.fragment(fragments, frame.plain)
-    write(out, text, start, start + length)
+function booleanColumn(values: Uint8Array, fragments: TextFragments, nullCell: number, falseCell: number): CellColumn {
+  return {
+    fragments,
+    find(rows, first, end, numbers, start, step) {
+      for (let place = first, at = start; place < end; place++, at += step) {
+        const value = values[rows[place]]
+        numbers[at] = value === BOOLEAN_NULL ? nullCell : falseCell + value
+      }
+    },
+    write() {},
   }
 }
 
-function numberWriter(
+/** A column whose nulls `validity` tells. */
+function validColumn(
+  validity: Uint8Array,
+  fragments: TextFragments,
+  frame: CellFrame,
+  writeValue: (out: TextBuffer, row: number) => void,
+): CellColumn {
+  return {
+    fragments,
+    find(rows, first, end, numbers, start, step) {
+      for (let place = first, at = start; place < end; place++, at += step) {
+        numbers[at] = validity[rows[place]] === 0 ? frame.null : WRITTEN
+      }
+    },
+    write(out, row) {
+      out.fragment(fragments, frame.lead)
+      writeValue(out, row)
+    },
+  }
+}
+
+function stringColumn(
+  { data, starts, lengths }: StringColumn,
+  writeValue: TextFormat['writeText'],
+  fragments: TextFragments,
+  frame: CellFrame,
+): CellColumn {
+  const text = viewOf(data)
+  return {
+    fragments,
+    find(rows, first, end, numbers, start, step) {
+      for (let place = first, at = start; place < end; place++, at += step) {
+        numbers[at] = lengths[rows[place]] < 0 ? frame.null : WRITTEN
+      }
+    },
+    write(out, row) {
+      out.fragment(fragments, frame.lead)
+      writeValue(out, text, starts[row], starts[row] + lengths[row])
+    },
+  }
+}
+
+function numberColumn(
   values: Float64Array,
   field: Field,
   format: TextFormat,
   fragments: TextFragments,
   frame: CellFrame,
-): CellWriter {
-  const scale = field.scale ?? 0
-  const { quote } = format
-  const write =
-    field.type === 'decimal'
-      ? (out: TextBuffer, value: number): void => out.decimal(value, scale)
-      : field.type === 'timestamp'
-        ? (out: TextBuffer, value: number): void => {
-            out.ascii(quote)
-            out.timestamp(value)
-            out.ascii(quote)
-          }
-        : (out: TextBuffer, value: number): void => out.number(value)
+): CellColumn {
+  const writeValue = numberWriter(field, format)
   const infinityIsNull = !format.hasInfinity && field.type !== 'timestamp'
-  return (out, row) => {
-    const value = values[row]
-    if (Number.isNaN(value) || (infinityIsNull && !Number.isFinite(value))) return out.fragment(fragments, frame.null)
-    out.fragment(fragments, frame.plain)
-    write(out, value)
+  return {
+    fragments,
+    find(rows, first, end, numbers, start, step) {
+      for (let place = first, at = start; place < end; place++, at += step) {
+        const value = values[rows[place]]
+        const isNull = Number.isNaN(value) || (infinityIsNull && !Number.isFinite(value))
+        numbers[at] = isNull ? frame.null : WRITTEN
+      }
+    },
+    write(out, row) {
+      out.fragment(fragments, frame.lead)
+      writeValue(out, values[row])
+    },
+  }
+}
+
+function numberWriter(field: Field, { quote }: TextFormat): (out: TextBuffer, value: number) => void {
+  const scale = field.scale ?? 0
+  if (field.type === 'decimal') return (out, value) => out.decimal(value, scale)
+  if (field.type !== 'timestamp') return (out, value) => out.number(value)
+  return (out, value) => {
+    out.ascii(quote)
+    out.timestamp(value)
+    out.ascii(quote)
   }
 }
 

@@ -82,7 +82,27 @@ test('any mixture of what is and is not escaped is written as JSON.stringify wri
     const one = Array.from({ length: random.below(8 + index / 50) }, () => random.pick(characters)).join('')
     return JSON.stringify({ s: one, u: one, i: index % 3 === 0 ? null : random.uint32() | 0 })
   })
-  assert.equal(encoded(decoded(schema, `${lines.join('\n')}\n`)), `${lines.join('\n')}\n`)
+  const batch = decoded(schema, `${lines.join('\n')}\n`)
+  assert.equal(encoded(batch), `${lines.join('\n')}\n`)
+
+  const out = new TextBuffer(1)
+  const backwards = Int32Array.from(lines, (_, index) => lines.length - 1 - index)
+  writeJsonRows(out, batch, { rows: backwards, count: 1_999 })
+  const expected = lines.slice(1).toReversed()
+  assert.equal(Buffer.from(out.view()).toString(), `${expected.join('\n')}\n`)
+})
+
+test('a buffer grows in the middle of a row, whatever kind of cell it is', () => {
+  const row = { s: 'x'.repeat(50), t: 'y'.repeat(90), u: 'z'.repeat(70), i: 7 }
+  const batch = decoded(
+    defineSchema({ s: text(), t: text(), u: text({ cardinality: 'unique' }), i: int32() }),
+    JSON.stringify(row),
+  )
+  for (let capacity = 0; capacity < 300; capacity++) {
+    const out = new TextBuffer(capacity)
+    writeJsonRows(out, batch)
+    assert.equal(Buffer.from(out.view()).toString(), `${JSON.stringify(row)}\n`)
+  }
 })
 
 test('a JSON value that was written over several lines stays on one', () => {

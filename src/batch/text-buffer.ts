@@ -1,7 +1,7 @@
 import { formatTime, MS_PER_DAY } from '../base/time.ts'
 import { formatDecimal } from './decimal-text.ts'
 import { writeDigits, writeHexByte, writeNumber } from './text-digits.ts'
-import { COPY_SLACK_BYTES, type TextFragments } from './text-fragments.ts'
+import { COPY_SLACK_BYTES, copyWords, type TextFragments } from './text-fragments.ts'
 import { TIME_TEXT_BYTES, TimeText } from './time-text.ts'
 
 const INT32_MAX = 2_147_483_647
@@ -10,6 +10,20 @@ const TIME_MIN_MS = Date.parse('0000-01-01')
 const TIME_END_MS = Date.parse('9999-12-31') + MS_PER_DAY
 const NUMBER_BYTES_MAX = 32
 const UUID_BYTES = 36
+
+/** Stands for a cell that is no fragment. */
+export const WRITTEN: number = -1
+
+/** How the cells of a column are come by. */
+export interface CellColumn {
+  readonly fragments: TextFragments
+  /**
+   * Tells of each row in `rows[first .. end)` which fragment its cell is, or `WRITTEN` when `write` must write it: in `numbers`, from `start`
+   * on with a distance of `step`.
+   */
+  find(rows: Int32Array, first: number, end: number, numbers: Int32Array, start: number, step: number): void
+  write(out: TextBuffer, row: number): void
+}
 
 /** Text as UTF-8 bytes in a buffer that grows: what encoders write cells into, without making strings. */
 export class TextBuffer {
@@ -91,6 +105,38 @@ export class TextBuffer {
   fragment(fragments: TextFragments, fragment: number): void {
     this.reserve(fragments.length(fragment))
     this.#length = fragments.write(fragment, this.#view, this.#length)
+  }
+
+  /** Writes `rows[first .. end)`, each one's cells in the order of the columns; `numbers` as `find` gave them, row by row. */
+  cells(columns: readonly CellColumn[], numbers: Int32Array, rows: Int32Array, first: number, end: number): void {
+    const columnCount = columns.length
+    const words = columns.map(({ fragments }) => fragments.words)
+    const places = columns.map(({ fragments }) => fragments.places)
+    let view = this.#view
+    let cell = 0
+    let at = this.#length
+    for (let place = first; place < end; place++) {
+      for (let index = 0; index < columnCount; index++) {
+        const number = numbers[cell++]
+        if (number === WRITTEN) {
+          this.#length = at
+          columns[index].write(this, rows[place])
+          at = this.#length
+          view = this.#view
+          continue
+        }
+        const columnPlaces = places[index]
+        const cellEnd = at + columnPlaces[2 * number + 1]
+        if (cellEnd + COPY_SLACK_BYTES > view.byteLength) {
+          this.#length = at
+          this.reserve(cellEnd - at)
+          view = this.#view
+        }
+        copyWords(words[index], columnPlaces[2 * number], view, at, cellEnd)
+        at = cellEnd
+      }
+    }
+    this.#length = at
   }
 
   /** Text in ASCII. */

@@ -13,7 +13,6 @@ export const COPY_SLACK_BYTES = 16
 export class TextFragments {
   #words = new Float64Array(512)
   #wordCount = 0
-  /** For each fragment the number of its first word, then its length in bytes. */
   #places = new Int32Array(128)
   #count = 0
 
@@ -43,17 +42,19 @@ export class TextFragments {
 
   /** Writes a fragment; returns the position behind it. Up to `COPY_SLACK_BYTES` behind that are overwritten. */
   write(fragment: number, target: DataView, start: number): number {
-    const words = this.#words
-    let word = this.#places[2 * fragment]
     const end = start + this.#places[2 * fragment + 1]
-    let at = start
-    do {
-      target.setFloat64(at, words[word], true)
-      target.setFloat64(at + 8, words[word + 1], true)
-      word += 2
-      at += 16
-    } while (at < end)
+    copyWords(this.#words, this.#places[2 * fragment], target, start, end)
     return end
+  }
+
+  /** All fragments, until one is added. */
+  get words(): Float64Array {
+    return this.#words
+  }
+
+  /** For each fragment the number of its first word, then its length in bytes; until one is added. */
+  get places(): Int32Array {
+    return this.#places
   }
 
   #reserve(length: number): void {
@@ -68,4 +69,16 @@ export class TextFragments {
     words.set(this.#words)
     this.#words = words
   }
+}
+
+/** Copies whole words from number `first` on to `[start, end)`, and up to `COPY_SLACK_BYTES` more. */
+export function copyWords(words: Float64Array, first: number, target: DataView, start: number, end: number): void {
+  let word = first
+  let at = start
+  do {
+    target.setFloat64(at, words[word], true)
+    target.setFloat64(at + 8, words[word + 1], true)
+    word += 2
+    at += 16
+  } while (at < end)
 }
