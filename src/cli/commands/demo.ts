@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { formatDuration } from '../../base/time.ts'
+import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
@@ -17,10 +18,18 @@ import { duration, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
 import { onStop } from '../signals.ts'
+<<<<<<< HEAD
 import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
 interface DemoOptions extends PageOptions {
+=======
+import { summaryOf, summaryText } from '../summary.ts'
+import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
+import type { DefineCommand } from './index.ts'
+
+interface DemoOptions extends TrafficOptions {
+>>>>>>> generator
   readonly duration?: number
   readonly rate?: number
   readonly seed: number
@@ -47,11 +56,15 @@ export const defineDemo: DefineCommand = (program) => {
     .option('--no-open', 'do not open the page in a browser')
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
+<<<<<<< HEAD
   showExamples(command, [
     ['millrace demo', 'until Ctrl-C; nothing is kept'],
     ['millrace demo --home demo --rate 10000', 'goes on where it stopped the next time'],
     ['millrace demo --duration 10s --no-open --json', 'ends by itself, with a summary'],
   ])
+=======
+  addTrafficOptions(command)
+>>>>>>> generator
 }
 
 async function demo(options: DemoOptions, command: Command): Promise<void> {
@@ -70,17 +83,18 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
 
 async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promise<void> {
   const startMs = performance.now()
-  const [{ generateInto }, { DEFAULT_SETTINGS }] = await Promise.all([
-    import('../../generator/load.ts'),
-    import('../../generator/settings.ts'),
-  ])
+  const { generateInto } = await import('../../generator/load.ts')
   const log = await openLog(home, 'write', 'millrace demo')
   const stopping = new AbortController()
   try {
     const topic = await log.describeTopic(TOPIC)
+<<<<<<< HEAD
     const settings = topic
       ? undefined
       : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate ?? RATE, malformedFraction: 0.0005 }
+=======
+    const settings = topic ? undefined : await demoTraffic(options)
+>>>>>>> generator
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
@@ -126,6 +140,13 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     stopping.abort()
     await log.close()
   }
+}
+
+async function demoTraffic(options: DemoOptions): Promise<GeneratorSettings> {
+  const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
+  const { seed, rate: eventsPerSecond } = options
+  const base = { ...DEFAULT_SETTINGS, seed, eventsPerSecond, malformedFraction: 0.0005 }
+  return generatorSettings(trafficSettings(options, base))
 }
 
 async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>, flush: boolean): Promise<Job> {
