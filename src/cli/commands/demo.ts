@@ -18,18 +18,11 @@ import { duration, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
 import { onStop } from '../signals.ts'
-<<<<<<< HEAD
 import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
-import type { DefineCommand } from './index.ts'
-
-interface DemoOptions extends PageOptions {
-=======
-import { summaryOf, summaryText } from '../summary.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
 
-interface DemoOptions extends TrafficOptions {
->>>>>>> generator
+interface DemoOptions extends PageOptions, TrafficOptions {
   readonly duration?: number
   readonly rate?: number
   readonly seed: number
@@ -56,15 +49,12 @@ export const defineDemo: DefineCommand = (program) => {
     .option('--no-open', 'do not open the page in a browser')
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
-<<<<<<< HEAD
+  addTrafficOptions(command)
   showExamples(command, [
     ['millrace demo', 'until Ctrl-C; nothing is kept'],
     ['millrace demo --home demo --rate 10000', 'goes on where it stopped the next time'],
     ['millrace demo --duration 10s --no-open --json', 'ends by itself, with a summary'],
   ])
-=======
-  addTrafficOptions(command)
->>>>>>> generator
 }
 
 async function demo(options: DemoOptions, command: Command): Promise<void> {
@@ -88,13 +78,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
   const stopping = new AbortController()
   try {
     const topic = await log.describeTopic(TOPIC)
-<<<<<<< HEAD
-    const settings = topic
-      ? undefined
-      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate ?? RATE, malformedFraction: 0.0005 }
-=======
     const settings = topic ? undefined : await demoTraffic(options)
->>>>>>> generator
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
@@ -144,7 +128,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
 
 async function demoTraffic(options: DemoOptions): Promise<GeneratorSettings> {
   const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
-  const { seed, rate: eventsPerSecond } = options
+  const { seed, rate: eventsPerSecond = RATE } = options
   const base = { ...DEFAULT_SETTINGS, seed, eventsPerSecond, malformedFraction: 0.0005 }
   return generatorSettings(trafficSettings(options, base))
 }
