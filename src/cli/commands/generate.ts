@@ -7,6 +7,7 @@ import type { LoadProgress, LoadResult } from '../../generator/load.ts'
 import type { Origin } from '../../generator/origin.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
+import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
 import { bytes, duration, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
@@ -51,6 +52,10 @@ export const defineGenerate: DefineCommand = (program) => {
     .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
     .option('--json', 'end with the totals as JSON')
     .action(generate)
+  showExamples(command, [
+    ['millrace generate --num-events 1000000', 'as fast as possible'],
+    ['millrace generate --topic clicks --rate 5000 --late 2%', 'until Ctrl-C'],
+  ])
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
