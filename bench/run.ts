@@ -8,7 +8,9 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 /** The benchmarks; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   decode: () => import('./decode.ts'),
+  encode: () => import('./encode.ts'),
   engine: () => import('./engine.ts'),
+  expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
 }
 

@@ -59,6 +59,7 @@ export {
   last,
   max,
   min,
+  type PlainAggregateSpec,
   quantile,
   sum,
   topK,

@@ -6,17 +6,18 @@ import type { DecoderExports, DecoderInstance } from './wasm-module.ts'
 
 /** How the decoder's module calls the operation that reads a column's values: the numbers of `wasm/operation.ts`. */
 const Operation = {
-  text: 2,
-  uuid: 3,
-  isoTime: 4,
-  decimal: 6,
-  double: 7,
-  int64: 8,
-  int32: 9,
-  epoch: 10,
-  boolean: 11,
-  json: 12,
-  rest: 13,
+  dictionary: 2,
+  text: 3,
+  uuid: 4,
+  isoTime: 5,
+  decimal: 7,
+  double: 8,
+  int64: 9,
+  int32: 10,
+  epoch: 11,
+  boolean: 12,
+  json: 13,
+  rest: 14,
 } as const
 
 /** Added to each array, so that the same row of all columns does not compete for the same few cache lines. */
@@ -36,6 +37,8 @@ export class WasmColumn {
   readonly #lengths: number = 0
   readonly #codes: number = 0
   readonly #dictionary: number = 0
+  /** Whether texts are looked up when the whole batch has been read. */
+  readonly #deferred: boolean
   #mirror: MirroredDictionary | undefined
 
   constructor(instance: DecoderInstance, field: Field, index: number, rowsMax: number) {
@@ -55,7 +58,10 @@ export class WasmColumn {
       this.#dictionary = exports.createDictionary()
     }
     this.fieldColumn.attach(viewsOf(kind, buffer, rowsMax, values, extra, this.#codes))
-    exports.addColumn(operationOf(field), values, kind === 'number' ? parameterOf(field) : extra)
+    const operation = operationOf(field)
+    if (operation === Operation.dictionary) exports.addColumn(operation, this.#codes, this.#dictionary)
+    else exports.addColumn(operation, values, kind === 'number' ? parameterOf(field) : extra)
+    this.#deferred = operation === Operation.text
     if (this.fieldColumn.kind === ValueKind.rest) exports.prepareRest(values, extra)
   }
 
@@ -82,13 +88,18 @@ export class WasmColumn {
     this.fieldColumn.column = { kind: 'dictionary', codes: column.codes, dictionary: this.#mirror }
   }
 
-  /** Completes the rows of texts, whose slices point into `data`, which begins at the address `base`. */
-  finish(rowCount: number, data: Uint8Array, base: number): void {
+  /**
+   * Completes the rows of texts, whose slices point into `data`, which begins at the address `base`. The numbers of the rows that the
+   * host has read are at the address `hostRows`.
+   */
+  finish(rowCount: number, data: Uint8Array, base: number, hostRows: number, hostRowCount: number): void {
     const { column } = this.fieldColumn
     if (column.kind === 'string') column.data = data
     if (this.#mirror === undefined) return
     const { exports } = this.#instance
-    exports.internColumn(this.#dictionary, base, this.#starts, this.#lengths, this.#codes, rowCount)
+    const texts = [this.#dictionary, base, this.#starts, this.#lengths, this.#codes] as const
+    if (this.#deferred) exports.internColumn(...texts, rowCount)
+    else if (hostRowCount > 0) exports.internRows(...texts, hostRows, hostRowCount)
     this.#mirror.update()
   }
 }
@@ -170,7 +181,7 @@ function viewsOf(
 function operationOf(field: Field): number {
   switch (field.type) {
     case 'string':
-      return Operation.text
+      return (field.cardinality ?? 'low') === 'low' ? Operation.dictionary : Operation.text
     case 'json':
       return field.rest ? Operation.rest : Operation.json
     case 'uuid':

@@ -30,6 +30,8 @@ const POOL_BLOCKS = 64
 const POOL_BLOCKS_MAX = 1024
 const POOL_BLOCKS_OF = { low: 32, high: 256, unique: 0 } as const
 
+const NEW_TEXT_BYTES = 16
+
 /** Reserved besides what is counted: static data, small tables, alignment. */
 const RESERVE_BYTES = 2 << 20
 const NODE_BYTES = 640
@@ -75,6 +77,8 @@ class WasmDecoder implements Decoder {
     this.#unreadRows = new Int32Array(buffer, unreadAt, ROWS_MAX)
     this.#batch.prepareRows(exports, unreadAt)
     this.#columns = options.fields.map((field, index) => new WasmColumn(this.#instance, field, index, ROWS_MAX))
+    const lowCount = options.fields.filter((field) => field.type === 'string').length
+    exports.prepareNewTexts(exports.reserve(lowCount * ROWS_MAX * NEW_TEXT_BYTES))
     this.#addMembers()
     this.#reader = rowReader(
       this.#columns.map((column) => column.fieldColumn),
@@ -99,10 +103,20 @@ class WasmDecoder implements Decoder {
     batch.rowCount = rowCount
     batch.bytes = bytes
     batch.duplicateMembers = this.#readUnread(shift)
-    if (records.framing === 'records') this.#refuseRest(records, fromOffset, toOffset)
+    let hostRowCount = this.#exports.unreadRowCount()
+    if (records.framing === 'records' && this.#refuseRest(records, fromOffset, toOffset)) {
+      this.#unreadRows[hostRowCount++] = batch.rowCount - 1
+    }
+    this.#exports.internNewTexts()
     for (const [index, column] of this.#columns.entries()) {
       column.fieldColumn.fillFrom(batch.recordTimes, batch.status, batch.rowCount)
-      column.finish(batch.rowCount, this.#inputBytes[shift], this.#inputAt + shift)
+      column.finish(
+        batch.rowCount,
+        this.#inputBytes[shift],
+        this.#inputAt + shift,
+        this.#unreadRows.byteOffset,
+        hostRowCount,
+      )
       batch.columns[index] = column.fieldColumn.column
     }
     return batch
@@ -117,7 +131,7 @@ class WasmDecoder implements Decoder {
     this.#memory.set(bytes, input)
     this.#memory.fill(0, input + length, input + length + PADDING_BYTES)
     const texts = input + length + PADDING_BYTES
-    this.#exports.beginBatch(input, texts, texts + length)
+    this.#exports.beginBatch(input, length, texts, texts + length)
     if (records.framing === 'newline') {
       return this.#exports.readLines(input, length, baseOffset, fromOffset, toOffset)
     }
@@ -161,11 +175,11 @@ class WasmDecoder implements Decoder {
     for (const column of this.#reader.columns) column.clearRow(row)
   }
 
-  /** What is left of a section that is damaged becomes one malformed row, so that it is accounted for. */
-  #refuseRest(records: EncodedRecords, fromOffset: number, toOffset: number): void {
+  /** What is left of a section that is damaged becomes one malformed row, so that it is accounted for. False when nothing is. */
+  #refuseRest(records: EncodedRecords, fromOffset: number, toOffset: number): boolean {
     const start = this.#exports.damagedPosition()
     const offset = this.#exports.offsetBehind()
-    if (start < 0 || offset < fromOffset || offset >= toOffset) return
+    if (start < 0 || offset < fromOffset || offset >= toOffset) return false
     const batch = this.#batch
     const row = batch.rowCount++
     batch.offsets[row] = offset
@@ -173,6 +187,7 @@ class WasmDecoder implements Decoder {
     batch.valueStarts[row] = start
     batch.valueLengths[row] = records.bytes.length - start
     this.#refuse(row, RowError.notJson, -1)
+    return true
   }
 
   #addMembers(): void {
@@ -232,7 +247,8 @@ function memoryBytes({ fields, knownMembers }: DecoderOptions): number {
   const dictionaries = fields.filter((field) => field.type === 'string')
   const blocks = dictionaries.reduce((sum, field) => sum + POOL_BLOCKS_OF[field.cardinality ?? 'low'], POOL_BLOCKS)
   const graphBytes = (knownMembers.size + fields.length + NODES_BESIDE_KNOWN) * NODE_BYTES
-  const rowBytes = fields.length * columnBytes(ROWS_MAX) + WasmBatch.bytes
+  const rowBytes =
+    fields.length * columnBytes(ROWS_MAX) + dictionaries.length * ROWS_MAX * NEW_TEXT_BYTES + WasmBatch.bytes
   const inputBytes = 3 * (INPUT_BYTES_MAX + PADDING_BYTES)
   return RESERVE_BYTES + graphBytes + rowBytes + inputBytes + Math.min(blocks, POOL_BLOCKS_MAX) * BLOCK_BYTES
 }

@@ -23,7 +23,7 @@ export interface DecoderExports {
   reserve(bytes: number): number
   beginPool(): void
   freeBlocks(): number
-  beginBatch(input: number, texts: number, rests: number): void
+  beginBatch(input: number, length: number, texts: number, rests: number): void
   readLines(input: number, length: number, baseOffset: number, fromOffset: number, toOffset: number): number
   readRecords(
     input: number,
@@ -39,6 +39,17 @@ export interface DecoderExports {
   offsetBehind(): number
   unreadRowCount(): number
   internColumn(dictionary: number, base: number, starts: number, lengths: number, codes: number, rowCount: number): void
+  internRows(
+    dictionary: number,
+    base: number,
+    starts: number,
+    lengths: number,
+    codes: number,
+    rows: number,
+    count: number,
+  ): void
+  prepareNewTexts(list: number): void
+  internNewTexts(): void
   readonly textAt: { readonly value: number }
   readonly restAt: { readonly value: number }
 }

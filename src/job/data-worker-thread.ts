@@ -7,6 +7,11 @@ import type { WorkerAnswers, WorkerFailure, WorkerRequest, WorkerResponse, Worke
 /** Bytes of records that a worker may have before it before more are sent. */
 const WAITING_BYTES_MAX = 32 << 20
 
+/** The published package is JavaScript. */
+const ENTRY = import.meta.url.endsWith('.ts')
+  ? new URL('./data-worker.ts', import.meta.url)
+  : new URL('./data-worker.js', import.meta.url)
+
 /** The coordinator's end of one data worker: requests go in order, answers come in order. */
 export class DataWorkerThread {
   readonly #worker: Worker
@@ -16,13 +21,7 @@ export class DataWorkerThread {
   #wake: () => void = () => {}
 
   constructor(start: WorkerStart) {
-    this.#worker = new Worker(
-      new URL(import.meta.url.endsWith('.ts') ? 'data-worker.ts' : 'data-worker.js', import.meta.url),
-      {
-        workerData: start,
-        name: 'millrace data worker',
-      },
-    )
+    this.#worker = new Worker(ENTRY, { workerData: start, name: 'millrace data worker' })
     this.#worker.on('message', (response: WorkerResponse) => this.#take(response))
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
     this.#worker.on('exit', () => this.#fail(new Error('a data worker ended by itself')))

@@ -131,7 +131,10 @@ function addColumn(
   what: string,
   path: string,
 ): PlanProblem[] {
-  if (!FIELD_NAME.test(name)) return [badName(path, name)]
+  if (!FIELD_NAME.test(name)) {
+    columns.add(name, undefined)
+    return [badName(path, name)]
+  }
   return columns.add(name, type) ? [] : [nameTaken(path, what, name)]
 }
 

@@ -184,12 +184,12 @@ class Typing {
     const types = nodes.map((node) => this.typeOf(node, depth + 1))
     const known = types.filter((type) => type !== undefined)
     if (known.length < nodes.length) return undefined
-    const type = commonType(nodes, known)
-    if (!type) {
+    const common = commonType(nodes, known)
+    if (!common) {
       if (nodes.length > 0) this.#report(`the values of cond() are ${kindList(known)}`, 'give it values of one kind')
       return undefined
     }
-    return { ...type, required: type.required && otherwise !== undefined, constant: false }
+    return { ...common.type, required: otherwise !== undefined && !common.required.includes(false), constant: false }
   }
 
   #report(message: string, hint: string): void {

@@ -121,8 +121,8 @@ function resultType({ name, operands }: Call, types: readonly ValueType[], repor
       return { type: 'decimal', scale, required }
     }
     case 'common': {
-      const type = commonType(operands, types)
-      if (type) return { ...type, required: types.some((one) => one.required) }
+      const common = commonType(operands, types)
+      if (common) return { ...common.type, required: common.required.includes(true) }
       report(`coalesce() of ${kindList(types)}`, 'give it texts, numbers, times or conditions, all of one kind')
       return undefined
     }

@@ -15,12 +15,12 @@ export class KnownColumns {
     this.#names = new TakenNames(fields.map(({ name }) => name))
   }
 
-  /** False when there is such a column already. */
+  /** False when there is such a column already. Without a type, the column is known by name only. */
   add(name: string, type: Omit<Field, 'name'> | undefined): boolean {
-    if (!this.#names.take(name)) return false
-    if (type === undefined) this.untold.add(name)
-    else this.fields.push({ ...type, name })
-    return true
+    const free = this.#names.take(name)
+    if (free && type !== undefined) this.fields.push({ ...type, name })
+    else this.untold.add(name)
+    return free
   }
 
   find(name: string): Field | undefined {

@@ -1,5 +1,5 @@
 import type { Schema } from '../batch/schema.ts'
-import type { AggregateSpec } from './aggregate.ts'
+import type { AggregateSpec, PlainAggregateSpec } from './aggregate.ts'
 import type { SinkSpec, SourceSpec } from './connectors.ts'
 import type { Expression } from './expression.ts'
 import type { Rule } from './rule.ts'
@@ -122,12 +122,7 @@ export interface NamedFeature {
 }
 
 /** An aggregate over the rows of a session, or the seconds from the first of them to the last. */
-export type FeatureSpec<C extends string = string> =
-  | Extract<
-      AggregateSpec<C>,
-      { readonly kind: 'count' | 'sum' | 'min' | 'max' | 'avg' | 'first' | 'last' | 'countDistinct' }
-    >
-  | { readonly kind: 'elapsed' }
+export type FeatureSpec<C extends string = string> = PlainAggregateSpec<C> | { readonly kind: 'elapsed' }
 
 /** Groups rows by window and key columns. Result columns: those of the window, the keys, the aggregates. */
 export interface AggregateNode {

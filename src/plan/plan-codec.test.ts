@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MillraceError } from '../base/error.ts'
 import { clickEvent, clickEventRules } from '../event/click-event.ts'
-import { approxCountDistinct, count, sum } from './aggregate.ts'
+import { approxCountDistinct, count, sum, topK } from './aggregate.ts'
 import { consoleSink, day, logSource, parquet } from './connectors.ts'
 import { and, col, eq, isNull, not } from './expression.ts'
+import { urlHost } from './functions.ts'
 import type { PipelinePlan, QueryPlan } from './node.ts'
 import { pipeline } from './pipeline.ts'
 import { planFromJson, planToJson, queryIdentity } from './plan-codec.ts'
 import { stream } from './stream.ts'
-import { tumbling } from './window.ts'
+import { session, sliding, tumbling } from './window.ts'
 
 const events = stream(logSource('events'), clickEvent, { rules: clickEventRules }).withWatermark('event_time', '2m')
 const purchases = and(eq(col('event_type'), 'purchase'), not(isNull(col('amount'))))
@@ -163,9 +164,24 @@ describe('the identity of a query', () => {
       source.withWatermark('event_time', '2m', { maxAge: '1d' }).window(window).aggregate({ n }),
       source.withWatermark('event_time', '2m', { advanceWhenIdle: true }).window(window).aggregate({ n }),
       bare.withWatermark('event_time', '2m').window(window).aggregate({ n }),
+      events.window(sliding('1m', '30s')).aggregate({ n }),
+      events.window(tumbling('1 day', { calendar: true })).aggregate({ n }),
+      events.window(tumbling('1 day', { timeZone: 'Europe/Paris' })).aggregate({ n }),
+      events.window(session('1m')).aggregate({ n }),
+      events.window(session('1m', { endWhen: purchases })).aggregate({ n }),
+      events.dedupe('event_id', { within: '1m' }).window(window).aggregate({ n }),
+      events
+        .derive({ host: urlHost(col('page_url')) })
+        .window(window)
+        .aggregate({ n }),
+      events.window(window).aggregate({ n: topK('page_url', 3) }),
+      events.select({ page: 'page_url' }),
+      events.select({ page: 'user_id' }),
     ]
     const identities = queries.map(({ root }) => queryIdentity({ name: 'q', root, sinks: [] }))
     assert.equal(new Set(identities).size, queries.length)
+    const once = { name: 'q', root: events.window(window).aggregate({ n }).root, sinks: [] }
+    assert.notEqual(queryIdentity({ ...once, meta: true }), queryIdentity(once))
   })
 })
 

@@ -68,20 +68,35 @@ export function numericType(types: readonly ValueType[]): ValueType {
   return { type: 'decimal', scale: Math.max(...types.map(({ scale }) => scale ?? 0)), required }
 }
 
+/** The type that alternatives have together, and for each of them whether it is never null as a value of that type. */
+export interface CommonType {
+  readonly type: Omit<ValueType, 'required'>
+  readonly required: readonly boolean[]
+}
+
 /**
  * The type that alternatives have together, as in `coalesce`; undefined when there is none. What is not constant decides, so
  * that a text may stand for a time. UUIDs and JSON have none: as text they do.
  */
-export function commonType(nodes: readonly Expression[], types: readonly ValueType[]): ValueType | undefined {
+export function commonType(nodes: readonly Expression[], types: readonly ValueType[]): CommonType | undefined {
   const anchor = types.find((_, index) => nodes[index]?.kind !== 'literal') ?? types[0]
   if (anchor === undefined) return undefined
   const kind = VALUE_KINDS[anchor.type]
   if (kind === 'uuid' || kind === 'json') return undefined
-  const fits = types.every(
+  const stand = types.every(
     ({ type }, index) => VALUE_KINDS[type] === kind || standsFor(kind, nodes[index] as Expression),
   )
-  if (!fits) return undefined
-  return kind === 'number' ? numericType(types) : { type: anchor.type, required: types.every((one) => one.required) }
+  if (!stand) return undefined
+  if (kind !== 'number') return { type: { type: anchor.type }, required: types.map(({ required }) => required) }
+  const { required: _, ...type } = numericType(types)
+  return { type, required: types.map((one, index) => one.required && fits(nodes[index] as Expression, one, type)) }
+}
+
+/** Whether every value of a numeric type has its place in another one: a whole number may be too large for a decimal. */
+function fits(node: Expression, from: ValueType, to: Omit<ValueType, 'required'>): boolean {
+  if (to.type === 'float64' || (from.scale ?? 0) === (to.scale ?? 0)) return true
+  if (node.kind !== 'literal' || typeof node.value !== 'number') return false
+  return Number.isSafeInteger(Math.round(node.value * 10 ** (to.scale ?? 0)))
 }
 
 /**

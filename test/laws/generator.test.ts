@@ -23,6 +23,7 @@ const anySettings = fc
     seed: fc.nat(),
     partitions: fc.integer({ min: 1, max: 6 }),
     eventsPerSecond: fc.constantFrom(0.5, 30, 1_000, 1e6),
+    diurnalStrength: fc.constantFrom(0, 0, 0.5, 1),
     users: fc.integer({ min: 2, max: 3_000 }),
     activeSessionsMax: fc.integer({ min: 1, max: 300 }),
     newSessionProbability: fc.constantFrom(0, 0.05, 1),
@@ -33,6 +34,7 @@ const anySettings = fc
     duplicateFraction: fraction,
     malformedFraction: fraction,
     invalidFraction: fraction,
+    producers: fc.constantFrom(1, 3, 16),
     fastClockMs: fc.constantFrom(0, 600_000),
   })
   .map((given) => generatorSettings(given))

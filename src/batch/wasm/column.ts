@@ -1,6 +1,7 @@
 // The columns that rows are read into. Their arrays are laid out by the host, for `rowsMax` rows:
 //
 //     operation          values                       extra
+//     DICTIONARY         codes i32, -1 is null        the dictionary
 //     TEXT, JSON, REST   starts i32                   lengths i32, -1 is null
 //     UUID               16 bytes                     validity u8, 0 is null
 //     INT32              i32                          validity u8
@@ -10,7 +11,7 @@
 //     DOUBLE, INT64      f64                          -
 
 import { reserve } from './memory'
-import { BOOLEAN, INT32, JSON, REST, TEXT, UUID } from './operation'
+import { BOOLEAN, DICTIONARY, INT32, JSON, REST, TEXT, UUID } from './operation'
 
 export const COLUMNS_MAX: u32 = 64
 
@@ -88,6 +89,9 @@ function clearColumn(index: u32, from: usize, count: usize): void {
   const values = columnValues(index)
   const extra = columnExtra(index)
   switch (columnOperation(index)) {
+    case DICTIONARY:
+      memory.fill(values + (from << 2), 0xff, count << 2)
+      break
     case TEXT:
     case JSON:
     case REST:

@@ -114,6 +114,19 @@ export function intern(dictionary: usize, at: usize, length: u32): i32 {
   return length <= 16 ? internShort(dictionary, at, length) : internLong(dictionary, at, length)
 }
 
+/** The code of the text at `at`, whose first 16 bytes are `head`; -1 when it is not in the dictionary. */
+@inline
+export function findCode(dictionary: usize, head: v128, at: usize, length: u32): i32 {
+  let slot: usize
+  if (length <= 16) {
+    const key = v128.and(head, v128.load(MASKS + (length << 4)))
+    slot = findShort(dictionary, key, hashShort(key, length), length)
+  } else {
+    slot = findLong(dictionary, hashLong(at, length), at, length)
+  }
+  return <i32>load<u32>(slot, SLOT_CODE) - 1
+}
+
 @inline
 function internShort(dictionary: usize, at: usize, length: u32): i32 {
   const key = v128.and(v128.load(at), v128.load(MASKS + (length << 4)))
@@ -132,9 +145,7 @@ function internLong(dictionary: usize, at: usize, length: u32): i32 {
 
 /** The code of the text, or -1 when it is not in the dictionary. 16 bytes from `at` on must be readable. */
 export function find(dictionary: usize, at: usize, length: u32): i32 {
-  if (length > 16) return <i32>load<u32>(findLong(dictionary, hashLong(at, length), at, length), SLOT_CODE) - 1
-  const key = v128.and(v128.load(at), v128.load(MASKS + (length << 4)))
-  return <i32>load<u32>(findShort(dictionary, key, hashShort(key, length), length), SLOT_CODE) - 1
+  return findCode(dictionary, v128.load(at), at, length)
 }
 
 /** The slot that holds the text, or the empty one where it belongs. */
@@ -145,7 +156,9 @@ function findShort(dictionary: usize, key: v128, hash: u32, length: u32): usize 
   let index = hash & mask
   while (true) {
     const slot = segment + (index << SLOT_BITS)
-    if (sameVector(v128.load(slot), key) && load<u32>(slot, SLOT_LENGTH) == length) return slot
+    if (sameVector(v128.load(slot), key)) {
+      if (load<u32>(slot, SLOT_LENGTH) == length) return slot
+    }
     if (load<u32>(slot, SLOT_CODE) == 0) return slot
     index = (index + 1) & mask
   }
@@ -173,7 +186,7 @@ function segmentOf(dictionary: usize, hash: u32): usize {
 
 @inline
 function sameVector(left: v128, right: v128): bool {
-  return !v128.any_true(v128.xor(left, right))
+  return i8x16.bitmask(i8x16.eq(left, right)) == 0xffff
 }
 
 /** Whether two texts of more than 16 bytes are the same. */

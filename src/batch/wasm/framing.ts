@@ -2,7 +2,8 @@
 
 import { CARRIAGE_RETURN, LINE_FEED, splat } from './characters'
 import { beginRow, beginRows } from './column'
-import { readRow, setBase } from './row'
+import { beginNewTexts } from './new-text'
+import { beginInput, readRow } from './row'
 import { beginScratch } from './scratch-text'
 
 /** Bytes of one event, as in `../batch.ts`. */
@@ -34,12 +35,13 @@ export function unreadRowCount(): u32 {
   return unreadCount
 }
 
-/** Begins a batch whose bytes stand at `input`. */
-export function beginBatch(input: usize, texts: usize, rests: usize): void {
+/** Begins a batch of `length` bytes at `input`, followed by 64 zeros. */
+export function beginBatch(input: usize, length: usize, texts: usize, rests: usize): void {
   unreadCount = 0
-  setBase(input)
+  beginInput(input, length)
   beginScratch(texts, rests)
   beginRows()
+  beginNewTexts()
 }
 
 /** Begins a row, as null in every column. Rows are added one by one. */

@@ -1,6 +1,6 @@
 // A place in events: behind the value of one member, or at the beginning; and what came there before.
 //
-//     node   | edges in use | misses | six addresses of edges, most hit first | six edges |
+//     node   | edges in use | misses | six addresses of edges, most hit first | scattered | six edges |
 //     edge   | literal, 48 bytes | mask u64: a bit for each byte of the literal | bit u64: of the column |
 //            | length | operation | value class | values | extra | next node | name's place | hits |
 
@@ -13,9 +13,13 @@ export const LITERAL_BYTES_MAX: usize = 48
 export const NODE_COUNT: usize = 0
 export const NODE_MISSES: usize = 4
 export const NODE_SLOTS: usize = 8
-const NODE_EDGES: usize = 32
+/** 1 while the node has no edges because they were rarely hit. */
+export const NODE_SCATTERED: usize = 32
+const NODE_EDGES: usize = 64
 
 export const EDGE_MASK: usize = 48
+/** Mask of an edge that is not in use: a literal has no such byte, so nothing matches it. */
+export const NO_MASK: u64 = 1 << 63
 export const EDGE_BIT: usize = 56
 export const EDGE_LENGTH: usize = 64
 export const EDGE_OPERATION: usize = 68
@@ -35,7 +39,9 @@ const NODE_BYTES: usize = NODE_EDGES + EDGES_MAX * EDGE_BYTES
 export function createNode(): usize {
   const node = reserve(NODE_BYTES)
   for (let index: usize = 0; index < EDGES_MAX; index++) {
-    store<u32>(node + NODE_SLOTS + (index << 2), <u32>(node + NODE_EDGES + index * EDGE_BYTES))
+    const edge = node + NODE_EDGES + index * EDGE_BYTES
+    store<u32>(node + NODE_SLOTS + (index << 2), edge)
+    store<u64>(edge, NO_MASK, EDGE_MASK)
   }
   return node
 }

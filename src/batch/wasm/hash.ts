@@ -10,7 +10,6 @@ const KEYS: usize = memory.data(64, 16)
 const KEY_WORDS: usize = 8
 
 let multiplier: u64 = 1
-let lengthMultiplier: u64 = 1
 let chainKey: u64 = 1
 
 /** Derives the keys. SplitMix64 (Steele, Lea, Flood, 2014). */
@@ -21,7 +20,6 @@ export function seedHash(seed: u32): void {
     store<u64>(KEYS + (index << 3), splitMix(state))
   }
   multiplier = splitMix((state += GOLDEN)) | 1
-  lengthMultiplier = splitMix((state += GOLDEN)) | 1
   chainKey = splitMix((state += GOLDEN))
 }
 
@@ -36,13 +34,13 @@ function splitMix(state: u64): u64 {
 /** Hash of up to 16 bytes, given as a vector with zeros behind them. */
 @inline
 export function hashShort(text: v128, length: u32): u32 {
-  return finish(nh(text, 0) + length * lengthMultiplier)
+  return finish(nh(text, 0) + length)
 }
 
 /** Hash of more than 16 bytes. */
 export function hashLong(at: usize, length: u32): u32 {
   const last = at + length - 16
-  let sum = nh(v128.load(at), 0) + length * lengthMultiplier
+  let sum = nh(v128.load(at), 0) + length
   if (length <= 32) return finish(sum + nh(v128.load(last), 16))
   if (length <= 64) {
     sum += nh(v128.load(at, 16), 16) + nh(v128.load(last - 16), 32) + nh(v128.load(last), 48)

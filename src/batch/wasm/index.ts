@@ -15,6 +15,7 @@ export { addColumn } from './column'
 export { arenaBlock, dictionaryByteLength, dictionarySize, entryBlock, resetDictionary } from './dictionary'
 export { beginBatch, prepareRows, readLines, unreadRowCount } from './framing'
 export { beginPool, freeBlocks, reserve } from './memory'
+export { internNewTexts, prepareNewTexts } from './new-text'
 export { prepareRest } from './row'
 export { damagedPosition, offsetBehind, readRecords } from './record-batch'
 export { restAt, textAt } from './scratch-text'
@@ -42,5 +43,22 @@ export function internColumn(
     const length = load<i32>(lengths + (row << 2))
     const code = length < 0 ? -1 : intern(dictionary, base + load<u32>(starts + (row << 2)), length)
     store<i32>(codes + (row << 2), code)
+  }
+}
+
+/** As `internColumn`, for the rows of a list only. */
+export function internRows(
+  dictionary: usize,
+  base: usize,
+  starts: usize,
+  lengths: usize,
+  codes: usize,
+  rows: usize,
+  count: u32,
+): void {
+  for (let index: usize = 0; index < <usize>count; index++) {
+    const row = <usize>load<u32>(rows + (index << 2)) << 2
+    const length = load<i32>(lengths + row)
+    store<i32>(codes + row, length < 0 ? -1 : intern(dictionary, base + load<u32>(starts + row), length))
   }
 }

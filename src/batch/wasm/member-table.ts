@@ -3,7 +3,7 @@
 //
 //     member   | bit u64 | operation | values | extra | node |      32 bytes, by the name's code
 
-import { createDictionary, dictionarySize, find, intern } from './dictionary'
+import { createDictionary, dictionarySize, find, findCode, intern } from './dictionary'
 import { columnExtra, columnOperation, columnValues } from './column'
 import { createNode } from './graph-node'
 import { reserve } from './memory'
@@ -61,6 +61,13 @@ export function memberOf(name: usize, length: u32): usize {
   const learned = member(intern(names, name, length))
   store<u32>(learned, unknownOperation, MEMBER_OPERATION)
   return learned
+}
+
+/** The member of a name of up to 16 bytes that is known already, whose first 16 bytes are `head`; else 0. */
+@inline
+export function knownMember(head: v128, name: usize, length: u32): usize {
+  const known = findCode(names, head, name, length)
+  return known >= 0 ? member(known) : 0
 }
 
 @inline

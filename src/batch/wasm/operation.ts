@@ -7,23 +7,26 @@ export const END: u32 = 0
 export const NOTHING: u32 = 1
 
 // Behind the opening quote of a string:
-export const TEXT: u32 = 2
-export const UUID: u32 = 3
-export const ISO_TIME: u32 = 4
-export const SKIP_STRING: u32 = 5
+/** Text whose code is looked for at once: a dictionary that is small stays in the cache. */
+export const DICTIONARY: u32 = 2
+/** Text that is looked up at the end of the batch, if ever: many misses of the cache then overlap. */
+export const TEXT: u32 = 3
+export const UUID: u32 = 4
+export const ISO_TIME: u32 = 5
+export const SKIP_STRING: u32 = 6
 
 // At the first byte of a value:
-export const DECIMAL: u32 = 6
-export const DOUBLE: u32 = 7
-export const INT64: u32 = 8
-export const INT32: u32 = 9
-export const EPOCH: u32 = 10
-export const BOOLEAN: u32 = 11
-export const JSON: u32 = 12
-export const REST: u32 = 13
-export const SKIP: u32 = 14
+export const DECIMAL: u32 = 7
+export const DOUBLE: u32 = 8
+export const INT64: u32 = 9
+export const INT32: u32 = 10
+export const EPOCH: u32 = 11
+export const BOOLEAN: u32 = 12
+export const JSON: u32 = 13
+export const REST: u32 = 14
+export const SKIP: u32 = 15
 
-export const NONE: u32 = 15
+export const NONE: u32 = 16
 
 // What a value is, by its first byte.
 export const CLASS_ANY: u32 = 0
@@ -33,10 +36,19 @@ export const CLASS_BOOLEAN: u32 = 3
 export const CLASS_NULL: u32 = 4
 export const CLASS_NESTED: u32 = 5
 
-const CLASSES: usize = memory.data(256)
+const CLASS_COUNT: u32 = 6
 
-/** Fills the table of classes. */
+const CLASSES: usize = memory.data(256)
+/** By a member's operation and the class of its value: see `operationFor`. */
+const OPERATIONS: usize = memory.data(16 << 3)
+
+/** Fills the tables. */
 export function prepareClasses(): void {
+  for (let operation: u32 = 0; operation < NONE; operation++) {
+    for (let valueClass: u32 = 0; valueClass < CLASS_COUNT; valueClass++) {
+      store<u8>(OPERATIONS + (operation << 3) + valueClass, <u8>chosen(operation, valueClass))
+    }
+  }
   for (let digit: usize = 0x30; digit <= 0x39; digit++) store<u8>(CLASSES + digit, <u8>CLASS_NUMBER)
   store<u8>(CLASSES + 0x2d, <u8>CLASS_NUMBER)
   store<u8>(CLASSES + 0x22, <u8>CLASS_STRING)
@@ -56,11 +68,22 @@ export function classAt(at: usize): u32 {
 /** Whether the operation wants the content of a string, so that the opening quote belongs to the literal. */
 @inline
 export function takesContent(operation: u32): bool {
-  return operation - TEXT <= SKIP_STRING - TEXT
+  return operation - DICTIONARY <= SKIP_STRING - DICTIONARY
+}
+
+/** Whether the operation takes values of one class only, which the literal does not tell. */
+@inline
+export function minds(operation: u32): bool {
+  return operation - DECIMAL <= JSON - DECIMAL
 }
 
 /** The operation for a value of a class that a member with this operation gets; `NONE` when it does not take it. */
+@inline
 export function operationFor(operation: u32, valueClass: u32): u32 {
+  return load<u8>(OPERATIONS + (operation << 3) + valueClass)
+}
+
+function chosen(operation: u32, valueClass: u32): u32 {
   if (operation == REST || valueClass == CLASS_ANY) return valueClass == CLASS_ANY ? NONE : operation
   if (valueClass == CLASS_NULL) return NOTHING
   if (operation == JSON) return JSON

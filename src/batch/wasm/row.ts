@@ -1,11 +1,15 @@
 import { CARRIAGE_RETURN, LETTER_E, LINE_FEED, QUOTE, WORD_FALS, WORD_TRUE } from './characters'
-import { EDGE_BIT, EDGE_EXTRA, EDGE_LENGTH, EDGE_NAME_START, EDGE_NEXT, EDGE_OPERATION, EDGE_VALUES } from './graph-node'
-import { escapedEnd, plainEnd, space, stringEnd, valueEnd } from './json-scan'
-import { follow, startNode } from './member-graph'
+import { EDGE_BIT, EDGE_CLASS, EDGE_EXTRA, EDGE_LENGTH, EDGE_NAME_START, EDGE_NEXT, EDGE_OPERATION, EDGE_VALUES } from './graph-node'
+import { findCode } from './dictionary'
+import { escapedEnd, plainEnd, space, stops, stringEnd, valueEnd } from './json-scan'
+import { follow, followByClass, startNode } from './member-graph'
+import { addNewText, countNewTexts, dropNewTexts } from './new-text'
 import { double, inexact, readNumber, scaled } from './number'
 import {
   BOOLEAN,
+  classAt,
   DECIMAL,
+  DICTIONARY,
   DOUBLE,
   END,
   EPOCH,
@@ -13,6 +17,7 @@ import {
   INT64,
   ISO_TIME,
   JSON,
+  minds,
   NOTHING,
   REST,
   SKIP,
@@ -29,6 +34,8 @@ const EPOCH_MS_SCALE: i32 = 0
 
 /** What positions of texts count from. */
 let base: usize = 0
+/** Whether no row of the batch needs to be looked at for bad UTF-8. */
+let allAscii: bool = false
 /** Arrays of the column of unknown members; 0 when there is none. */
 let restStarts: usize = 0
 let restLengths: usize = 0
@@ -39,9 +46,10 @@ export function prepareRest(starts: usize, lengths: usize): void {
   restLengths = lengths
 }
 
-/** Begins a batch, with texts counting from an address. */
-export function setBase(address: usize): void {
-  base = address
+/** Begins a batch of `length` bytes at `input`, where positions of texts count from. */
+export function beginInput(input: usize, length: usize): void {
+  base = input
+  allAscii = isAscii(input, input + length)
 }
 
 /**
@@ -51,10 +59,15 @@ export function setBase(address: usize): void {
  */
 export function readRow(row: u32, start: usize): usize {
   const textsAt = textAt
+  const newTexts = countNewTexts()
   const objectEnd = readObject(row, start)
   const end = objectEnd == 0 ? 0 : rowEnd(start, objectEnd)
-  if (end == 0) rollBack(textsAt)
-  else if (restStarts != 0) putRest(row)
+  if (end != 0) {
+    if (restStarts != 0) putRest(row)
+  } else {
+    rollBack(textsAt)
+    dropNewTexts(newTexts)
+  }
   return end
 }
 
@@ -64,13 +77,20 @@ function readObject(row: u32, start: usize): usize {
   let node = startNode
   /** The columns that this row has had. */
   let seen: u64 = 0
+  let byClass = false
   while (true) {
-    const edge = follow(node, at)
+    const edge = byClass ? followByClass(node, at) : follow(node, at)
     if (edge == 0) return 0
+    byClass = false
     const literalAt = at
     const operation = load<u32>(edge, EDGE_OPERATION)
     const bit = load<u64>(edge, EDGE_BIT)
     at += load<u32>(edge, EDGE_LENGTH)
+    if (minds(operation) && classAt(at) != load<u32>(edge, EDGE_CLASS)) {
+      at = literalAt
+      byClass = true
+      continue
+    }
     if ((seen & bit) != 0) return 0
     seen |= bit
     node = load<u32>(edge, EDGE_NEXT)
@@ -78,6 +98,9 @@ function readObject(row: u32, start: usize): usize {
       case END:
         return at
       case NOTHING:
+        break
+      case DICTIONARY:
+        at = readCode(edge, row, at)
         break
       case TEXT:
         at = readText(edge, row, at)
@@ -131,6 +154,34 @@ function behindQuote(quote: usize): usize {
 function putText(edge: usize, row: u32, start: usize, length: usize): void {
   store<u32>(valueAt(edge, row, 2), <u32>(start - base))
   store<u32>(load<u32>(edge, EDGE_EXTRA) + (row << 2), length)
+}
+
+/** Finds the code of the string whose content begins at `start`; gives the address behind its closing quote. */
+@inline
+function readCode(edge: usize, row: u32, start: usize): usize {
+  const head = v128.load(start)
+  const first = stops(head)
+  const end = first != 0 ? start + ctz(first) : plainEnd(start + 16)
+  if (load<u8>(end) != QUOTE) return readEscapedCode(edge, row, start, end)
+  findOrNote(edge, row, head, start, end - start)
+  return end + 1
+}
+
+function readEscapedCode(edge: usize, row: u32, start: usize, stop: usize): usize {
+  const end = escapedEnd(stop)
+  if (end == 0) return 0
+  const textStart = textAt
+  unescape(start, end)
+  findOrNote(edge, row, v128.load(textStart), textStart, textAt - textStart)
+  return end + 1
+}
+
+@inline
+function findOrNote(edge: usize, row: u32, head: v128, start: usize, length: usize): void {
+  const dictionary = <usize>load<u32>(edge, EDGE_EXTRA)
+  const code = findCode(dictionary, head, start, <u32>length)
+  if (code >= 0) store<i32>(valueAt(edge, row, 2), code)
+  else addNewText(dictionary, valueAt(edge, row, 2), start, length)
 }
 
 /** Stores the string whose content begins at `start`; gives the address behind its closing quote. */
@@ -200,7 +251,7 @@ function rowEnd(start: usize, objectEnd: usize): usize {
     if (load<u8>(end) == CARRIAGE_RETURN) end++
     if (load<u8>(end) != LINE_FEED) return 0
   }
-  return isAscii(start, objectEnd) || validUtf8(start, objectEnd) ? end : 0
+  return allAscii || isAscii(start, objectEnd) || validUtf8(start, objectEnd) ? end : 0
 }
 
 function putRest(row: u32): void {

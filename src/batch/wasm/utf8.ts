@@ -16,11 +16,14 @@ export function validUtf8(start: usize, end: usize): bool {
   return true
 }
 
-/** Whether all bytes are ASCII. Up to 15 behind the end are taken for part of it. */
-@inline
+/** Whether all bytes are ASCII. Up to 63 behind the end are taken for part of it. */
 export function isAscii(start: usize, end: usize): bool {
-  let all = v128.load(start)
-  for (let at = start + 16; at < end; at += 16) all = v128.or(all, v128.load(at))
+  let all = i8x16.splat(0)
+  for (let at = start; at < end; at += 64) {
+    const left = v128.or(v128.load(at), v128.load(at, 16))
+    const right = v128.or(v128.load(at, 32), v128.load(at, 48))
+    all = v128.or(all, v128.or(left, right))
+  }
   return i8x16.bitmask(all) == 0
 }
 

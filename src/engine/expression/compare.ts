@@ -119,7 +119,7 @@ function lessInto(left: Float64Array, right: Float64Array, into: Uint8Array, row
   for (let row = 0; row < rowCount; row++) {
     const one = left[row]
     const other = right[row]
-    into[row] = Number.isNaN(one) || Number.isNaN(other) ? NULL : one < other ? whenTrue : 1 - whenTrue
+    into[row] = one < other ? whenTrue : one >= other ? 1 - whenTrue : NULL
   }
 }
 
@@ -145,7 +145,7 @@ function lessConstantInto(
 ): void {
   for (let row = 0; row < rowCount; row++) {
     const one = left[row]
-    into[row] = Number.isNaN(one) ? NULL : one < right ? whenTrue : 1 - whenTrue
+    into[row] = one < right ? whenTrue : one >= right ? 1 - whenTrue : NULL
   }
 }
 
@@ -158,7 +158,7 @@ function greaterConstantInto(
 ): void {
   for (let row = 0; row < rowCount; row++) {
     const one = left[row]
-    into[row] = Number.isNaN(one) ? NULL : one > right ? whenTrue : 1 - whenTrue
+    into[row] = one > right ? whenTrue : one <= right ? 1 - whenTrue : NULL
   }
 }
 

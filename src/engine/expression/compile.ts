@@ -18,6 +18,9 @@ export type ColumnFunction = (batch: Batch) => Column
 /** Values that a dictionary of derived texts holds before it begins a new generation. */
 const DERIVED_TEXTS_MAX = 1 << 20
 
+/** Texts whose code is found without encoding them; more would keep a second copy of many texts that never come again. */
+const KNOWN_TEXTS_MAX = 1 << 16
+
 /**
  * Compiles a checked expression over batches with these fields, whose values have `expressionType`. Numbers are doubles or
  * units with NaN for null, conditions are 0, 1 and 255, texts are a dictionary. A text that depends on one dictionary column is
@@ -59,12 +62,25 @@ function passedColumn(node: Expression, fields: readonly Field[]): number {
 /** Texts row by row, interned: of rows that repeat, the text is kept once. */
 function internedTexts(texts: TextVector, hashSeed: number): ColumnFunction {
   let dictionary = new InternedDictionary(hashSeed)
+  // Finds a code without encoding the text again.
+  let known = new Map<string, number>()
   let codes = new Int32Array(0)
   return (batch) => {
-    if (dictionary.full(DERIVED_TEXTS_MAX)) dictionary = new InternedDictionary(hashSeed)
+    if (dictionary.full(DERIVED_TEXTS_MAX)) {
+      dictionary = new InternedDictionary(hashSeed)
+      known = new Map()
+    }
     codes = ints(codes, batch.rowCount)
     const values = texts(batch)
-    for (let row = 0; row < batch.rowCount; row++) codes[row] = internText(dictionary, values[row])
+    for (let row = 0; row < batch.rowCount; row++) {
+      const text = values[row]
+      let code = text === null ? -1 : known.get(text)
+      if (code === undefined) {
+        code = internText(dictionary, text)
+        if (known.size < KNOWN_TEXTS_MAX) known.set(text as string, code)
+      }
+      codes[row] = code
+    }
     return { kind: 'dictionary', codes, dictionary }
   }
 }

@@ -2,7 +2,14 @@ import { assert, unreachable } from '../../base/assert.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import type { Case, Comparison, Expression, LiteralValue } from '../../plan/expression.ts'
 import { expressionType } from '../../plan/expression-type.ts'
-import { numericType, rowPropertyField, VALUE_KINDS, type ValueKind, type ValueType } from '../../plan/value-type.ts'
+import {
+  literalType,
+  numericType,
+  rowPropertyField,
+  VALUE_KINDS,
+  type ValueKind,
+  type ValueType,
+} from '../../plan/value-type.ts'
 import { constantNumber } from './arithmetic.ts'
 import { callNumbers, callTexts, callTruths } from './calls.ts'
 import { chooseNumbers, chooseTexts, chooseTruths } from './choice.ts'
@@ -53,23 +60,26 @@ export class ExpressionCompiler {
     if (node.kind === 'literal') {
       const { type } = this.typeOf(node)
       // A text among times is a time.
-      return constantNumber(constantInForm(node.value, form, type === 'string' ? 'timestamp' : type))
+      const value = constantInForm(node.value, form, type === 'string' ? 'timestamp' : type)
+      const tooLarge = form.scale !== undefined && !Number.isSafeInteger(value)
+      return constantNumber(tooLarge ? Number.NaN : value)
     }
     const index = this.codeColumn(node)
     if (index >= 0) return codeWiseNumbers(this.#inner().numbers(node, form), index)
-    if (node.kind === 'case') {
-      const { branches, otherwise } = this.#branches(node, (value) => this.numbers(value, form))
-      return chooseNumbers(branches, otherwise)
-    }
-    return inForm(this.#ownNumbers(node), formOf(this.typeOf(node)), form)
+    const own = formOf(this.typeOf(node))
+    return inForm(this.#ownNumbers(node, own), own, form)
   }
 
-  #ownNumbers(node: Expression): NumberVector {
+  #ownNumbers(node: Expression, own: NumberForm): NumberVector {
     switch (node.kind) {
       case 'column':
         return columnNumbers(this.columnIndex(node.name))
       case 'row':
         return columnNumbers(this.columnIndex(rowPropertyField(node.property).name))
+      case 'case': {
+        const { branches, otherwise } = this.#branches(node, (value) => this.numbers(value, own))
+        return chooseNumbers(branches, otherwise)
+      }
       case 'call':
         return callNumbers(node, this)
       default:
@@ -219,9 +229,10 @@ export class ExpressionCompiler {
     switch (VALUE_KINDS[type.type]) {
       case 'number':
       case 'time': {
-        const form = formOf(type)
+        const time = type.type === 'timestamp'
+        const form = time ? { scale: 0 } : formOf(numericType([type, ...values.map(literalType)]))
         const constants = values.map((value) => constantInForm(value, form, type.type))
-        return numberIn(this.numbers(operand, form), constants)
+        return numberIn(this.#ordered(operand, form), constants)
       }
       case 'boolean':
         return logic(

@@ -20,16 +20,19 @@ const JOINED_LENGTH_MAX = 1 << 20
 export function joinedText(operands: readonly TextVector[]): TextVector {
   const values: Texts = []
   return (batch) => {
-    const [first, ...others] = operands.map((operand) => operand(batch)) as [Texts, ...Texts[]]
-    for (let row = 0; row < batch.rowCount; row++) {
-      let joined = first[row]
-      for (const texts of others) {
-        const text = texts[row]
-        joined = joined === null || text === null ? null : (joined + text).slice(0, JOINED_LENGTH_MAX)
-      }
-      values[row] = joined
-    }
+    for (let row = 0; row < batch.rowCount; row++) values[row] = ''
+    for (const operand of operands) joinInto(values, operand(batch), batch.rowCount)
     return values
+  }
+}
+
+function joinInto(values: Texts, texts: Texts, rowCount: number): void {
+  for (let row = 0; row < rowCount; row++) {
+    const value = values[row]
+    const text = texts[row]
+    if (value === null || text === null) values[row] = null
+    else if (value.length + text.length <= JOINED_LENGTH_MAX) values[row] = value + text
+    else values[row] = (value + text).slice(0, JOINED_LENGTH_MAX)
   }
 }
 

@@ -29,7 +29,7 @@ export function urlPath(url: string): string {
 export function urlParam(url: string, name: string): string | null {
   const fragment = partEnd(url, 0, '#')
   const question = url.indexOf('?')
-  if (question < 0 || question > fragment) return null
+  if (question < 0) return null
   for (const pair of url.slice(question + 1, fragment).split('&')) {
     const equals = partEnd(pair, 0, '=')
     if (pair.slice(0, equals) === name) return pair.slice(equals + 1)

@@ -20,7 +20,9 @@ export type TextVector = (batch: Batch) => Texts
 /** One text per row. */
 export type Texts = (string | null)[]
 
+/** A condition that holds. */
 export const TRUE = 1
+/** A condition that is neither true nor false. */
 export const NULL: number = BOOLEAN_NULL
 
 /** An array of at least so many numbers, made anew only when the last one was too short. */

@@ -1,8 +1,8 @@
-import { assert, unreachable } from '../../base/assert.ts'
+import { unreachable } from '../../base/assert.ts'
 import type { ByteWriter } from '../../base/bytes.ts'
 import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
-import type { Field, FieldType } from '../../batch/schema.ts'
-import { ColumnBuilder } from '../column-builder.ts'
+import type { FieldType } from '../../batch/schema.ts'
+import type { ColumnBuilder } from '../column-builder.ts'
 
 /*
  * Key values as bytes whose order is the order of the values, nulls first, so that results and state can be sorted by bytes alone.
@@ -66,17 +66,6 @@ export function holdsKeyPart(bytes: Uint8Array, type: FieldType): boolean {
     default:
       return bytes.length === 9
   }
-}
-
-/** Makes the key columns of a result out of encoded keys. */
-export function decodeKeys(fields: readonly Field[], keys: readonly Uint8Array[]): Column[] {
-  const builders = fields.map((field) => new ColumnBuilder(field, keys.length))
-  for (const key of keys) {
-    let at = 0
-    for (const builder of builders) at = decodeKeyPart(builder, key, at)
-    assert(at === key.length, 'a key has as many parts as there are key columns')
-  }
-  return builders.map((builder) => builder.finish())
 }
 
 function encodeText(writer: ByteWriter, bytes: Uint8Array | undefined): void {

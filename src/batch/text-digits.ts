@@ -6,6 +6,12 @@ const ZERO = 0x30
 const HEX_PAIRS = Uint16Array.from({ length: 256 }, (_, byte) => pair(byte.toString(16)))
 const DECIMAL_PAIRS = Uint16Array.from({ length: 100 }, (_, value) => pair(value.toString()))
 
+/** 8 bits, two digits. */
+export function writeHexByte(target: DataView, at: number, bits: number): number {
+  target.setUint16(at, HEX_PAIRS[bits], true)
+  return at + 2
+}
+
 /** 32 bits, eight digits. */
 export function writeHex32(target: DataView, at: number, bits: number): number {
   target.setUint16(at, HEX_PAIRS[bits >>> 24], true)
@@ -45,6 +51,11 @@ export function writeSevenDigits(target: DataView, at: number, value: number): n
 export function writeNumber(target: DataView, start: number, value: number): number {
   let digits = 1
   for (let rest = value; rest >= 10; rest = (rest / 10) | 0) digits++
+  return writeDigits(target, start, value, digits)
+}
+
+/** The last so many digits of a whole number from 0 to 2^31 - 1. */
+export function writeDigits(target: DataView, start: number, value: number, digits: number): number {
   let rest = value
   for (let at = start + digits - 1; at >= start; at--) {
     const quotient = (rest / 10) | 0
