@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { EncodedRecords } from '../src/batch/encoded-records.ts'
-import { createScalarDecoder } from '../src/batch/scalar-decoder.ts'
+import { createWasmDecoder } from '../src/batch/wasm-decoder.ts'
 import { createEngine } from '../src/engine/pipeline.ts'
 import { generateInto } from '../src/generator/load.ts'
 import { DEFAULT_SETTINGS } from '../src/generator/settings.ts'
@@ -17,6 +17,7 @@ import {
   tumbling,
 } from '../src/index.ts'
 import { MemoryLog } from '../src/log/memory-log.ts'
+import { loadedModule } from './decode/loaded-module.ts'
 import type { Bench } from './support/bench.ts'
 import { measure, resultOf } from './support/measure.ts'
 
@@ -26,7 +27,7 @@ const TOPIC = 'events'
 /** Decode, validate, and a tumbling window with count, sum and approximate distinct, on one core. */
 export const bench: Bench = {
   name: 'engine',
-  summary: 'scalar decoder + tumbling count, sum, approx distinct by page over generated events',
+  summary: 'decoder + tumbling count, sum, approx distinct by page over generated events',
   async run() {
     const log = new MemoryLog()
     const settings = { ...DEFAULT_SETTINGS, partitions: 1 }
@@ -53,12 +54,15 @@ function runEngine(batches: readonly EncodedRecords[], events: number, revenueCe
   const plan = pipeline('bench').query('pages', pages)
   const engine = createEngine(plan, { hashKey: [1, 2], advanceWhenIdle: false, extraModes: [], groupsMax: 1_000_000 })
   engine.addPartitions(['0'])
-  const decoder = createScalarDecoder({
-    fields: engine.fields,
-    knownMembers: new Set(clickEvent.fields.map((field) => field.from ?? field.name)),
-    hashSeed: 1,
-    dictionaryEntriesMax: 1 << 20,
-  })
+  const decoder = createWasmDecoder(
+    {
+      fields: engine.fields,
+      knownMembers: new Set(clickEvent.fields.map((field) => field.from ?? field.name)),
+      hashSeed: 1,
+      dictionaryEntriesMax: 1 << 20,
+    },
+    loadedModule(),
+  )
   const clockMs = Date.now()
   engine.beginEpoch({ epoch: 1, previous: 0, clockMs, ranges: [], idle: [], ended: [0], flush: true })
   for (const records of batches) engine.processBatch(0, decoder.decode(records))
@@ -71,12 +75,15 @@ function runEngine(batches: readonly EncodedRecords[], events: number, revenueCe
 }
 
 function decodeOnly(batches: readonly EncodedRecords[]): number {
-  const decoder = createScalarDecoder({
-    fields: clickEvent.fields.slice(0, 10),
-    knownMembers: new Set(),
-    hashSeed: 1,
-    dictionaryEntriesMax: 1 << 20,
-  })
+  const decoder = createWasmDecoder(
+    {
+      fields: clickEvent.fields.slice(0, 10),
+      knownMembers: new Set(),
+      hashSeed: 1,
+      dictionaryEntriesMax: 1 << 20,
+    },
+    loadedModule(),
+  )
   let rows = 0
   for (const records of batches) rows += decoder.decode(records).rowCount
   assert.equal(rows, EVENTS)
