@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { type AppendFile, openAppendFile } from '../base/append-file.ts'
 import { encodeText } from '../base/bytes.ts'
-import { createDirectory } from '../base/durable-file.ts'
+import { createDirectory, removeFile, syncDirectory } from '../base/durable-file.ts'
+import { systemErrorCode } from '../base/error.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { formatTime } from '../base/time.ts'
-import type { DeadLetter } from '../engine/epoch.ts'
+import { DEAD_LETTER_BYTES_MAX, type DeadLetter } from '../engine/epoch.ts'
 
 /** Committed bytes per file, oldest first. What lies behind them in a file is void. */
 export type DeadLetterLengths = readonly (readonly [string, number])[]
@@ -16,19 +18,22 @@ export type DeadLetterLengths = readonly (readonly [string, number])[]
 export class DeadLetterFile {
   readonly folder: string
   readonly #name: string
+  readonly #fileSystem: FileSystem
   #committed: DeadLetterLengths
   #file: AppendFile | undefined
 
-  constructor(folder: string, fence: number, committed: DeadLetterLengths) {
+  constructor(folder: string, fence: number, committed: DeadLetterLengths, fileSystem: FileSystem = nodeFileSystem) {
     this.folder = folder
+    this.#fileSystem = fileSystem
     this.#name = `${String(fence).padStart(10, '0')}.ndjson`
     this.#committed = committed
   }
 
   /** Cuts off what earlier processes wrote for epochs that never became certain. */
   async open(): Promise<void> {
+    await this.#removeVoid()
     for (const [name, length] of this.#committed) {
-      const file = await openAppendFile(join(this.folder, name))
+      const file = await openAppendFile(join(this.folder, name), this.#fileSystem)
       if (file.length > length) await file.truncate(length)
       await file.close()
     }
@@ -43,8 +48,8 @@ export class DeadLetterFile {
   async append(epoch: number, letters: readonly DeadLetter[], partitionIds: readonly string[]): Promise<void> {
     if (letters.length === 0) return
     if (!this.#file) {
-      await createDirectory(this.folder)
-      this.#file = await openAppendFile(join(this.folder, this.#name))
+      await createDirectory(this.folder, this.#fileSystem)
+      this.#file = await openAppendFile(join(this.folder, this.#name), this.#fileSystem)
     }
     const lines = letters.map((letter) => deadLetterLine(epoch, letter, partitionIds))
     await this.#file.append(encodeText(lines.join('')))
@@ -56,6 +61,18 @@ export class DeadLetterFile {
   async close(): Promise<void> {
     await this.#file?.close()
     this.#file = undefined
+  }
+
+  /** A process that died before its first letters were certain leaves a file of which nothing counts. */
+  async #removeVoid(): Promise<void> {
+    const certain = new Set(this.#committed.map(([name]) => name))
+    const names = await this.#fileSystem.readdir(this.folder).catch((error: unknown) => {
+      if (systemErrorCode(error) === 'ENOENT') return []
+      throw error
+    })
+    const empty = names.filter((name) => /^\d{10}\.ndjson$/.test(name) && !certain.has(name))
+    for (const name of empty) await removeFile(join(this.folder, name), this.#fileSystem)
+    if (empty.length > 0) await syncDirectory(this.folder, this.#fileSystem)
   }
 }
 
@@ -77,6 +94,8 @@ function deadLetterLine(epoch: number, letter: DeadLetter, partitionIds: readonl
     })),
     raw: text,
     // Bytes that are no UTF-8 cannot be shown as text without loss.
+    // What lies behind is not kept.
+    ...(letter.raw.length < DEAD_LETTER_BYTES_MAX ? {} : { raw_cut_at: DEAD_LETTER_BYTES_MAX }),
     ...(exact ? {} : { raw_base64: Buffer.from(letter.raw).toString('base64') }),
   }
   return `${JSON.stringify(line)}\n`

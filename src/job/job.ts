@@ -101,7 +101,7 @@ export class Job {
       this.#monitor.fail(error)
       throw error
     } finally {
-      await this.#close()
+      await this.close()
     }
     return this.status()
   }
@@ -138,6 +138,7 @@ export class Job {
     const { snapshot } = checkpoint.content
     const recovery = planRecovery(checkpoint.content, this.#configHash, checkpoint.folder)
     engine.addPartitions(recovery.partitionIds)
+    this.#lastEpochNumber = recovery.lastEpochNumber
     if (snapshot) {
       engine.restore(snapshot.engineState)
       this.#totals = Totals.fromJson(snapshot.header.totals)
@@ -185,11 +186,11 @@ export class Job {
   async #startReading(): Promise<void> {
     const { source, engine, settings } = this.#parts
     if (!this.#parts.checkpoint) await this.#partitions.addNew(source, engine, [])
-    const ends = settings.once || source.bounded ? await this.#partitions.ends(source) : undefined
+    const ends = await this.#partitions.ends(source)
     for (const [partition, position] of this.#partitions.positions.entries()) {
-      const end = settings.once ? ends?.[partition] : undefined
+      const end = settings.once ? ends[partition] : undefined
       this.#prefetcher.add(engine.partitionIds[partition] as string, position, end ?? Number.POSITIVE_INFINITY)
-      if (!source.bounded && ends?.[partition] === position) this.#idle.flagEmpty(partition)
+      if (!source.bounded && this.#partitions.empty(partition)) this.#idle.flagEmpty(partition)
     }
     if (settings.once || source.bounded) this.#draining = { flush: settings.flushAtEnd, ends: undefined }
     this.#lastSnapshotMs = this.#parts.clock.now()
@@ -374,7 +375,8 @@ export class Job {
     waking.abort()
   }
 
-  async #close(): Promise<void> {
+  /** Lets go of everything. `run` ends with it; it is for a job that shall not run after all. */
+  async close(): Promise<void> {
     const { source, sinks, deadLetters, checkpoint } = this.#parts
     await this.#prefetcher.close()
     await this.#commit.catch(() => {})

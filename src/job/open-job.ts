@@ -12,7 +12,7 @@ import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { Source } from '../sources/source.ts'
-import { Checkpoint } from './checkpoint.ts'
+import { Checkpoint, type CheckpointDisk } from './checkpoint.ts'
 import { assertFits, assertSamePartitions, type CheckpointIdentity, identityOf } from './checkpoint-identity.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
 import { loadDecoderModule } from './decoder-module.ts'
@@ -23,7 +23,7 @@ const GROUPS_MAX = 2_000_000
 const DICTIONARY_ENTRIES_MAX = 1 << 20
 
 /** What a run is made from. */
-export interface JobRequest {
+export interface JobRequest extends CheckpointDisk {
   readonly plan: PipelinePlan
   readonly source: Source
   /** Folder of the checkpoint; undefined for a run that keeps nothing to go on from. */
@@ -35,6 +35,8 @@ export interface JobRequest {
   readonly live: boolean
   readonly clock: Clock
   readonly print: (text: string) => void
+  /** Key of persisted hashes for a new checkpoint; drawn when absent. */
+  readonly hashKey?: readonly [number, number]
   /** Sinks that only show rows, besides those of the plan. */
   readonly views: readonly QueryView[]
 }
@@ -52,7 +54,7 @@ export async function openJob(request: JobRequest): Promise<Job> {
   const identity = identityOf(plan, source)
   const who = `millrace pipeline "${plan.name}"`
   const checkpoint =
-    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who)
+    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who, request)
   try {
     await assertGoesOn(checkpoint, identity, source)
     return new Job(await assemble(request, checkpoint, identity))
@@ -81,7 +83,7 @@ async function assemble(
   identity: CheckpointIdentity,
 ): Promise<JobParts> {
   const { plan, source, clock, views, settings, live } = request
-  const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? drawHashKey()
+  const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? request.hashKey ?? drawHashKey()
   const engine = createEngine(plan, {
     hashKey,
     advanceWhenIdle: !source.bounded && !settings.once,
@@ -100,6 +102,7 @@ async function assemble(
       owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
       print: request.print,
       clock,
+      ...(request.fileSystem && { fileSystem: request.fileSystem }),
     },
   )
   return {
@@ -108,7 +111,12 @@ async function assemble(
     decoder: createDecoder(plan, engine.fields),
     source,
     sinks,
-    deadLetters: new DeadLetterFile(request.deadLetterFolder, checkpoint?.fence ?? 1, lastDeadLetters(checkpoint)),
+    deadLetters: new DeadLetterFile(
+      request.deadLetterFolder,
+      checkpoint?.fence ?? 1,
+      lastDeadLetters(checkpoint),
+      request.fileSystem,
+    ),
     checkpoint,
     identity,
     hashKey,

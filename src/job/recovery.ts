@@ -15,6 +15,8 @@ export interface RecoveryPlan {
   readonly partitionIds: readonly string[]
   /** 0 when no epoch was ever certain. */
   readonly lastPreparedEpoch: number
+  /** The largest epoch number that was ever given out: numbers are never used twice. */
+  readonly lastEpochNumber: number
 }
 
 /** Reads out of snapshot and journal how to get back to where the last process was. */
@@ -40,8 +42,9 @@ export function planRecovery(content: CheckpointContent, configHash: string, fol
     if (!plan) throw missingPlan(epoch, folder)
     again.push({ plan, prepared: record })
   }
+  const lastEpochNumber = Math.max(lastPreparedEpoch, ...plans.keys())
   const open = [...plans.values()].find((plan) => plan.epoch > lastPreparedEpoch)
-  return { again, last: prepared.get(lastPreparedEpoch), open, partitionIds, lastPreparedEpoch }
+  return { again, last: prepared.get(lastPreparedEpoch), open, partitionIds, lastPreparedEpoch, lastEpochNumber }
 }
 
 function changedPipeline(folder: string): MillraceError {

@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
+import type { FileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import type { EpochResults, QueryResults } from '../engine/epoch.ts'
 import type { OutputMode, SinkSpec } from '../plan/connectors.ts'
 import { createSink } from '../sinks/index.ts'
-import type { Sink, SinkEpoch } from '../sinks/sink.ts'
+import type { PreparedOutput, Sink, SinkEpoch } from '../sinks/sink.ts'
 import type { SinkOutput } from './journal.ts'
 import type { SinkStatus } from './status.ts'
 import type { Totals } from './totals.ts'
@@ -20,6 +21,8 @@ export interface SinkGroupContext {
   readonly owner: string
   readonly print: (text: string) => void
   readonly clock: Clock
+  /** Where file sinks write; the machine's by default. */
+  readonly fileSystem?: FileSystem
 }
 
 /** One query of a pipeline with where its rows go. */
@@ -55,6 +58,7 @@ export class SinkGroup {
           workingFolder: context.workingFolder,
           owner: context.owner,
           print: context.print,
+          ...(context.fileSystem && { fileSystem: context.fileSystem }),
         })
         members.push({ sink, queryIndex, query: output.name, kind: spec.kind, mode: sinkMode(spec), committedEpoch: 0 })
       }
@@ -77,6 +81,9 @@ export class SinkGroup {
     }
     for (const member of this.#members) {
       const mark = await member.sink.open(fence)
+      // Until it was shut out, an older process may have gone on.
+      if (mark && !member.sink.view && mark.epoch > lastPreparedEpoch)
+        throw checkpointTooOld(member.sink, mark.epoch, lastPreparedEpoch)
       member.committedEpoch = mark?.epoch ?? 0
     }
   }
@@ -84,10 +91,12 @@ export class SinkGroup {
   /** Durable but invisible in every sink when it resolves. `hashes` are per query and mode, as `modeHashes` gives them. */
   async prepare(at: EpochAt, results: EpochResults, hashes: ReadonlyMap<string, string>): Promise<SinkOutput[]> {
     return Promise.all(
-      this.#members.map(async ({ sink, queryIndex, query, mode }) => {
+      this.#members.map(async (member) => {
+        const { sink, queryIndex, query, mode } = member
         const hash = hashes.get(`${query}/${mode}`) ?? ''
         const rows = modeRows(results.queries[queryIndex], mode)
-        const output = rows ? await sink.prepare({ ...at, hash }, rows) : { rows: 0, bytes: 0, files: [] }
+        const preparing = rows ? sink.prepare({ ...at, hash }, rows) : NOTHING
+        const output = await (sink.view ? tolerated(member, preparing, NOTHING) : preparing)
         return { sink: sink.name, hash, output }
       }),
     )
@@ -129,6 +138,7 @@ export class SinkGroup {
   }
 
   async #commitOne(member: Member, epoch: SinkEpoch, prepared: SinkOutput, signal: AbortSignal): Promise<void> {
+    if (member.sink.view) return tolerated(member, member.sink.commit(epoch, prepared.output), undefined)
     for (let delayMs = RETRY_MS_MIN; ; delayMs = Math.min(RETRY_MS_MAX, delayMs * 2)) {
       try {
         await member.sink.commit(epoch, prepared.output)
@@ -154,7 +164,21 @@ interface Member {
   readonly kind: string
   readonly mode: OutputMode
   committedEpoch: number
-  trouble?: { readonly message: string; readonly nextTryMs: number }
+  trouble?: { readonly message: string; readonly nextTryMs: number | null }
+}
+
+const NOTHING: PreparedOutput = { rows: 0, bytes: 0, files: [] }
+
+/** An error in a view is shown and stops nobody. */
+async function tolerated<T>(member: Member, step: Promise<T> | T, otherwise: T): Promise<T> {
+  try {
+    const result = await step
+    delete member.trouble
+    return result
+  } catch (error) {
+    member.trouble = { message: error instanceof Error ? error.message : String(error), nextTryMs: null }
+    return otherwise
+  }
 }
 
 /** The rows of a query in one mode. */

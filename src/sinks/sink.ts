@@ -1,3 +1,4 @@
+import type { FileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
 
@@ -73,6 +74,8 @@ export interface SinkContext {
   readonly workingFolder: string
   /** Says whose output a folder holds: the checkpoint it is written from. */
   readonly owner: string
+  /** Where files go; the machine's by default. */
+  readonly fileSystem?: FileSystem
   /** Where views print. */
   readonly print: (text: string) => void
 }

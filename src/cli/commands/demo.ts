@@ -1,57 +1,70 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { formatDuration } from '../../base/time.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
-import { startServer } from '../../server/server.ts'
 import { createSource } from '../../sources/index.ts'
+import { settingOption } from '../config/apply.ts'
 import { firstResult } from '../first-result.ts'
+import { showExamples } from '../help.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { openBrowser } from '../open-browser.ts'
-import { duration, port, wholeNumber } from '../options.ts'
+import { duration, wholeNumber } from '../options.ts'
+import { printJson, say } from '../output.ts'
+import { type PageOptions, startPage } from '../page.ts'
 import { onStop } from '../signals.ts'
-import { summaryOf, summaryText } from '../summary.ts'
+import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
-interface DemoOptions {
+interface DemoOptions extends PageOptions {
   readonly duration?: number
-  readonly rate: number
+  readonly rate?: number
   readonly seed: number
-  readonly home?: string
-  readonly port: number
+  readonly home: string
   readonly open: boolean
   readonly json?: boolean
 }
 
 const TOPIC = 'events'
+const RATE = 2_000
 
 /** `millrace demo`: generator, log, engine, files and page in one process. */
 export const defineDemo: DefineCommand = (program) => {
-  program
+  const command = program
     .command('demo')
     .description('synthetic events through the whole pipeline, live on a page')
     .option('--duration <duration>', 'end the generator after so long, then finish', duration)
-    .option('--rate <events>', 'events per second', wholeNumber, 2_000)
+    .addOption(settingOption('rate', 'events per second, 2000 when left out'))
     .option('--seed <number>', 'same seed, same events', wholeNumber, 1)
     .option('--home <folder>', 'keep everything here, and go on from there the next time')
-    .option('--port <port>', 'of the page; 0 takes a free one', port, 8080)
+    .addOption(settingOption('host'))
+    .addOption(settingOption('port'))
+    .addOption(settingOption('token-file'))
     .option('--no-open', 'do not open the page in a browser')
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
+  showExamples(command, [
+    ['millrace demo', 'until Ctrl-C; nothing is kept'],
+    ['millrace demo --home demo --rate 10000', 'goes on where it stopped the next time'],
+    ['millrace demo --duration 10s --no-open --json', 'ends by itself, with a summary'],
+  ])
 }
 
-async function demo(options: DemoOptions): Promise<void> {
-  const temporary = options.home === undefined ? await mkdtemp(join(tmpdir(), 'millrace-demo-')) : undefined
-  const home = homeAt(options.home ?? temporary)
+async function demo(options: DemoOptions, command: Command): Promise<void> {
+  // A home that is set for everything else is not for synthetic events.
+  const chosen = command.getOptionValueSource('home') === 'cli'
+  const temporary = chosen ? undefined : await mkdtemp(join(tmpdir(), 'millrace-demo-'))
+  let kept = chosen
   try {
-    await runDemo(options, home, temporary !== undefined)
-  } finally {
+    await runDemo(options, homeAt(temporary ?? options.home), !chosen)
     // The files of a bounded run without --home are kept: they are what it was run for.
-    if (temporary !== undefined && options.duration === undefined) await rm(temporary, { recursive: true, force: true })
+    kept ||= options.duration !== undefined
+  } finally {
+    if (temporary !== undefined && !kept) await rm(temporary, { recursive: true, force: true })
   }
 }
 
@@ -63,12 +76,11 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
   ])
   const log = await openLog(home, 'write', 'millrace demo')
   const stopping = new AbortController()
-  const say = (text: string): void => void process.stderr.write(`${text}\n`)
   try {
     const topic = await log.describeTopic(TOPIC)
     const settings = topic
       ? undefined
-      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate, malformedFraction: 0.0005 }
+      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate ?? RATE, malformedFraction: 0.0005 }
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
@@ -78,8 +90,12 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     generating.catch(() => stopping.abort())
     while (!(await log.describeTopic(TOPIC)) && !stopping.signal.aborted) await systemClock.sleep(2)
     const job = await openDemoJob(home, log, fresh && options.duration !== undefined)
-    const before = job.status().rowsRead
-    const server = await startServer({ feed: job, port: options.port, webRoot: webRoot() })
+    const rowsBefore = rowsAtStart(job)
+    const server = await startPage(job, options).catch(async (error: unknown) => {
+      stopping.abort()
+      await Promise.allSettled([generating, job.close()])
+      throw error
+    })
     const ended = onStop(() => {
       stopping.abort()
       job.stop()
@@ -102,9 +118,9 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     if (drained.status === 'rejected') throw drained.reason
     const status = ran.value
     ended()
-    const summary = summaryOf(status, before, performance.now() - startMs, await seen)
+    const summary = summaryOf(status, rowsBefore(), performance.now() - startMs, await seen)
     await server.close()
-    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    if (options.json) printJson(summary)
     else say(summaryText(summary, status, home.deadLetters('demo')))
   } finally {
     stopping.abort()
@@ -134,8 +150,4 @@ async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>,
     print: (text) => process.stderr.write(text),
     views: [],
   })
-}
-
-function webRoot(): string {
-  return fileURLToPath(new URL('../../../dist/web', import.meta.url))
 }

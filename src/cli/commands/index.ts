@@ -1,10 +1,13 @@
 import type { Command } from 'commander'
+import { defineCompletion } from './completion.ts'
+import { defineConfig } from './config.ts'
 import { defineDemo } from './demo.ts'
 import { defineDoctor } from './doctor.ts'
 import { defineGenerate } from './generate.ts'
 import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
 import { defineRun } from './run.ts'
+import { defineStatus } from './status.ts'
 import { defineTopics } from './topics.ts'
 
 /** Adds a command to the program; `exit` says what the process ends with. */
@@ -19,5 +22,8 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineTopics,
   definePlan,
   defineValidate,
+  defineStatus,
+  defineConfig,
   defineDoctor,
+  defineCompletion,
 ]
