@@ -34,7 +34,13 @@ export class ParallelRunner implements EpochRunner {
   #lateRows: number[]
   #queryStatus: QueryStatus[]
 
-  constructor(plan: PipelinePlan, options: EngineOptions, decoder: WorkerStart['decoder'], parallelism: number) {
+  constructor(
+    plan: PipelinePlan,
+    options: EngineOptions,
+    decoder: WorkerStart['decoder'],
+    parallelism: number,
+    waitingBytesMax?: number,
+  ) {
     assert(parallelism > 1, 'one worker is the main thread itself')
     this.queries = queryOutputs(plan, options.extraModes)
     this.#stages = compileStages(plan, selectedFields(plan), this.queries, options)
@@ -44,7 +50,9 @@ export class ParallelRunner implements EpochRunner {
     this.#shardsByOwner = Array.from({ length: parallelism }, (_, owner) =>
       ALL_SHARDS.filter((shard) => shard % parallelism === owner),
     )
-    this.#workers = this.#shardsByOwner.map((shards) => new DataWorkerThread({ plan, options, shards, decoder }))
+    this.#workers = this.#shardsByOwner.map(
+      (shards) => new DataWorkerThread({ plan, options, shards, decoder }, waitingBytesMax),
+    )
     this.#lateRows = this.queries.map(() => 0)
     this.#queryStatus = this.queries.map(({ name }) => ({ name, openWindows: [], stateRows: 0, lateRows: 0 }))
   }
