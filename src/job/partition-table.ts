@@ -1,9 +1,9 @@
 import { assert } from '../base/assert.ts'
 import { MillraceError } from '../base/error.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { LedgerEntry, OffsetRange } from '../engine/epoch.ts'
 import type { Source, SourceOffsets } from '../sources/source.ts'
 import type { PartitionPosition } from './checkpoint-identity.ts'
+import type { EpochRunner } from './epoch-runner.ts'
 
 /** How far each partition of the source has been read, and where it ends. Partitions go by the engine's index. */
 export class PartitionTable {
@@ -27,7 +27,7 @@ export class PartitionTable {
    * Makes the source's partitions known to table and engine; those that plans have numbered already keep their numbers. One that was not there when
    * the others began has come since: nothing in it has been read, so it is read from its first record on.
    */
-  async addNew(source: Source, engine: Engine, numbered: readonly string[]): Promise<void> {
+  async addNew(source: Source, engine: EpochRunner, numbered: readonly string[]): Promise<void> {
     const later = this.#ids.length > 0 ? await source.offsets() : undefined
     const found = new Map((await source.partitions()).map((partition) => [partition.id, partition]))
     engine.addPartitions([...numbered, ...[...found.keys()].filter((id) => !numbered.includes(id))])

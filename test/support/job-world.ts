@@ -123,6 +123,7 @@ export class JobWorld {
         flushAtEnd: flush,
       },
       live: false,
+      parallelism: 1,
       clock: this.#clock,
       print: () => {},
       hashKey: [1, 2],

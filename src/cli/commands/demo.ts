@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { formatDuration } from '../../base/time.ts'
+import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
@@ -18,9 +19,10 @@ import { printJson, say } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
 import { onStop } from '../signals.ts'
 import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
+import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
 
-interface DemoOptions extends PageOptions {
+interface DemoOptions extends PageOptions, TrafficOptions {
   readonly duration?: number
   readonly rate?: number
   readonly seed: number
@@ -49,6 +51,7 @@ export const defineDemo: DefineCommand = (program) => {
     .option('--no-open', 'do not open the page in a browser')
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
+  addTrafficOptions(command)
   showExamples(command, [
     ['millrace demo', 'until Ctrl-C; nothing is kept'],
     ['millrace demo --home demo --rate 10000', 'goes on where it stopped the next time'],
@@ -72,17 +75,12 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
 
 async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promise<void> {
   const startMs = performance.now()
-  const [{ generateInto }, { DEFAULT_SETTINGS }] = await Promise.all([
-    import('../../generator/load.ts'),
-    import('../../generator/settings.ts'),
-  ])
+  const { generateInto } = await import('../../generator/load.ts')
   const log = await openLog(home, 'write', 'millrace demo', options.bootstrapServers)
   const stopping = new AbortController()
   try {
     const topic = await log.describeTopic(TOPIC)
-    const settings = topic
-      ? undefined
-      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate ?? RATE, malformedFraction: 0.0005 }
+    const settings = topic ? undefined : await demoTraffic(options)
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
@@ -131,6 +129,13 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
   }
 }
 
+async function demoTraffic(options: DemoOptions): Promise<GeneratorSettings> {
+  const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
+  const { seed, rate: eventsPerSecond = RATE } = options
+  const base = { ...DEFAULT_SETTINGS, seed, eventsPerSecond, malformedFraction: 0.0005 }
+  return generatorSettings(trafficSettings(options, base))
+}
+
 async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>, flush: boolean): Promise<Job> {
   const plan = demoPipeline(TOPIC, join(home.path, 'output'))
   const spec = { kind: 'log', topic: TOPIC, from: 'earliest' } as const
@@ -149,6 +154,8 @@ async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>,
       flushAtEnd: flush,
     },
     live: true,
+    // A demo is to start at once and to leave the other processors alone.
+    parallelism: 1,
     clock: systemClock,
     print: (text) => process.stderr.write(text),
     views: [],

@@ -40,6 +40,7 @@ interface RunOptions extends PageOptions, PlaceOptions {
   readonly failOnBad?: boolean
   readonly trigger: number
   readonly rowsPerEpoch: number
+  readonly parallelism?: number
   readonly snapshotInterval: number
 }
 
@@ -83,6 +84,7 @@ const RUN_SETTINGS = [
   'watermark-delay',
   'trigger',
   'rows-per-epoch',
+  'parallelism',
   'snapshot-interval',
   'host',
   'port',
@@ -122,6 +124,7 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
       },
       live: options.serve ?? false,
       ...(kafka && { openKafka: async () => kafka }),
+      ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
       clock: systemClock,
       print: (text) => process.stdout.write(text),
       views: options.print === undefined ? [] : [{ query: options.print, sink: printSink(options.format) }],
