@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCluster, stopBroker } from '../scripts/kafka-cluster.ts'
-import { createScalarDecoder } from '../src/batch/scalar-decoder.ts'
+import type { EncodedRecords } from '../src/batch/encoded-records.ts'
 import { LoadTally, LoadTarget } from '../src/cli/load-target.ts'
 import { clickEvent } from '../src/event/click-event.ts'
 import { generateInto } from '../src/generator/load.ts'
 import { generatorSettings } from '../src/generator/settings.ts'
+import { createDecoder } from '../src/job/create-decoder.ts'
+import { loadDecoderModule } from '../src/job/decoder-module.ts'
 import { fetchCommitted } from '../src/log/kafka/fetch.ts'
 import { FramePool } from '../src/log/kafka/frame-pool.ts'
 import { type KafkaLog, openKafkaLog } from '../src/log/kafka/kafka-log.ts'
@@ -108,7 +110,9 @@ function unpacked(log: KafkaLog): Contender {
 
 function decoded(log: KafkaLog): Contender {
   const fields = clickEvent.fields.slice(0, 10)
-  const decoder = createScalarDecoder({ fields, knownMembers: new Set(), hashSeed: 1, dictionaryEntriesMax: 1 << 20 })
+  const module = loadDecoderModule((problem) => assert.fail(problem))
+  const limits = { hashSeed: 1, dictionaryEntriesMax: 1 << 20 }
+  const decoder = createDecoder({ fields, knownMembers: new Set(), ...limits }, module)
   return {
     name: 'decode',
     run: () =>
@@ -120,9 +124,7 @@ function decoded(log: KafkaLog): Contender {
   }
 }
 
-type Records = Parameters<ReturnType<typeof createScalarDecoder>['decode']>[0]
-
-async function readAll(log: KafkaLog, take: (records: Records) => number): Promise<number> {
+async function readAll(log: KafkaLog, take: (records: EncodedRecords) => number): Promise<number> {
   const ends = (await log.topicOffsets(TOPIC)).map(({ end }) => end)
   const fetcher = log.fetcher(await log.topics.get(TOPIC))
   const counts = await Promise.all(

@@ -15,9 +15,9 @@ const KAFKA_FOLDER: string = join(CACHE_FOLDER, `kafka-${KAFKA_VERSION}`)
 /** Java's class path of a broker and its tools; `installKafka` puts the jars there. */
 export const KAFKA_CLASSES: string = join(KAFKA_FOLDER, 'lib', '*')
 
-/** True when a broker can be started here: Java is there, and its jars are or can be got by Maven. */
+/** True when a broker can be started here without the network: Java and the jars are there. */
 export function kafkaCanRun(): boolean {
-  return findProgram('java') !== undefined && (jarsAreThere() || findProgram('mvn') !== undefined)
+  return findProgram('java') !== undefined && jarsAreThere()
 }
 
 /** Gets the jars by Maven unless they are there. Throws when that fails. */

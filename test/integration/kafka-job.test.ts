@@ -34,20 +34,22 @@ describe('a job between topics of Kafka', requirement('kafka'), () => {
     const more = (known: boolean) => generateInto(log, input, known ? undefined : settings, { ...options, rows: 700 })
     await more(false)
     await writeFile(join(folder, 'pipeline.ts'), pipelineText(input, output))
-    const run = (failpoint?: string) =>
-      runMillrace(['run', 'pipeline.ts', '--once', '--checkpoint', 'state', '--trigger', '1ms'], {
+    const run = (parallelism: number, failpoint?: string) => {
+      const how = ['--checkpoint', 'state', '--trigger', '1ms', '--parallelism', String(parallelism)]
+      return runMillrace(['run', 'pipeline.ts', '--once', ...how], {
         cwd: folder,
         env: {
           KAFKA_BOOTSTRAP_SERVERS: servers,
           ...(failpoint && { MILLRACE_FAILPOINT: failpoint, MILLRACE_FAILPOINT_TRACE: join(folder, 'trace') }),
         },
       })
-    for (const failpoint of STEPS) {
-      const { code, stderr } = await run(failpoint)
+    }
+    for (const [index, failpoint] of STEPS.entries()) {
+      const { code, stderr } = await run(1 + (index % 2), failpoint)
       assert.equal(code, null, `${failpoint} was not reached: ${stderr}`)
       await more(true)
     }
-    const last = await run()
+    const last = await run(2)
     assert.equal(last.code, 0, last.stderr)
     const reached = await readFile(join(folder, 'trace'), 'utf8')
     for (const step of STEPS) assert.ok(reached.includes(step), step)
@@ -66,7 +68,7 @@ describe('a job between topics of Kafka', requirement('kafka'), () => {
 
   test('partitions that are added while it runs are read from their first record', async (t) => {
     const topic = freshTopic('growing')
-    await log.createTopic(topic, { partitions: 1 })
+    await log.createTopic(topic, { partitions: 2 })
     const schema = defineSchema({ event_time: timestamp({ required: true }) })
     const query = stream(logSource(topic, { from: 'latest' }), schema)
       .withWatermark('event_time', '1s')
@@ -93,6 +95,7 @@ describe('a job between topics of Kafka', requirement('kafka'), () => {
         flushAtEnd: false,
       },
       live: false,
+      parallelism: 2,
       clock: systemClock,
       print: () => {},
       views: [],
@@ -117,15 +120,16 @@ describe('a job between topics of Kafka', requirement('kafka'), () => {
     await append(0)
     await untilRead(1)
     await kafkaTool('org.apache.kafka.tools.TopicCommand', [
-      ...['--bootstrap-server', servers, '--alter', '--topic', topic, '--partitions', '3'],
+      ...['--bootstrap-server', servers, '--alter', '--topic', topic, '--partitions', '4'],
     ])
+    await append(3)
     await append(2)
     await append(1)
-    await untilRead(3)
+    await untilRead(4)
     job.stop()
     const status = await running
-    assert.equal(status.rowsRead, 3)
-    assert.equal(status.partitions.length, 3)
+    assert.equal(status.rowsRead, 4)
+    assert.equal(status.partitions.length, 4)
   })
 })
 

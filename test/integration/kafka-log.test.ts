@@ -4,6 +4,7 @@ import type { EncodedRecords } from '../../src/batch/encoded-records.ts'
 import { generateInto } from '../../src/generator/load.ts'
 import { generatorSettings } from '../../src/generator/settings.ts'
 import type { KafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import type { RecordBatchDraft } from '../../src/log/log.ts'
 import { logSource } from '../../src/plan/connectors.ts'
 import { kafkaSource } from '../../src/sources/kafka-source.ts'
 import { freshTopic, openTestLog, testKafka } from '../support/kafka.ts'
@@ -46,6 +47,38 @@ describe('a Kafka cluster as a log', requirement('kafka'), () => {
       { start: 0, end: 1 },
     ])
     assert.deepEqual([...(await readValues(log, topic, 0)).values()], ['a', 'b', 'c', 'd', 'e', 'f'])
+  })
+
+  test('a batch that says where it must begin is appended there or not at all', async () => {
+    const topic = await newTopic()
+    const at = (baseOffset: number, ...values: string[]): RecordBatchDraft => ({ ...draftOf(...values), baseOffset })
+    const answers = await Promise.allSettled([
+      log.append(topic, 0, at(0, 'a', 'b')),
+      log.append(topic, 0, at(1, 'too early')),
+      log.append(topic, 0, at(3, 'too late')),
+      log.append(topic, 0, at(2, 'c')),
+      log.append(topic, 0, draftOf('d')),
+    ])
+    const placed = answers.map((one) => (one.status === 'fulfilled' ? one.value.baseOffset : one.reason.message))
+    const misplaced = (offset: number): string =>
+      `${topic}-0 ends at offset 2, a batch for offset ${offset} does not fit there`
+    assert.deepEqual(placed, [0, misplaced(1), misplaced(3), 2, 3])
+    assert.deepEqual([...(await readValues(log, topic, 0)).values()], ['a', 'b', 'c', 'd'])
+  })
+
+  test('the place that a batch is for is gone when another producer has written meanwhile', async (t) => {
+    const topic = await newTopic()
+    const other = await openTestLog(servers)
+    t.after(() => other.close())
+    await log.append(topic, 0, draftOf('a'))
+    await other.append(topic, 0, draftOf('from the other'))
+    assert.equal((await log.append(topic, 0, { ...draftOf('b'), baseOffset: 2 })).baseOffset, 2)
+    await other.append(topic, 0, draftOf('from the other'))
+    await assert.rejects(log.append(topic, 0, { ...draftOf('c'), baseOffset: 3 }), {
+      code: 'incompatible-state',
+      message: `${topic}-0 ends at offset 4, a batch for offset 3 does not fit there`,
+    })
+    assert.equal((await log.append(topic, 0, { ...draftOf('d'), baseOffset: 5 })).baseOffset, 5)
   })
 
   test('a read begins with the batch that holds the offset and takes about as much as asked for', async () => {

@@ -31,7 +31,7 @@ const PROVISIONS: Readonly<Record<RequirementName, Provision>> = {
   },
   kafka: {
     find: () => (kafkaCanRun() ? KAFKA_CLASSES : undefined),
-    hint: 'install Java and Maven (apt-get install default-jre-headless maven): tests start a broker of their own',
+    hint: 'tests start a broker of their own: apt-get install default-jre-headless maven, then npm run kafka -- install',
   },
   postgres: {
     find: () => process.env['MILLRACE_TEST_POSTGRES_URL'],

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../../base/error.ts'
 import type { AppendResult, RecordBatchDraft } from '../log.ts'
+import { misplaced } from '../log-error.ts'
 import { encodeProducedHeader } from '../record-batch.ts'
 import type { Cluster } from './cluster.ts'
 import { KafkaCode, kafkaError, reactionTo } from './kafka-error.ts'
+import { askOffsets } from './offsets.ts'
 import { type ProducedTopic, type ProduceResult, produce } from './produce.ts'
 import { topicGone } from './reading-error.ts'
 import { retrying } from './retry.ts'
@@ -39,7 +41,10 @@ export class Producer {
     this.#topics = topics
   }
 
-  /** Resolves when the batch is in the log. Calls for one partition are served in order. */
+  /**
+   * Resolves when the batch is in the log. Calls for one partition are served in order. A broker cannot be told where a batch has to go: when
+   * another producer has just taken the place that the draft names, this rejects, and the batch is in the log behind it all the same.
+   */
   async append(topic: string, partition: number, draft: RecordBatchDraft): Promise<AppendResult> {
     const { id } = await this.#topics.get(topic, partition)
     const key = `${topic}-${partition}`
@@ -50,6 +55,7 @@ export class Producer {
       queue: [],
       busy: false,
       sequence: 0,
+      endOffset: undefined,
       pauseMs: 0,
     }
     this.#lanes.set(key, lane)
@@ -84,6 +90,11 @@ export class Producer {
       try {
         const topic = await this.#topics.get(lane.topic, lane.partition)
         if (topic.id !== lane.topicId) throw topicGone(lane.topic, true)
+        await this.#refuseMisplaced(lane)
+        if (lane.queue.length === 0) {
+          lane.busy = false
+          continue
+        }
         const leader = leaderOf(topic, lane.partition)
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), lane])
       } catch (error) {
@@ -92,6 +103,21 @@ export class Producer {
     }
     for (const [leader, led] of byLeader) {
       for (const some of portions(led)) void this.#send(leader, some, identity)
+    }
+  }
+
+  /** Refuses the first batches that are for another place than where the partition ends. */
+  async #refuseMisplaced(lane: Lane): Promise<void> {
+    for (;;) {
+      const first = lane.queue.at(0)
+      const wanted = first?.draft.baseOffset
+      if (first === undefined || wanted === undefined || wanted === lane.endOffset) return
+      const ends = await askOffsets(this.#cluster, this.#topics, lane.topic, 'written-end')
+      lane.endOffset = ends[lane.partition]
+      const problem = misplaced(`${lane.topic}-${lane.partition}`, first.draft, lane.endOffset)
+      if (problem === undefined) return
+      lane.queue.shift()
+      first.reject(problem)
     }
   }
 
@@ -125,8 +151,15 @@ export class Producer {
     }
     const sent = lane.queue.shift()
     if (sent) {
-      lane.sequence = (lane.sequence + sent.draft.recordCount) % 2 ** 31
-      sent.resolve({ baseOffset, appendTimestamp: appendTimestamp < 0 ? sent.draft.maxTimestamp : appendTimestamp })
+      const { draft } = sent
+      lane.sequence = (lane.sequence + draft.recordCount) % 2 ** 31
+      // Of a batch that it has had for long a broker does not say where it is.
+      const place = baseOffset < 0 ? (draft.baseOffset ?? -1) : baseOffset
+      lane.endOffset = place < 0 ? undefined : place + draft.recordCount
+      const problem = misplaced(`${lane.topic}-${lane.partition}`, draft, place)
+      if (problem) sent.reject(problem)
+      else
+        sent.resolve({ baseOffset: place, appendTimestamp: appendTimestamp < 0 ? draft.maxTimestamp : appendTimestamp })
     }
     lane.pauseMs = 0
     lane.busy = false
@@ -207,6 +240,8 @@ interface Lane {
   busy: boolean
   /** Number of the first record of the next batch. */
   sequence: number
+  /** Where the next batch goes if nobody else writes; undefined while that is not known. */
+  endOffset: number | undefined
   pauseMs: number
   failure?: unknown
 }
