@@ -1,4 +1,5 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { type ErrorCode, MillraceError } from '../base/error.ts'
 import type { LoadResult } from '../generator/load.ts'
 import type { GeneratorSettings } from '../generator/settings.ts'
 import type { Log } from '../log/log.ts'
@@ -62,9 +63,15 @@ export function startLoadThread(servers: string, share: LoadShare): Promise<Load
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: { servers, share } satisfies ThreadData })
     worker.once('message', resolve)
-    worker.once('error', reject)
+    worker.once('error', (error) => reject(knownError(error)))
     worker.once('exit', (code) => reject(new Error(`a thread of the load test ended with ${code}`)))
   })
+}
+
+/** On its way out of a thread an error keeps its members and loses its class. */
+function knownError(error: unknown): unknown {
+  if (!(error instanceof Error && 'hint' in error && 'code' in error)) return error
+  return new MillraceError(error.code as ErrorCode, error.message, { hint: String(error.hint), cause: error.cause })
 }
 
 interface ThreadData {
