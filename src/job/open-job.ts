@@ -17,6 +17,7 @@ import { loadDecoderModule } from './decoder-module.ts'
 import type { EpochRunner } from './epoch-runner.ts'
 import { drawHashKey, Job, type JobParts, type JobSettings } from './job.ts'
 import { LocalRunner } from './local-runner.ts'
+import { needsOneThread } from './one-thread.ts'
 import { ParallelRunner } from './parallel-runner.ts'
 import { SinkGroup } from './sink-group.ts'
 
@@ -135,13 +136,6 @@ async function workerCount({ plan, source, parallelism }: JobRequest): Promise<n
   if (needsOneThread(plan)) return 1
   const partitions = (await source.partitions()).length
   return Math.max(1, Math.min(parallelism ?? availableParallelism(), partitions))
-}
-
-/** Some steps look at the rows of all partitions one after the other. */
-function needsOneThread(plan: PipelinePlan): boolean {
-  return plan.queries.some(({ root }) =>
-    queryChain(root).stepsAfter.some(({ kind }) => kind === 'dedupe' || kind === 'session-features'),
-  )
 }
 
 function createRunner(plan: PipelinePlan, options: EngineOptions, parallelism: number): EpochRunner {

@@ -13,7 +13,7 @@ import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds }
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { AggregateInputs } from './aggregate-inputs.ts'
 import { SessionOutput } from './session-output.ts'
-import { readSessions, writeSessions } from './session-sections.ts'
+import { readMarks, readSessions, writeMarks, writeSessions } from './session-sections.ts'
 import { SessionTable } from './session-table.ts'
 
 /** What the operator is made for. */
@@ -59,6 +59,10 @@ export class SessionAggregate implements Operator {
   #vanished: { readonly keyId: number; readonly startMs: number }[] = []
   /** Sessions that were closed early and are kept as marks. */
   #marks = 0
+  /** Those of them that others have not been told of. */
+  #newMarks: number[] = []
+  /** Marks that others have told of: rows are judged by them here, and nothing else. */
+  readonly #heard: SessionTable
   /** True for rows that end their session, in the current batch. */
   #ends: Uint8Array | undefined
   #slots = new Int32Array(1024)
@@ -76,6 +80,7 @@ export class SessionAggregate implements Operator {
     this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
     this.#update = options.modes.includes('update')
     this.#table = new SessionTable(window.gapMs, this.#durationMaxMs)
+    this.#heard = new SessionTable(window.gapMs, Number.POSITIVE_INFINITY)
     this.#states = this.#inputs.newStates()
   }
 
@@ -106,7 +111,7 @@ export class SessionAggregate implements Operator {
   }
 
   closesEarly(): boolean {
-    return this.#marks > 0
+    return this.#marks > 0 || this.#heard.size > 0
   }
 
   refuseClosed(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number {
@@ -151,6 +156,21 @@ export class SessionAggregate implements Operator {
     if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
   }
 
+  writeNewMarks(writer: ByteWriter): boolean {
+    const marks = this.#newMarks
+    writeMarks(this.#table, this.#keys, marks, writer)
+    this.#newMarks = []
+    return marks.length > 0
+  }
+
+  hearOfMarks(readers: readonly ByteReader[], lateWatermarkMs: number): void {
+    const heard = this.#heard
+    for (const slot of heard.timers.due(lateWatermarkMs, (one) => (heard.lasts[one] as number) + heard.gapMs)) {
+      heard.remove(slot)
+    }
+    for (const reader of readers) readMarks(reader, heard, this.#keys)
+  }
+
   write(writer: ByteWriter, shards: readonly number[]): void {
     writeSessions(this.#table, this.#states, this.#keys, shards, writer)
   }
@@ -160,7 +180,7 @@ export class SessionAggregate implements Operator {
       // Each comes in as a session of its own; only then are those that belong together joined.
       const slots = readSessions(reader.section(), this.#table, this.#states, this.#keys)
       for (const slot of slots) {
-        if (this.#table.marks[slot] === 1) this.#marks++
+        if (this.#table.marks[slot] === 1) this.#noteMark(slot)
         this.#touched(this.#table.marks[slot] === 1 ? this.#link(slot) : this.#settle(slot))
       }
     }
@@ -179,11 +199,13 @@ export class SessionAggregate implements Operator {
     this.#changed.clear()
     this.#vanished = []
     this.#marks = 0
+    this.#newMarks = []
     this.#letGoOfKeys()
   }
 
   close({ epoch, closeWatermarkMs }: CloseContext): OperatorResults {
     const table = this.#table
+    this.#newMarks = []
     const due = table.timers.due(closeWatermarkMs, (slot) => (table.lasts[slot] as number) + table.gapMs)
     const dueNow = new Set(due)
     for (const slot of table.overlong) this.#candidates.add(slot)
@@ -328,16 +350,16 @@ export class SessionAggregate implements Operator {
   #leaveMark(slot: number): void {
     for (const state of this.#states) state.clear(slot)
     this.#table.marks[slot] = 1
+    this.#noteMark(slot)
+  }
+
+  #noteMark(slot: number): void {
     this.#marks++
+    this.#newMarks.push(slot)
   }
 
   #inMark(keyId: number, timeMs: number): boolean {
-    const { marks, starts, lasts, gapMs } = this.#table
-    return this.#table
-      .ofKey(keyId)
-      .some(
-        (slot) => marks[slot] === 1 && timeMs >= (starts[slot] as number) - gapMs && timeMs <= (lasts[slot] as number),
-      )
+    return this.#table.inMark(keyId, timeMs) || this.#heard.inMark(keyId, timeMs)
   }
 
   #openSlots(): Int32Array {
@@ -345,7 +367,10 @@ export class SessionAggregate implements Operator {
   }
 
   #letGoOfKeys(): void {
-    this.#keys.forget(this.#table.size, (newId) => this.#table.renumber(newId))
+    this.#keys.forget(this.#table.size + this.#heard.size, (newId) => {
+      this.#table.renumber(newId)
+      this.#heard.renumber(newId)
+    })
     for (const [index, aggregator] of this.#inputs.aggregators.entries()) {
       aggregator.forget?.([this.#states[index] as AggregateState])
     }

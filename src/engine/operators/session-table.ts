@@ -87,6 +87,14 @@ export class SessionTable {
     return found
   }
 
+  /** Whether a session that was closed early stands in the way of an event. */
+  inMark(keyId: number, timeMs: number): boolean {
+    const { marks, starts, lasts, gapMs } = this
+    return this.ofKey(keyId).some(
+      (slot) => marks[slot] === 1 && timeMs >= (starts[slot] as number) - gapMs && timeMs <= (lasts[slot] as number),
+    )
+  }
+
   /** The session reaches at least from start to last. */
   extend(slot: number, startMs: number, lastMs: number): void {
     if (startMs < (this.starts[slot] as number)) this.starts[slot] = startMs
