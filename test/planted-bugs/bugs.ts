@@ -177,6 +177,98 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [edit('this.#closeMs = reader.f64()', 'reader.f64()')],
     caughtBy: 'test/timelines/tumbling.test.ts',
   },
+  {
+    name: 'a pane never leaves the sliding window',
+    file: 'src/engine/operators/running-window.ts',
+    edits: [edit('if (!wanted.has(pane)) this.#leave(pane)', 'if (wanted.size === 0) this.#leave(pane)')],
+    caughtBy: 'test/timelines/sliding.test.ts',
+  },
+  {
+    name: 'a window whose end the watermark has just reached still takes rows',
+    file: 'src/engine/windows/window-grid.ts',
+    edits: [edit('slideOf(watermarkMs - sizeMs) + slideMs', 'slideOf(watermarkMs - sizeMs)')],
+    caughtBy: 'test/timelines/sliding.test.ts',
+  },
+  {
+    name: 'two sessions become one, and the events of the second are forgotten',
+    file: 'src/engine/operators/session-aggregate.ts',
+    edits: [edit('      state.fold(state, from, to, 1)\n', '')],
+    caughtBy: 'test/timelines/session.test.ts',
+  },
+  {
+    name: 'what was closed early can be opened again',
+    file: 'src/engine/operators/session-aggregate.ts',
+    edits: [edit('this.#table.inMark(keyId, timeMs) || this.#heard', 'this.#heard')],
+    caughtBy: 'test/timelines/session.test.ts',
+  },
+  {
+    name: 'workers are not told what others have closed early',
+    file: 'src/job/parallel-runner.ts',
+    edits: [edit('closed.flatMap((one) => one[query]?.marks ?? [])', '[]')],
+    caughtBy: 'test/timelines/session.test.ts',
+  },
+  {
+    name: 'after a restart workers are not told what was closed early before it',
+    file: 'src/job/parallel-runner.ts',
+    edits: [edit('marks.flatMap((one) => one[query] ?? [])', 'marks.slice(marks.length).flat()')],
+    caughtBy: 'test/timelines/session.test.ts',
+  },
+  {
+    name: 'a dedupe forgets as soon as the watermark has passed',
+    file: 'src/engine/stages/dedupe-stage.ts',
+    edits: [
+      edit('closeWatermarkMs - this.#options.node.withinMs', 'closeWatermarkMs'),
+      edit(
+        'this.#seen.forget(watermark.lateWatermarkMs - node.withinMs)',
+        'this.#seen.forget(watermark.lateWatermarkMs)',
+      ),
+    ],
+    caughtBy: 'test/timelines/rows.test.ts',
+  },
+  {
+    name: 'the groups that one worker has for another get lost',
+    file: 'src/job/parallel-runner.ts',
+    edits: [edit('const partials = gathered.map(', 'const partials = gathered.slice(0, owner + 1).map(')],
+    caughtBy: 'test/timelines/tumbling.test.ts',
+  },
+  {
+    name: 'rows that the skew guard refuses move time',
+    file: 'src/engine/stages/watermark-stage.ts',
+    edits: [edit('newestOf(times, timely.rows, timely.count)', 'newestOf(times, input.rows, input.count)')],
+    caughtBy: WATERMARKS,
+  },
+  {
+    name: 'features see what comes after the event',
+    file: 'src/engine/stages/features-stage.ts',
+    edits: [
+      edit('const released = this.#held.take(upToMs)', 'const released = this.#held.take(Number.POSITIVE_INFINITY)'),
+    ],
+    caughtBy: 'test/timelines/rows.test.ts',
+  },
+  {
+    name: 'workers show again what was shown before a restart',
+    file: 'src/engine/worker-engine.ts',
+    edits: [edit('output.operator.restore(new', 'output.operator.merge(new')],
+    caughtBy: 'test/timelines/tumbling.test.ts',
+  },
+  {
+    name: "Spark's complete mode forgets closed windows",
+    file: 'src/engine/stages/stage-tree.ts',
+    edits: [edit('keepsClosed: spark && query', 'keepsClosed: !spark && query')],
+    caughtBy: 'test/timelines/spark.test.ts',
+  },
+  {
+    name: 'an event exactly one gap later begins a session of its own',
+    file: 'src/engine/operators/session-table.ts',
+    edits: [
+      edit('timeMs > lastMs + this.gapMs) return -1', 'timeMs >= lastMs + this.gapMs) return -1'),
+      edit(
+        '(this.lasts[slot] as number) + this.gapMs >= startMs',
+        '(this.lasts[slot] as number) + this.gapMs > startMs',
+      ),
+    ],
+    caughtBy: 'test/timelines/session.test.ts',
+  },
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {

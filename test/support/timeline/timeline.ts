@@ -14,6 +14,8 @@
  *       end                -> ...                          the input ends, every window closes
  *     `)
  *
+ * Sessions are written `[first event, last event] duration_ms ...`, rows without a window `row ...`. Hours go on: `2087:00` is in March.
+ *
  * With several queries, rows are expected as `query: [00:00, 00:01) ...` and lateness for one of them as `query: late`.
  */
 import { test } from 'node:test'
