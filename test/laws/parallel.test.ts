@@ -61,6 +61,13 @@ const plan: Pipeline = pipeline('parallel')
       .window(session('45s'))
       .aggregate({ rows: count(), total: sum('amount') }),
   )
+  .query(
+    'closed_early',
+    events
+      .groupBy('user_id')
+      .window(session('45s', { maxEvents: 8, maxDuration: '2 minutes', endWhen: eq(col('event_type'), 'logout') }))
+      .aggregate({ rows: count(), total: sum('amount') }),
+  )
   .query('raw', events.select({ user_id: col('user_id'), at: col('event_time'), late: rowProperty('late') }))
 
 const options: EngineOptions = {
@@ -167,7 +174,7 @@ function randomRows(random: Random, epoch: number): Record<string, unknown>[][] 
   return Array.from({ length: PARTITIONS }, () =>
     Array.from({ length: 50 + random.below(150) }, () => ({
       event_time: new Date(START_MS + epoch * 60_000 + random.below(150_000) - (random.chance(0.1) ? 200_000 : 0)),
-      event_type: random.chance(0.5) ? 'click' : 'page_view',
+      event_type: random.chance(0.1) ? 'logout' : random.chance(0.5) ? 'click' : 'page_view',
       user_id: `u${random.below(40)}`,
       page_url: random.chance(0.1) ? null : `/p${random.below(8)}`,
       device: random.chance(0.5) ? 'mobile' : 'desktop',

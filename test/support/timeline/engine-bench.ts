@@ -24,6 +24,8 @@ export interface BenchOptions {
   readonly rowByRow: boolean
   /** Taken off every time that the decoder gives: it reads no times before 1970. One worker only. */
   readonly shiftMs?: number
+  /** Groups, sessions, ids or waiting rows that a query may hold; 100,000. */
+  readonly groupsMax?: number
 }
 
 /** One epoch as a test writes it down: JSON lines per partition, and what else the plan says. */
@@ -97,7 +99,7 @@ export class EngineBench {
       hashKey: [1, 2],
       advanceWhenIdle: false,
       extraModes: this.#options.modes,
-      groupsMax: 100_000,
+      groupsMax: this.#options.groupsMax ?? 100_000,
     }
     const limits = { hashSeed: 7, dictionaryEntriesMax: 1_000 }
     const { parallelism, shiftMs = 0 } = this.#options
