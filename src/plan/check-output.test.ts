@@ -7,7 +7,7 @@ import { logSource } from './connectors.ts'
 import { col } from './expression.ts'
 import { coalesce } from './functions.ts'
 import { queryChain } from './query-chain.ts'
-import { resultFields } from './result-schema.ts'
+import { keyColumns, resultFields } from './result-schema.ts'
 import type { SinkTraits } from './sink-traits.ts'
 import { type Query, stream } from './stream.ts'
 import { session, tumbling } from './window.ts'
@@ -18,10 +18,9 @@ const events = stream(logSource('events'), clickEvent)
 
 /** What is wrong with a sink of these traits for the rows of a query. */
 function problemsOf({ root }: Query, traits: SinkTraits): string[] {
-  const fields = resultFields({ name: 'q', root, sinks: [] })
-  return checkTraits(traits, 'store', queryChain(root), fields, 'sink').map(
-    ({ path, message, hint }) => `${path}: ${message} (${hint})`,
-  )
+  const query = { name: 'q', root, sinks: [] }
+  const rows = { output: queryChain(root).output, fields: resultFields(query), key: keyColumns(query) }
+  return checkTraits(traits, 'store', rows, 'sink').map(({ path, message, hint }) => `${path}: ${message} (${hint})`)
 }
 
 test('a sink that cannot delete is refused for sessions in update mode, and for nothing else', () => {
@@ -48,5 +47,6 @@ test('a key column may not be null: coalesced it is not', () => {
   assert.deepEqual(problemsOf(coalesced, { ...traits, key: ['country_or_non'] }), [
     'sink.key: there is no column "country_or_non" (did you mean "country_or_none"?)',
   ])
-  assert.equal(problemsOf(coalesced, { ...traits, key: [] }).length, 1)
+  assert.equal(problemsOf(byCountry, { ...traits, key: 'query' }).length, 1)
+  assert.deepEqual(problemsOf(coalesced, { ...traits, key: 'query' }), [])
 })

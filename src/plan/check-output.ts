@@ -4,22 +4,25 @@ import { type PlanProblem, shown, unknownColumn } from './plan-problem.ts'
 import type { QueryChain } from './query-chain.ts'
 import { type SinkTraits, sinkTraits } from './sink-traits.ts'
 
-/** Everything wrong with a sink for the rows of a query; `fields` are theirs, undefined when they cannot be told. */
-export function checkOutput(
-  sink: SinkSpec,
-  chain: QueryChain,
-  fields: readonly Field[] | undefined,
-  path: string,
-): PlanProblem[] {
-  return checkTraits(sinkTraits(sink), sink.kind, chain, fields, path)
+/** The rows that a query gives to its sinks. */
+export interface QueryRows {
+  readonly output: QueryChain['output']
+  /** Their columns; undefined when they cannot be told. */
+  readonly fields: readonly Field[] | undefined
+  /** Names of the columns that tell them apart. */
+  readonly key: readonly string[]
+}
+
+/** Everything wrong with a sink for the rows of a query. */
+export function checkOutput(sink: SinkSpec, rows: QueryRows, path: string): PlanProblem[] {
+  return checkTraits(sinkTraits(sink), sink.kind, rows, path)
 }
 
 /** As `checkOutput`, for a sink of these traits. */
 export function checkTraits(
   { mode, deletes, key }: SinkTraits,
   kind: string,
-  { output }: QueryChain,
-  fields: readonly Field[] | undefined,
+  { output, fields, key: queryKey }: QueryRows,
   path: string,
 ): PlanProblem[] {
   const problems: PlanProblem[] = []
@@ -36,15 +39,12 @@ export function checkTraits(
     const hint = "use mode 'append', in which each session comes once, when it has closed"
     problems.push({ path, message: `${kind} cannot take back rows, and sessions that grow together vanish`, hint })
   }
-  if (key && fields) problems.push(...checkKey(key, fields, path))
+  if (key && fields) problems.push(...checkKey(key === 'query' ? queryKey : key, fields, path))
   return problems
 }
 
 function checkKey(key: readonly string[], fields: readonly Field[], path: string): PlanProblem[] {
   const problems: PlanProblem[] = []
-  if (key.length === 0) {
-    problems.push({ path, message: 'the key has no column', hint: 'name the columns that tell its rows apart' })
-  }
   for (const name of key) {
     const field = fields.find((one) => one.name === name)
     if (!field) problems.push(unknownColumn(`${path}.key`, name, fields))

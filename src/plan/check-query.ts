@@ -6,7 +6,7 @@ import { KnownColumns } from './known-columns.ts'
 import { META_FINAL, META_VERSION, type QueryNode, type QueryPlan } from './node.ts'
 import type { PlanProblem } from './plan-problem.ts'
 import { type QueryChain, queryChain, type TimedStep } from './query-chain.ts'
-import { resultFields } from './result-schema.ts'
+import { keyColumns, resultFields } from './result-schema.ts'
 
 /** Steps that a query may have between its source and its end. */
 const STEPS_MAX = 64
@@ -23,10 +23,11 @@ export function checkQuery(query: QueryPlan, path: string): PlanProblem[] {
   }
   // Result columns can be told only of a query that makes sense.
   const results = problems.length === 0 ? resultFields(query) : undefined
+  const rows = { output: chain.output, fields: results, key: keyColumns(query) }
   for (const [index, sink] of query.sinks.entries()) {
     const at = `${path}.sinks[${index}]`
     problems.push(...checkSink(sink, results, at))
-    problems.push(...checkOutput(sink, chain, results, at))
+    problems.push(...checkOutput(sink, rows, at))
   }
   return problems
 }

@@ -6,8 +6,8 @@ export interface SinkTraits {
   readonly mode: OutputMode
   /** It can take back a row that it has shown, which sessions in update mode ask for. */
   readonly deletes: boolean
-  /** Columns by which it tells rows apart, none of which may be null; undefined when it does not. */
-  readonly key: readonly string[] | undefined
+  /** Columns by which it tells rows apart, none of which may be null; `query`: those of the query; undefined: it does not. */
+  readonly key: readonly string[] | 'query' | undefined
 }
 
 /** The traits of a sink. */

@@ -181,13 +181,13 @@ const values = fc.record({
 export const history: fc.Arbitrary<Step[]> = fc
   .array(
     fc.record({
-      at: fc.oneof(fc.integer({ min: 0, max: UNITS }), fc.integer({ min: 0, max: 90 })),
+      at: fc.oneof(fc.nat(UNITS), fc.nat(90), fc.constantFrom(0, 20)),
       jitter: fc.nat(DELAY_UNITS - 1),
       partition: fc.nat(3),
       cut: fc.nat(7),
       values,
     }),
-    { maxLength: 40 },
+    { maxLength: 30, size: 'max' },
   )
   .map((steps) => steps.sort((left, right) => left.at + left.jitter - (right.at + right.jitter)))
 

@@ -1,13 +1,17 @@
+import { assert } from '../../base/assert.ts'
 import { bytes, NULL, TRUE, type TruthVector } from './vector.ts'
 
 /** True when all are, false when one is false, else null; or the other way round. */
 export function logic(kind: 'and' | 'or', operands: readonly TruthVector[]): TruthVector {
+  const [first, ...others] = operands
+  assert(first, 'the plan was checked: there is an operand')
   const combine = kind === 'and' ? andInto : orInto
   let values = new Uint8Array(0)
   return (batch) => {
-    values = bytes(values, batch.rowCount)
-    values.fill(kind === 'and' ? 1 : 0, 0, batch.rowCount)
-    for (const operand of operands) combine(values, operand(batch), batch.rowCount)
+    const { rowCount } = batch
+    values = bytes(values, rowCount)
+    values.set(first(batch).subarray(0, rowCount))
+    for (const operand of others) combine(values, operand(batch), rowCount)
     return values
   }
 }
@@ -26,7 +30,8 @@ function andInto(values: Uint8Array, others: Uint8Array, rowCount: number): void
   for (let row = 0; row < rowCount; row++) {
     const value = values[row]
     const other = others[row]
-    values[row] = value === 0 || other === 0 ? 0 : value | other
+    // Without branches, which data decides: -n >> 31 is all ones for what is not 0.
+    values[row] = (-value >> 31) & (-other >> 31) & (value | other)
   }
 }
 
@@ -34,7 +39,8 @@ function orInto(values: Uint8Array, others: Uint8Array, rowCount: number): void 
   for (let row = 0; row < rowCount; row++) {
     const value = values[row]
     const other = others[row]
-    values[row] = value === TRUE || other === TRUE ? TRUE : value | other
+    // One of them is true when this is 1, or when the other one is 0, which the union leaves as it is.
+    values[row] = (value & other) === TRUE ? TRUE : value | other
   }
 }
 

@@ -6,7 +6,7 @@ import { SessionTimers } from './session-timers.ts'
 
 const steps = fc.array(
   fc.record({ what: fc.constantFrom('add', 'add', 'remove', 'renumber'), key: fc.nat(5), at: fc.nat(1_000) }),
-  { maxLength: 200 },
+  { maxLength: 200, size: 'max' },
 )
 
 test('each key has a list of its sessions, through adding, removing, reuse of slots and other ids for keys', () => {
@@ -63,7 +63,7 @@ test('timers give each slot once, when its deadline of that moment is reached, a
       fc.integer({ min: 1, max: 60 }),
       fc.array(
         fc.record({ what: fc.constantFrom('start', 'extend', 'stop', 'tick'), slot: fc.nat(6), by: fc.nat(50) }),
-        { maxLength: 150 },
+        { maxLength: 150, size: 'max' },
       ),
       (gapMs, list) => {
         const timers = new SessionTimers(gapMs)
