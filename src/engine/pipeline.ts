@@ -229,7 +229,7 @@ function compileBranches(
 
 function queryOutput(query: QueryPlan, extraModes: readonly OutputMode[]): QueryOutput {
   const modes = new Set<OutputMode>(extraModes)
-  for (const sink of query.sinks) modes.add(sink.kind === 'console' || sink.kind === 'memory' ? sink.mode : 'append')
+  for (const sink of query.sinks) modes.add('mode' in sink ? sink.mode : 'append')
   if (modes.size === 0) modes.add('append')
   const order: readonly OutputMode[] = ['append', 'update', 'complete']
   return {

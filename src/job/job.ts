@@ -132,7 +132,7 @@ export class Job {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     this.#clockMs = this.#parts.clock.now()
     if (!checkpoint) {
-      await sinks.open(1, 0)
+      await sinks.open(1, { lastPreparedEpoch: 0, certain: [], sinksNamed: new Set() })
       return
     }
     const { snapshot } = checkpoint.content
@@ -147,11 +147,14 @@ export class Job {
       this.#partitions.restore(snapshot.header.partitions)
     }
     await this.#partitions.addNew(this.#parts.source, engine, recovery.partitionIds)
-    await sinks.open(checkpoint.fence, recovery.lastPreparedEpoch)
+    await sinks.open(checkpoint.fence, recovery)
     await deadLetters.open()
     if (recovery.again.length > 0 || recovery.open) this.#monitor.enter('recovering')
     for (const { plan, prepared } of recovery.again) await this.#runAgain(plan, prepared)
-    if (recovery.last) await sinks.commit(this.#at(recovery.last.epoch), recovery.last.outputs, this.#stopping.signal)
+    if (recovery.last) {
+      const { epoch, previous, outputs } = recovery.last
+      await sinks.commit(this.#at(epoch, previous), outputs, this.#stopping.signal)
+    }
     // Snapshot 0: from now on a plan in the journal can always be run again.
     if (!snapshot) await this.#snapshot()
     this.#monitor.recovered(checkpoint.content.notices, recovery, snapshot !== undefined)
@@ -308,8 +311,9 @@ export class Job {
   async #snapshot(): Promise<void> {
     const { checkpoint, engine, sinks, deadLetters, identity, hashKey, clock } = this.#parts
     this.#lastSnapshotMs = clock.now()
-    if (!checkpoint || (this.#snapshotEpoch === this.#prepared && !this.#flushed)) return
+    if (checkpoint && this.#snapshotEpoch === this.#prepared && !this.#flushed) return
     await this.#commit
+    if (!checkpoint) return sinks.forget(this.#prepared)
     await checkpoint.append({ type: 'committed', epoch: this.#prepared })
     failpoint('job:before-snapshot')
     await checkpoint.save({
@@ -328,7 +332,7 @@ export class Job {
     })
     this.#snapshotEpoch = this.#prepared
     failpoint('job:after-snapshot')
-    await sinks.forget(this.#prepared)
+    await sinks.forget(checkpoint.oldestSnapshotEpoch)
   }
 
   /** Looks at how the partitions do; true when one has fallen idle. */
@@ -384,7 +388,7 @@ export class Job {
     await checkpoint?.close()
   }
 
-  #at(epoch: number, previous: number = this.#prepared): EpochAt {
+  #at(epoch: number, previous: number): EpochAt {
     return { epoch, previous, fence: this.#parts.checkpoint?.fence ?? 1 }
   }
 

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
 import { createScalarDecoder } from '../batch/scalar-decoder.ts'
@@ -27,6 +28,12 @@ export interface JobRequest {
   readonly deadLetterFolder: string
   /** Relative output paths start here. */
   readonly workingFolder: string
+  /** Folder of Millrace's own things. */
+  readonly homeFolder: string
+  /** Addresses of servers, as the environment has them. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Names of sinks to go on with at the next epoch, whatever their marks say. */
+  readonly resetSinks: readonly string[]
   readonly settings: JobSettings
   readonly live: boolean
   readonly clock: Clock
@@ -94,8 +101,13 @@ async function assemble(
       pipeline: plan.name,
       workingFolder: request.workingFolder,
       owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
+      runId: checkpoint && `checkpoint ${hashKey.map((word) => word.toString(16).padStart(8, '0')).join('')}`,
       print: request.print,
       clock,
+      outboxFolder: checkpoint && join(checkpoint.folder, 'outbox'),
+      homeFolder: request.homeFolder,
+      env: request.env,
+      resetSinks: request.resetSinks,
     },
   )
   return {

@@ -15,7 +15,7 @@ import {
 } from './node.ts'
 import { badName, nameTaken, type PlanProblem, shown, TakenNames, unknownColumn, wrongType } from './plan-problem.ts'
 import { queryChain } from './query-chain.ts'
-import { resultFields } from './result-schema.ts'
+import { keyColumns, resultFields } from './result-schema.ts'
 import type { WindowSpec } from './window.ts'
 
 /** Filters that a query may have, one behind the other. */
@@ -65,7 +65,7 @@ export function checkQuery(query: QueryPlan, path: string): PlanProblem[] {
   // Result columns can be told only of a query that makes sense.
   const results = problems.length === 0 && aggregate ? resultFields(query) : undefined
   for (const [index, sink] of query.sinks.entries()) {
-    problems.push(...checkSink(sink, results, `${path}.sinks[${index}]`))
+    problems.push(...checkSink(sink, results, `${path}.sinks[${index}]`, results && keyColumns(query)))
   }
   return problems
 }

@@ -18,7 +18,7 @@ export interface FileSourceSpec {
 export type OutputMode = 'append' | 'update' | 'complete'
 
 /** Where a query's rows go, as plan data. A sink's name is `<query>.<kind>` unless it is given one. */
-export type SinkSpec = FileSinkSpec | ConsoleSinkSpec | MemorySinkSpec
+export type SinkSpec = FileSinkSpec | PostgresSinkSpec | DuckDbSinkSpec | ConsoleSinkSpec | MemorySinkSpec
 
 /** Formats of file sinks, which are also their kinds. */
 export type FileFormat = 'parquet' | 'csv' | 'json'
@@ -41,6 +41,31 @@ export interface PartitionSpec {
   readonly name: string
   readonly column: string
   readonly transform: 'day' | 'hour' | 'value'
+}
+
+/** A table that rows are written to exactly once: every result in `append`, each group's values so far in `update`. */
+interface TableSinkSpec {
+  readonly name?: string
+  readonly table: string
+  /** Columns that tell rows apart; those of the query when absent. With none, rows are only ever added. */
+  readonly key?: readonly string[]
+  readonly mode: 'append' | 'update'
+}
+
+/** A table of PostgreSQL, made when it is not there. */
+export interface PostgresSinkSpec extends TableSinkSpec {
+  readonly kind: 'postgres'
+  /** Address of the server; from the environment (DATABASE_URL and others) when absent. */
+  readonly url?: string
+  /** `public` when absent. */
+  readonly schema?: string
+}
+
+/** A table of the embedded result store. */
+export interface DuckDbSinkSpec extends TableSinkSpec {
+  readonly kind: 'duckdb'
+  /** The database file; `results.duckdb` in MILLRACE_HOME when absent. */
+  readonly file?: string
 }
 
 /** Prints rows to the terminal: a view, not a record. */
@@ -88,6 +113,30 @@ export function csv(path: string, options: FileSinkOptions = {}): SinkSpec {
 /** Writes JSON lines below a folder, exactly once. */
 export function jsonLines(path: string, options: FileSinkOptions = {}): SinkSpec {
   return Object.freeze({ kind: 'json', path, ...options })
+}
+
+interface TableSinkOptions {
+  name?: string
+  key?: readonly string[]
+  mode?: 'append' | 'update'
+}
+
+/**
+ * Writes to a table of PostgreSQL, exactly once. The server is named by `url`, else by MILLRACE_POSTGRES_URL, DATABASE_URL, or DB_USER,
+ * DB_PASSWORD and DB_NAME. `key` is the query's own when absent; `mode` is `append`.
+ */
+export function postgres(table: string, options: TableSinkOptions & { url?: string; schema?: string } = {}): SinkSpec {
+  return Object.freeze({ kind: 'postgres', table, ...tableOptions(options) })
+}
+
+/** Writes to a table of the embedded result store, exactly once; `millrace query` reads it. */
+export function duckdb(table: string, options: TableSinkOptions & { file?: string } = {}): SinkSpec {
+  return Object.freeze({ kind: 'duckdb', table, ...tableOptions(options) })
+}
+
+function tableOptions<O extends TableSinkOptions>(options: O): O & { mode: 'append' | 'update' } {
+  const key = options.key && { key: Object.freeze([...options.key]) }
+  return { ...options, mode: options.mode ?? 'append', ...key }
 }
 
 /** Prints rows to the terminal after each epoch: a view, not a record. */

@@ -181,6 +181,14 @@ function sinkCells(sink: SinkSpec): string[] {
       return [sink.mode, `to the terminal, ${sink.rowsMax} rows an epoch`]
     case 'memory':
       return [sink.mode, 'kept in memory']
+    case 'postgres':
+    case 'duckdb': {
+      const where =
+        sink.kind === 'postgres'
+          ? `${sink.schema ?? 'public'}.${sink.table} of PostgreSQL`
+          : `${sink.table} of the result store`
+      return [sink.mode, `${where}, key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`]
+    }
     default: {
       const { path, partitionBy, recordsPerFileMax, compression } = sink
       const notes = [`${sink.kind} in ${path}`]

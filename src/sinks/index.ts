@@ -11,6 +11,8 @@ const SINKS: { readonly [K in SinkSpec['kind']]: SinkFactory<K> } = {
   json: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
   csv: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
   parquet: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
+  postgres: async (spec, context) => (await import('./postgres/postgres-sink.ts')).postgresSink(spec, context),
+  duckdb: async (spec, context) => (await import('./duckdb/duckdb-sink.ts')).duckdbSink(spec, context),
   console: async (spec, context) => (await import('./console-sink.ts')).consoleSink(spec, context),
   memory: async (_spec, context) => (await import('./memory-sink.ts')).memorySink(context),
 }

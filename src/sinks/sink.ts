@@ -1,3 +1,4 @@
+import { MillraceError } from '../base/error.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
 
@@ -15,8 +16,16 @@ export interface Sink {
   readonly view: boolean
   /** Reads the mark of the last committed epoch, changes nothing; undefined when this sink has never committed one. */
   progress(): Promise<SinkProgress | undefined>
-  /** Shuts out every older writer, and from now on works under this fence. Throws `incompatible-state` when a newer one has been here. */
-  open(fence: number): Promise<SinkProgress | undefined>
+  /**
+   * True when this sink's mark moves with every epoch, also one without rows. Such a sink throws `SinkBehind` from `commit` when epochs
+   * before are missing, and is then given them again.
+   */
+  readonly marksEveryEpoch?: boolean
+  /**
+   * Shuts out every older writer, and from now on works under this fence. Throws `incompatible-state` when a newer one has been here.
+   * A sink that has never committed anything begins behind `start.epoch`.
+   */
+  open(fence: number, start?: SinkStart): Promise<SinkProgress | undefined>
   /**
    * Makes the rows durable but invisible. Repeatable: what an earlier attempt left is replaced. What it resolves to is recorded in the
    * journal as JSON and handed to `commit`, maybe by another process.
@@ -38,6 +47,14 @@ export interface SinkEpoch {
   readonly hash: string
 }
 
+/** Where a sink begins that has no mark. */
+export interface SinkStart {
+  /** The last certain epoch. */
+  readonly epoch: number
+  /** Take a mark that is there for void: the user has asked for it. */
+  readonly reset: boolean
+}
+
 /** The last epoch that a sink has committed. */
 export interface SinkProgress {
   readonly epoch: number
@@ -50,6 +67,8 @@ export interface PreparedOutput {
   readonly rows: number
   readonly bytes: number
   readonly files: readonly PreparedFile[]
+  /** Rows that wait in the checkpoint, for sinks that are no folders of files. */
+  readonly outbox?: PreparedFile
 }
 
 /** A file that is ready to be seen. */
@@ -71,8 +90,29 @@ export interface SinkContext {
   readonly keyColumns: readonly string[]
   /** Folder that relative paths start from. */
   readonly workingFolder: string
+  /** Where this sink may keep rows that are certain but not yet committed; undefined for a run that keeps nothing to go on from. */
+  readonly outboxFolder?: string
+  /** Folder of Millrace's own things, where the result store is by default. */
+  readonly homeFolder?: string
+  /** Addresses of servers, as the environment has them. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Says whose output a folder holds: the checkpoint it is written from. */
   readonly owner: string
+  /** Identity of the checkpoint, the same wherever its folder is moved to; `owner` when absent. */
+  readonly runId?: string
   /** Where views print. */
   readonly print: (text: string) => void
+}
+
+/** A store has lost epochs that were committed to it, as a restored server has. */
+export class SinkBehind extends MillraceError {
+  /** The last epoch that the store has. */
+  readonly epoch: number
+
+  constructor(sink: string, epoch: number, expected: number) {
+    super('data-loss', `the sink ${sink} lost epochs: it is at epoch ${epoch}, and had committed epoch ${expected}`, {
+      hint: 'what it lost is not kept any more: bring back a newer state of it, or go on without with --reset-sink NAME',
+    })
+    this.epoch = epoch
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,10 +9,12 @@ import { openJob } from '../../job/open-job.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
 import { startServer } from '../../server/server.ts'
 import { createSource } from '../../sources/index.ts'
+import type { EmbeddedPostgres } from '../embedded-postgres.ts'
 import { firstResult } from '../first-result.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { openBrowser } from '../open-browser.ts'
 import { duration, port, wholeNumber } from '../options.ts'
+import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { onStop } from '../signals.ts'
 import { summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
@@ -25,6 +27,7 @@ interface DemoOptions {
   readonly port: number
   readonly open: boolean
   readonly json?: boolean
+  readonly postgres?: 'embedded'
 }
 
 const TOPIC = 'events'
@@ -40,12 +43,15 @@ export const defineDemo: DefineCommand = (program) => {
     .option('--home <folder>', 'keep everything here, and go on from there the next time')
     .option('--port <port>', 'of the page; 0 takes a free one', port, 8080)
     .option('--no-open', 'do not open the page in a browser')
+    .addOption(POSTGRES_OPTION)
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
 }
 
 async function demo(options: DemoOptions): Promise<void> {
   const temporary = options.home === undefined ? await mkdtemp(join(tmpdir(), 'millrace-demo-')) : undefined
+  // An embedded server of another user has to get through, and needs to see nothing.
+  if (temporary !== undefined && options.postgres) await chmod(temporary, 0o711)
   const home = homeAt(options.home ?? temporary)
   try {
     await runDemo(options, home, temporary !== undefined)
@@ -62,6 +68,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     import('../../generator/settings.ts'),
   ])
   const log = await openLog(home, 'write', 'millrace demo')
+  const postgres = options.postgres && (await startPostgres(home))
   const stopping = new AbortController()
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   try {
@@ -77,7 +84,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     })
     generating.catch(() => stopping.abort())
     while (!(await log.describeTopic(TOPIC)) && !stopping.signal.aborted) await systemClock.sleep(2)
-    const job = await openDemoJob(home, log, fresh && options.duration !== undefined)
+    const job = await openDemoJob(home, log, fresh && options.duration !== undefined, postgres)
     const before = job.status().rowsRead
     const server = await startServer({ feed: job, port: options.port, webRoot: webRoot() })
     const ended = onStop(() => {
@@ -87,6 +94,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     const seen = firstResult(server.url, stopping.signal)
     say(`page     ${server.url}`)
     say(`results  ${join(home.path, 'output')} (Parquet)`)
+    say(`tables   ${join(home.path, 'results.duckdb')} (DuckDB)`)
     say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
     if (options.open && process.stdout.isTTY) openBrowser(server.url)
     // Whichever fails first, the other is ended before anything is closed.
@@ -109,11 +117,17 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
   } finally {
     stopping.abort()
     await log.close()
+    await postgres?.stop()
   }
 }
 
-async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>, flush: boolean): Promise<Job> {
-  const plan = demoPipeline(TOPIC, join(home.path, 'output'))
+async function openDemoJob(
+  home: Home,
+  log: Awaited<ReturnType<typeof openLog>>,
+  flush: boolean,
+  postgres: EmbeddedPostgres | undefined,
+): Promise<Job> {
+  const plan = demoPipeline(TOPIC, join(home.path, 'output'), { postgres: postgres !== undefined })
   const spec = { kind: 'log', topic: TOPIC, from: 'earliest' } as const
   return openJob({
     plan,
@@ -121,6 +135,9 @@ async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>,
     checkpointFolder: home.checkpoint(plan.name),
     deadLetterFolder: home.deadLetters(plan.name),
     workingFolder: home.path,
+    homeFolder: home.path,
+    env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
+    resetSinks: [],
     settings: {
       triggerMs: 100,
       snapshotIntervalMs: 30_000,

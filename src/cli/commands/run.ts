@@ -11,6 +11,7 @@ import { createSource } from '../../sources/index.ts'
 import { homeAt, openLog } from '../home.ts'
 import { loadPipeline, withOutput, withSource } from '../load-pipeline.ts'
 import { collect, duration } from '../options.ts'
+import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
 import { onStop } from '../signals.ts'
 import { summaryOf, summaryText } from '../summary.ts'
@@ -25,6 +26,8 @@ interface RunOptions {
   readonly home?: string
   readonly checkpoint?: string
   readonly replace?: boolean
+  readonly resetSink?: readonly string[]
+  readonly postgres?: 'embedded'
   readonly json?: boolean
   readonly failOnBad?: boolean
   readonly trigger: number
@@ -41,6 +44,8 @@ export const defineRun: DefineCommand = (program, exit) => {
     .option('--once', 'stop at the end of the input')
     .option('--output <folder>', "put the file sinks' folders below this one")
     .option('--replace', 'remove what an earlier run left in the output folders')
+    .addOption(POSTGRES_OPTION)
+    .option('--reset-sink <name>', 'go on with this sink at the next epoch, whatever its mark says', collect)
     .option('--print <query>', "write a query's rows to stdout")
     .addOption(new Option('--format <format>', 'of --print').choices(FORMATS).default('ndjson'))
     .option('--home <folder>', 'where the embedded log and checkpoints are (MILLRACE_HOME, .millrace)')
@@ -60,6 +65,7 @@ async function run(path: string, options: RunOptions): Promise<number> {
   const plan = adapted(await loadPipeline(path), options)
   const spec = queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
   const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`) : undefined
+  const postgres = options.postgres && (await startPostgres(home))
   try {
     const source = await createSource(spec, {
       workingFolder: process.cwd(),
@@ -77,6 +83,9 @@ async function run(path: string, options: RunOptions): Promise<number> {
       checkpointFolder: ephemeral ? undefined : resolve(options.checkpoint ?? home.checkpoint(plan.name)),
       deadLetterFolder,
       workingFolder: process.cwd(),
+      homeFolder: home.path,
+      env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
+      resetSinks: options.resetSink ?? [],
       settings: {
         triggerMs: options.trigger,
         snapshotIntervalMs: options.snapshotInterval,
@@ -100,6 +109,7 @@ async function run(path: string, options: RunOptions): Promise<number> {
     return options.failOnBad && refused > 0 ? 1 : 0
   } finally {
     await log?.close()
+    await postgres?.stop()
   }
 }
 
