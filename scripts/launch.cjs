@@ -22,6 +22,7 @@ const COMMANDS = {
   format: { builds: [], program: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'] },
   'build:web': { builds: ['web'] },
   build: { builds: ['web', 'library'] },
+  chaos: { builds: [], program: ['test/chaos/run.ts'] },
   bench: { builds: [], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }
 
