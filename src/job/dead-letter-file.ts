@@ -1,7 +1,8 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AppendFile, openAppendFile } from '../base/append-file.ts'
 import { encodeText } from '../base/bytes.ts'
-import { createDirectory } from '../base/durable-file.ts'
+import { createDirectory, removeFile, syncDirectory } from '../base/durable-file.ts'
 import { formatTime } from '../base/time.ts'
 import type { DeadLetter } from '../engine/epoch.ts'
 
@@ -10,28 +11,39 @@ export type DeadLetterLengths = readonly (readonly [string, number])[]
 
 /**
  * Rows that were not accepted, one JSON line each, with all that is needed to understand and to resend them.
- * Each process appends to a file of its own, `<fence>.ndjson`; the journal says how much of each file is certain, so a stale
- * process can write nothing that counts.
+ * Each process appends to a file of its own, `<run>-<fence>.ndjson`; the journal says how much of each file is certain, so a stale
+ * process can write nothing that counts. `run` names the checkpoint, or the run without one: several may share the folder.
  */
 export class DeadLetterFile {
   readonly folder: string
+  readonly #run: string
   readonly #name: string
   #committed: DeadLetterLengths
   #file: AppendFile | undefined
 
-  constructor(folder: string, fence: number, committed: DeadLetterLengths) {
+  constructor(folder: string, run: string, fence: number, committed: DeadLetterLengths) {
     this.folder = folder
-    this.#name = `${String(fence).padStart(10, '0')}.ndjson`
+    this.#run = run
+    this.#name = `${run}-${String(fence).padStart(10, '0')}.ndjson`
     this.#committed = committed
   }
 
-  /** Cuts off what earlier processes wrote for epochs that never became certain. */
+  /** Removes what earlier processes of this run wrote for epochs that never became certain. */
   async open(): Promise<void> {
-    for (const [name, length] of this.#committed) {
-      const file = await openAppendFile(join(this.folder, name))
+    const certain = new Map(this.#committed)
+    const own = (await readdir(this.folder).catch(() => [])).filter((name) => name.startsWith(`${this.#run}-`))
+    for (const name of new Set([...certain.keys(), ...own])) {
+      const path = join(this.folder, name)
+      const length = certain.get(name)
+      if (length === undefined) {
+        await removeFile(path)
+        continue
+      }
+      const file = await openAppendFile(path)
       if (file.length > length) await file.truncate(length)
       await file.close()
     }
+    if (own.length > 0) await syncDirectory(this.folder)
   }
 
   /** What is certain once the epoch is. */

@@ -85,6 +85,7 @@ async function assemble(
 ): Promise<JobParts> {
   const { plan, source, clock, views, settings, live } = request
   const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? drawHashKey()
+  const keyText = hashKey.map((word) => word.toString(16).padStart(8, '0')).join('')
   const engine = createEngine(plan, {
     hashKey,
     advanceWhenIdle: !source.bounded && !settings.once,
@@ -101,7 +102,7 @@ async function assemble(
       pipeline: plan.name,
       workingFolder: request.workingFolder,
       owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
-      runId: checkpoint && `checkpoint ${hashKey.map((word) => word.toString(16).padStart(8, '0')).join('')}`,
+      runId: checkpoint && `checkpoint ${keyText}`,
       print: request.print,
       clock,
       outboxFolder: checkpoint && join(checkpoint.folder, 'outbox'),
@@ -121,7 +122,12 @@ async function assemble(
     }),
     source,
     sinks,
-    deadLetters: new DeadLetterFile(request.deadLetterFolder, checkpoint?.fence ?? 1, lastDeadLetters(checkpoint)),
+    deadLetters: new DeadLetterFile(
+      request.deadLetterFolder,
+      checkpoint ? keyText : `once-${Date.now()}-${process.pid}`,
+      checkpoint?.fence ?? 1,
+      lastDeadLetters(checkpoint),
+    ),
     checkpoint,
     identity,
     hashKey,

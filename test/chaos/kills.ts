@@ -33,7 +33,7 @@ const windows = stream(logSource('events'), schema)
   .aggregate({ events: count(), revenue: sum('amount') })
 
 export default pipeline('storm')
-  .query('closed', windows, [jsonLines('out/closed'), parquet('out/closed-parquet'), postgres('closed'), duckdb('closed')])
+  .query('closed', windows, [jsonLines('out/closed'), parquet('out/closed-parquet'), postgres('closed', { key: [] }), duckdb('closed', { key: [] })])
   .query('live', windows, [postgres('live', { mode: 'update' }), duckdb('live', { mode: 'update' })])
 `
 const RUN = ['run', 'pipeline.ts', '--checkpoint', 'checkpoint', '--trigger', '10ms', '--snapshot-interval', '250ms']
