@@ -18,6 +18,7 @@ import { PartitionTable } from './partition-table.ts'
 import { Prefetcher } from './prefetcher.ts'
 import { planRecovery } from './recovery.ts'
 import { modeHashes } from './result-hash.ts'
+import { untilAvailable } from './retry.ts'
 import type { EpochAt, SinkGroup } from './sink-group.ts'
 import type { JobStatus } from './status.ts'
 import { epochCounts, Totals } from './totals.ts'
@@ -258,7 +259,9 @@ export class Job {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     const timer = this.#monitor.startEpoch(plan.epoch)
     failpoint('job:before-plan')
-    await checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds })
+    await this.#patiently(async () =>
+      checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds }),
+    )
     failpoint('job:after-plan')
     const results = await computeEpoch(engine, this.#parts.decoder, plan, records)
     assertLedger(results)
@@ -267,8 +270,8 @@ export class Job {
     const hashes = modeHashes(engine.queries, results)
     // Only one epoch may be between prepared and committed.
     await this.#commit
-    await deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds)
-    const outputs = await sinks.prepare(this.#at(plan.epoch, plan.previous), results, hashes)
+    await this.#patiently(() => deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds))
+    const outputs = await sinks.prepare(this.#at(plan.epoch, plan.previous), results, hashes, this.#stopping.signal)
     failpoint('job:before-prepared')
     const prepared: PreparedRecord = {
       type: 'prepared',
@@ -283,7 +286,7 @@ export class Job {
       ),
       deadLetters: deadLetters.lengths,
     }
-    await checkpoint?.append(prepared)
+    await this.#patiently(async () => checkpoint?.append(prepared))
     failpoint('job:after-prepared')
     timer.prepared()
     this.#settle(plan, results, prepared)
@@ -314,9 +317,9 @@ export class Job {
     if (checkpoint && this.#snapshotEpoch === this.#prepared && !this.#flushed) return
     await this.#commit
     if (!checkpoint) return sinks.forget(this.#prepared)
-    await checkpoint.append({ type: 'committed', epoch: this.#prepared })
+    await this.#patiently(() => checkpoint.append({ type: 'committed', epoch: this.#prepared }))
     failpoint('job:before-snapshot')
-    await checkpoint.save({
+    const snapshot = {
       header: {
         identity,
         hashKey,
@@ -329,7 +332,8 @@ export class Job {
         flushed: this.#flushed,
       },
       engineState: engine.snapshot(),
-    })
+    }
+    await this.#patiently(() => checkpoint.save(snapshot))
     this.#snapshotEpoch = this.#prepared
     failpoint('job:after-snapshot')
     await sinks.forget(checkpoint.oldestSnapshotEpoch)
@@ -386,6 +390,16 @@ export class Job {
     await deadLetters.close()
     await source.close()
     await checkpoint?.close()
+  }
+
+  /** A full disk is waited for: nothing is read meanwhile, and nothing is lost. */
+  #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const { clock } = this.#parts
+    return untilAvailable(attempt, {
+      clock,
+      signal: this.#stopping.signal,
+      tell: (trouble) => this.#monitor.wait(trouble),
+    })
   }
 
   #at(epoch: number, previous: number): EpochAt {

@@ -7,11 +7,9 @@ import type { OutputMode, SinkSpec } from '../plan/connectors.ts'
 import { createSink } from '../sinks/index.ts'
 import { type Sink, SinkBehind, type SinkEpoch } from '../sinks/sink.ts'
 import type { SinkOutput } from './journal.ts'
+import { type Trouble, untilAvailable } from './retry.ts'
 import type { SinkStatus } from './status.ts'
 import type { Totals } from './totals.ts'
-
-const RETRY_MS_MIN = 100
-const RETRY_MS_MAX = 10_000
 
 /** What the sinks of a pipeline have in common. */
 export interface SinkGroupContext {
@@ -45,6 +43,7 @@ export class SinkGroup {
   readonly #reset: ReadonlySet<string>
   /** What was prepared since the oldest kept snapshot, oldest first: a store that was restored from a backup gets it again. */
   #kept: CertainEpoch[] = []
+  #tellChange: () => void = () => {}
 
   private constructor(members: Member[], { clock, resetSinks }: SinkGroupContext) {
     this.#members = members
@@ -102,12 +101,19 @@ export class SinkGroup {
   }
 
   /** Durable but invisible in every sink when it resolves. `hashes` are per query and mode, as `modeHashes` gives them. */
-  async prepare(at: EpochAt, results: EpochResults, hashes: ReadonlyMap<string, string>): Promise<SinkOutput[]> {
+  async prepare(
+    at: EpochAt,
+    results: EpochResults,
+    hashes: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<SinkOutput[]> {
     return Promise.all(
-      this.#members.map(async ({ sink, queryIndex, query, mode }) => {
+      this.#members.map(async (member) => {
+        const { sink, queryIndex, query, mode } = member
         const hash = hashes.get(`${query}/${mode}`) ?? ''
         const rows = modeRows(results.queries[queryIndex], mode)
-        const output = rows ? await sink.prepare({ ...at, hash }, rows) : { rows: 0, bytes: 0, files: [] }
+        if (!rows) return { sink: sink.name, hash, output: { rows: 0, bytes: 0, files: [] } }
+        const output = await this.#patiently(member, signal, () => sink.prepare({ ...at, hash }, rows))
         return { sink: sink.name, hash, output }
       }),
     )
@@ -133,6 +139,11 @@ export class SinkGroup {
     await Promise.all(this.#members.map((member) => member.sink.forget(epoch)))
   }
 
+  /** Calls back when a sink falls into trouble or gets over it. */
+  watch(listener: () => void): void {
+    this.#tellChange = listener
+  }
+
   status(totals: Totals): SinkStatus[] {
     return this.#members.map((member) => ({
       name: member.sink.name,
@@ -152,24 +163,29 @@ export class SinkGroup {
 
   async #commitOne(member: Member, epoch: SinkEpoch, prepared: SinkOutput, signal: AbortSignal): Promise<void> {
     let resent = false
-    for (let delayMs = RETRY_MS_MIN; ; delayMs = Math.min(RETRY_MS_MAX, delayMs * 2)) {
+    await this.#patiently(member, signal, async () => {
       try {
         await member.sink.commit(epoch, prepared.output)
-        delete member.trouble
-        return
       } catch (error) {
-        if (error instanceof SinkBehind && !resent) {
-          resent = true
-          await this.#sendAgain(member, error, epoch, signal)
-          continue
-        }
-        if (!isTransient(error) || signal.aborted) throw error
-        // Many sinks of one server shall not all come back at the same moment.
-        const waitMs = Math.round(delayMs * (0.5 + Math.random()))
-        member.trouble = { message: error.message, nextTryMs: this.#clock.now() + waitMs }
-        await this.#clock.sleep(waitMs, signal)
+        if (!(error instanceof SinkBehind) || resent) throw error
+        resent = true
+        await this.#sendAgain(member, error, epoch, signal)
+        await member.sink.commit(epoch, prepared.output)
       }
-    }
+    })
+  }
+
+  /** Tries for as long as it takes; meanwhile the status says why. */
+  #patiently<T>(member: Member, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    return untilAvailable(attempt, {
+      clock: this.#clock,
+      signal,
+      tell: (trouble) => {
+        if (trouble) member.trouble = trouble
+        else delete member.trouble
+        this.#tellChange()
+      },
+    })
   }
 
   /** Commits the epochs between the one that a store has and the one that is due, from what was kept. */
@@ -210,7 +226,7 @@ interface Member {
   readonly kind: string
   readonly mode: OutputMode
   committedEpoch: number
-  trouble?: { readonly message: string; readonly nextTryMs: number }
+  trouble?: Trouble
 }
 
 /** The rows of a query in one mode. */
@@ -220,11 +236,6 @@ export function modeRows(results: QueryResults | undefined, mode: OutputMode): R
 
 function sinkMode(spec: SinkSpec): OutputMode {
   return 'mode' in spec ? spec.mode : 'append'
-}
-
-/** Worth waiting for: a server that is away, a disk that is full. */
-function isTransient(error: unknown): error is MillraceError {
-  return error instanceof MillraceError && error.code === 'unavailable'
 }
 
 function unknownSink(name: string, members: readonly Member[]): MillraceError {

@@ -41,8 +41,36 @@ const RUN = ['run', 'pipeline.ts', '--checkpoint', 'checkpoint', '--trigger', '1
 const RUN_MS_MAX = 60_000
 /** Of the kills, how many come at once after the start, while the job recovers. */
 const EARLY_SHARE = 0.1
-const EARLY_MS_MAX = 400
-const LIFE_MS_MAX = 2_500
+const EARLY_MS_MAX = 1_500
+const LIFE_MS_MAX = 800
+/** A run that has not come to its step by then is killed where it is. */
+const STEP_MS_MAX = 15_000
+/** Of the kills, how many come at a named step instead of a random moment: between two steps lies less than a millisecond. */
+const STEP_SHARE = 0.6
+const STEPS = [
+  'append:before-write',
+  'append:write:torn',
+  'append:before-sync',
+  'append:after-sync',
+  'job:after-plan',
+  'job:after-compute',
+  'job:before-prepared',
+  'job:after-prepared',
+  'job:after-commit',
+  'job:before-snapshot',
+  'job:after-snapshot',
+  'outbox:after-write',
+  'sink:after-stage',
+  'sink:after-link',
+  'sink:before-log',
+  'postgres:after-mark',
+  'postgres:before-commit',
+  'postgres:after-commit',
+  'duckdb:after-mark',
+  'duckdb:before-commit',
+  'duckdb:after-commit',
+]
+const STEP_COUNT_MAX = 8
 const EVENTS_A_TURN = 150
 const TURN_MS = 40
 
@@ -83,13 +111,19 @@ async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions)
   const feeding = new AbortController()
   const fed = feed(scene.feed, feeding.signal)
   scene.watcher.start()
+  const stepsHit = new Set<string>()
   let kills = 0
   while (kills < count && performance.now() - startMs < budgetMs && problems.length === 0) {
     const early = random.chance(EARLY_SHARE)
-    const run = startRun(scene, [])
-    const lifeMs = random.below(early ? EARLY_MS_MAX : LIFE_MS_MAX)
-    const ended = await Promise.race([run.ended, sleep(lifeMs, undefined)])
-    if (ended) problems.push(`a run ended by itself with ${ended.code}: ${ended.stderr.slice(-500)}`)
+    const step = !early && random.chance(STEP_SHARE) ? random.pick(STEPS) : undefined
+    const run = startRun(
+      scene,
+      [],
+      step === undefined ? {} : { MILLRACE_FAILPOINT: atCount(step, 1 + random.below(STEP_COUNT_MAX)) },
+    )
+    const ended = await Promise.race([run.ended, lifeOf(scene, step, early, random)])
+    if (ended?.signal === 'SIGKILL' && step !== undefined) stepsHit.add(step)
+    else if (ended) problems.push(`a run ended by itself with ${ended.code}: ${ended.stderr.slice(-500)}`)
     run.kill()
     await run.ended
     kills++
@@ -107,6 +141,7 @@ async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions)
   const { looks } = scene.watcher
   const counts = {
     kills,
+    steps: stepsHit.size,
     events: scene.feed.sent,
     looks,
     lost: found.lost,
@@ -115,6 +150,27 @@ async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions)
     hangs: last.hung ? 1 : 0,
   }
   return { counts, mustBeZero: ['lost', 'duplicated', 'torn', 'hangs'], problems }
+}
+
+/** How long a run may live: until its step kills it, or some time after it has begun to recover, or hardly at all. */
+async function lifeOf(scene: Scene, step: string | undefined, early: boolean, random: Random): Promise<undefined> {
+  if (step !== undefined) return sleep(STEP_MS_MAX, undefined)
+  if (early) return sleep(random.below(EARLY_MS_MAX), undefined)
+  const lifeMs = random.below(LIFE_MS_MAX)
+  const before = await journals(scene)
+  const startMs = performance.now()
+  while ((await journals(scene)) === before && performance.now() - startMs < STEP_MS_MAX) await sleep(10)
+  return sleep(lifeMs, undefined)
+}
+
+/** Name of the newest journal: each process begins one. */
+async function journals({ folder }: Scene): Promise<string | undefined> {
+  const names = await readdir(join(folder, 'checkpoint')).catch(() => [])
+  return names
+    .filter((name) => name.startsWith('journal-'))
+    .sort()
+    .at(-1)
+    ?.slice(0, 'journal-0000000000'.length)
 }
 
 /** Events keep coming until the signal. */
@@ -127,13 +183,18 @@ async function feed(events: EventFeed, signal: AbortSignal): Promise<void> {
 
 interface Ended {
   readonly code: number | null
+  readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
   readonly hung: boolean
 }
 
-function startRun({ folder, url }: Scene, args: readonly string[]): { readonly ended: Promise<Ended>; kill(): void } {
-  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), MILLRACE_POSTGRES_URL: url }
+function startRun(
+  { folder, url }: Scene,
+  args: readonly string[],
+  armed: Readonly<Record<string, string>> = {},
+): { readonly ended: Promise<Ended>; kill(): void } {
+  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), MILLRACE_POSTGRES_URL: url, ...armed }
   const child = spawn(process.execPath, [COMMAND, ...RUN, ...args], { cwd: folder, env })
   let stdout = ''
   let stderr = ''
@@ -149,9 +210,9 @@ function startRun({ folder, url }: Scene, args: readonly string[]): { readonly e
     child.kill('SIGKILL')
   }, RUN_MS_MAX)
   const ended = new Promise<Ended>((done) => {
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       clearTimeout(timer)
-      done({ code, stdout, stderr, hung })
+      done({ code, signal, stdout, stderr, hung })
     })
   })
   return { ended, kill: () => child.kill('SIGKILL') }
@@ -261,4 +322,9 @@ async function deadLetters(folder: string): Promise<number> {
 async function reachableFolder(folder: string): Promise<string> {
   await chmod(folder, 0o711)
   return folder
+}
+
+/** `name:torn` at the n-th time is `name:n:torn`. */
+function atCount(step: string, count: number): string {
+  return step.endsWith(':torn') ? step.replace(/torn$/, `${count}:torn`) : `${step}:${count}`
 }

@@ -7,6 +7,7 @@ import { formatDuration } from '../../base/time.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
+import type { PipelinePlan } from '../../plan/node.ts'
 import { startServer } from '../../server/server.ts'
 import { createSource } from '../../sources/index.ts'
 import type { EmbeddedPostgres } from '../embedded-postgres.ts'
@@ -16,6 +17,7 @@ import { openBrowser } from '../open-browser.ts'
 import { duration, port, wholeNumber } from '../options.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { onStop } from '../signals.ts'
+import { openStoreApi, type StoreApi } from '../store-api.ts'
 import { summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
@@ -68,6 +70,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     import('../../generator/settings.ts'),
   ])
   const log = await openLog(home, 'write', 'millrace demo')
+  let storeApi: StoreApi | undefined
   const postgres = options.postgres && (await startPostgres(home))
   const stopping = new AbortController()
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
@@ -84,9 +87,17 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     })
     generating.catch(() => stopping.abort())
     while (!(await log.describeTopic(TOPIC)) && !stopping.signal.aborted) await systemClock.sleep(2)
-    const job = await openDemoJob(home, log, fresh && options.duration !== undefined, postgres)
+    const plan = demoPipeline(TOPIC, join(home.path, 'output'), { postgres: postgres !== undefined })
+    storeApi = await openStoreApi(plan, home.path)
+    const job = await openDemoJob(plan, home, log, fresh && options.duration !== undefined, postgres)
     const before = job.status().rowsRead
-    const server = await startServer({ feed: job, port: options.port, webRoot: webRoot() })
+    const server = await startServer({
+      feed: job,
+      port: options.port,
+      webRoot: webRoot(),
+      ...(storeApi === undefined ? {} : { ask: storeApi.ask }),
+    })
+    await storeApi?.announce(server.url, undefined)
     const ended = onStop(() => {
       stopping.abort()
       job.stop()
@@ -116,18 +127,19 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     else say(summaryText(summary, status, home.deadLetters('demo')))
   } finally {
     stopping.abort()
+    await storeApi?.close()
     await log.close()
     await postgres?.stop()
   }
 }
 
 async function openDemoJob(
+  plan: PipelinePlan,
   home: Home,
   log: Awaited<ReturnType<typeof openLog>>,
   flush: boolean,
   postgres: EmbeddedPostgres | undefined,
 ): Promise<Job> {
-  const plan = demoPipeline(TOPIC, join(home.path, 'output'), { postgres: postgres !== undefined })
   const spec = { kind: 'log', topic: TOPIC, from: 'earliest' } as const
   return openJob({
     plan,

@@ -4,6 +4,7 @@ import { defineDoctor } from './doctor.ts'
 import { defineGenerate } from './generate.ts'
 import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
+import { defineQuery } from './query.ts'
 import { defineRun } from './run.ts'
 import { defineTopics } from './topics.ts'
 
@@ -17,6 +18,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineGenerate,
   defineProduce,
   defineTopics,
+  defineQuery,
   definePlan,
   defineValidate,
   defineDoctor,

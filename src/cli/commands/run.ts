@@ -14,6 +14,7 @@ import { collect, duration } from '../options.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
 import { onStop } from '../signals.ts'
+import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
 import { summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
@@ -65,6 +66,8 @@ async function run(path: string, options: RunOptions): Promise<number> {
   const plan = adapted(await loadPipeline(path), options)
   const spec = queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
   const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`) : undefined
+  let storeApi: StoreApi | undefined
+  let storeServer: Awaited<ReturnType<typeof serveStore>> | undefined
   const postgres = options.postgres && (await startPostgres(home))
   try {
     const source = await createSource(spec, {
@@ -77,6 +80,7 @@ async function run(path: string, options: RunOptions): Promise<number> {
     const deadLetterFolder = home.deadLetters(plan.name)
     if (options.replace) await clearOutputs(plan)
     if (options.print !== undefined) assertQuery(plan, options.print)
+    storeApi = await openStoreApi(plan, home.path)
     const job = await openJob({
       plan,
       source,
@@ -99,6 +103,7 @@ async function run(path: string, options: RunOptions): Promise<number> {
       print: (text) => process.stdout.write(text),
       views: options.print === undefined ? [] : [{ query: options.print, sink: printSink(options.format) }],
     })
+    storeServer = storeApi && (await serveStore(storeApi, job))
     const ended = onStop(() => job.stop())
     const status = await job.run().finally(ended)
     const summary = summaryOf(status, 0, performance.now() - startMs, null)
@@ -108,6 +113,8 @@ async function run(path: string, options: RunOptions): Promise<number> {
     const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
     return options.failOnBad && refused > 0 ? 1 : 0
   } finally {
+    await storeServer?.close()
+    await storeApi?.close()
     await log?.close()
     await postgres?.stop()
   }

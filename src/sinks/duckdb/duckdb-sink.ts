@@ -9,6 +9,7 @@ import type { PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress, SinkSt
 import { checkOwner, type Mark, newerFence, whyNotMoved } from '../table-mark.ts'
 import { DuckDbStore } from './duckdb-store.ts'
 import { type DuckDbTable, mergeRows, setUpTable, stageRows } from './duckdb-table.ts'
+import { RESULT_STORE } from './result-store.ts'
 
 /**
  * A table of the embedded result store, exactly once, as the PostgreSQL sink does it: rows wait in the outbox until their epoch is certain,
@@ -17,9 +18,6 @@ import { type DuckDbTable, mergeRows, setUpTable, stageRows } from './duckdb-tab
 export async function duckdbSink(spec: DuckDbSinkSpec, context: SinkContext): Promise<Sink> {
   return new DuckDbSink(spec, context)
 }
-
-/** Name of the result store in Millrace's own folder. */
-export const RESULT_STORE = 'results.duckdb'
 
 class DuckDbSink implements Sink {
   readonly name: string

@@ -12,6 +12,7 @@ export class DuckDbStore {
   readonly path: string
   #instance: DuckDBInstance | undefined
   #users = 0
+  #folders: readonly string[] = []
   #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(path: string) {
@@ -25,6 +26,11 @@ export class DuckDbStore {
     stores.set(full, store)
     store.#users++
     return store
+  }
+
+  /** Lets queries read files below these folders, from the next opening on. */
+  allow(folders: readonly string[]): void {
+    this.#folders = folders
   }
 
   /** Closes the file with its last user. */
@@ -47,7 +53,7 @@ export class DuckDbStore {
   /** A connection of its own; the caller ends it. Creates the file when it is missing. */
   async connect(): Promise<DuckDBConnection> {
     try {
-      this.#instance ??= await openLocked(this.path)
+      this.#instance ??= await openLocked(this.path, this.#folders)
       return await this.#instance.connect()
     } catch (error) {
       throw asMillraceError(error, this.path)
@@ -73,6 +79,9 @@ export class DuckDbStore {
   }
 }
 
+/** A greedy query must not take the job down with it. */
+const MEMORY_MAX = '2GB'
+
 const stores = new Map<string, DuckDbStore>()
 
 /**
@@ -89,12 +98,13 @@ export function lockDown(folders: readonly string[]): string[] {
   ]
 }
 
-async function openLocked(path: string): Promise<DuckDBInstance> {
+async function openLocked(path: string, folders: readonly string[]): Promise<DuckDBInstance> {
   await createDirectory(dirname(path))
   const instance = await DuckDBInstance.create(path)
   const connection = await instance.connect()
   try {
-    for (const statement of lockDown([])) await connection.run(statement)
+    for (const statement of [`set memory_limit = '${MEMORY_MAX}'`, ...lockDown(folders)])
+      await connection.run(statement)
   } finally {
     connection.closeSync()
   }
