@@ -8,7 +8,7 @@ import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
-import { startServer } from '../../server/server.ts'
+import { type RunningServer, startServer } from '../../server/server.ts'
 import { createSource } from '../../sources/index.ts'
 import type { EmbeddedPostgres } from '../embedded-postgres.ts'
 import { firstResult } from '../first-result.ts'
@@ -73,7 +73,6 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
   let storeApi: StoreApi | undefined
   const postgres = options.postgres && (await startPostgres(home))
   const stopping = new AbortController()
-  const say = (text: string): void => void process.stderr.write(`${text}\n`)
   try {
     const topic = await log.describeTopic(TOPIC)
     const settings = topic
@@ -91,22 +90,13 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     storeApi = await openStoreApi(plan, home.path)
     const job = await openDemoJob(plan, home, log, fresh && options.duration !== undefined, postgres)
     const before = job.status().rowsRead
-    const server = await startServer({
-      feed: job,
-      port: options.port,
-      webRoot: webRoot(),
-      ...(storeApi === undefined ? {} : { ask: storeApi.ask }),
-    })
-    await storeApi?.announce(server.url, undefined)
+    const server = await startPage(job, options.port, storeApi)
     const ended = onStop(() => {
       stopping.abort()
       job.stop()
     })
     const seen = firstResult(server.url, stopping.signal)
-    say(`page     ${server.url}`)
-    say(`results  ${join(home.path, 'output')} (Parquet)`)
-    say(`tables   ${join(home.path, 'results.duckdb')} (DuckDB)`)
-    say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
+    sayWhere(server.url, home)
     if (options.open && process.stdout.isTTY) openBrowser(server.url)
     // Whichever fails first, the other is ended before anything is closed.
     const running = job.run().finally(() => stopping.abort())
@@ -131,6 +121,25 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     await log.close()
     await postgres?.stop()
   }
+}
+
+function sayWhere(url: string, home: Home): void {
+  say(`page     ${url}`)
+  say(`results  ${join(home.path, 'output')} (Parquet)`)
+  say(`tables   ${join(home.path, 'results.duckdb')} (DuckDB)`)
+  say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+/** The page of a job, which also answers questions about its result store. */
+async function startPage(job: Job, port: number, storeApi: StoreApi | undefined): Promise<RunningServer> {
+  const ask = storeApi && { ask: storeApi.ask }
+  const server = await startServer({ feed: job, port, webRoot: webRoot(), ...ask })
+  await storeApi?.announce(server.url, undefined)
+  return server
 }
 
 async function openDemoJob(
