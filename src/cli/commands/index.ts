@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
 import { defineDemo } from './demo.ts'
+import { defineDlq } from './dlq.ts'
 import { defineDoctor } from './doctor.ts'
+import { defineExplainEvent } from './explain-event.ts'
 import { defineGenerate } from './generate.ts'
+import { defineInspect } from './inspect.ts'
 import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
 import { defineQuery } from './query.ts'
@@ -19,6 +22,9 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineProduce,
   defineTopics,
   defineQuery,
+  defineInspect,
+  defineDlq,
+  defineExplainEvent,
   definePlan,
   defineValidate,
   defineDoctor,

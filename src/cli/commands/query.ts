@@ -4,6 +4,7 @@ import type { QueryAnswer } from '../../sinks/duckdb/duckdb-query.ts'
 import { homeAt } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
 import { askOwner, QUERY_LIMITS, storeFile } from '../store-api.ts'
+import { textTable } from '../text-table.ts'
 import type { DefineCommand } from './index.ts'
 
 const FORMATS = ['table', 'csv', 'ndjson', 'json'] as const
@@ -79,27 +80,16 @@ function csvCell(value: unknown): string {
 }
 
 function table({ columns, rows }: QueryAnswer): string {
-  const cells = rows.map((row) => row.map((value) => (value === null ? '' : printable(cellText(value)))))
-  const widths = columns.map(({ name }, index) =>
-    Math.max(name.length, ...cells.map((row) => (row[index] ?? '').length)),
+  if (rows.length === 0) return `${columns.map(({ name }) => name).join('  ')}\n`
+  // A query may name two columns alike, which an object could not hold.
+  const keys = columns.map(({ name }, index) =>
+    columns.findIndex((one) => one.name === name) === index ? name : `${name}_${index}`,
   )
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, index) =>
-        typeof rows[0]?.[index] === 'number' ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0),
-      )
-      .join('  ')
-      .trimEnd()
-  return `${[columns.map(({ name }) => name), ...cells].map(line).join('\n')}\n`
+  return textTable(rows.map((row) => Object.fromEntries(keys.map((key, index) => [key, row[index]]))))
 }
 
 function cellText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/** Text of events may hold anything: nothing of it may steer a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�')
 }
 
 /** A reader such as `head` may be slow, or go away. */
