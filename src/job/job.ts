@@ -80,6 +80,8 @@ export class Job {
   #commit: Promise<void> = Promise.resolve()
   #draining: { flush: boolean; ends: readonly number[] | undefined } | undefined
   #flushed = false
+  /** The epoch in hand is the last one of this process. */
+  #final = false
 
   constructor(parts: JobParts) {
     this.#parts = parts
@@ -213,7 +215,7 @@ export class Job {
         await this.#planAndRun(takeInput(this.#prefetcher, this.#partitions.positions, settings.rowsPerEpochMax), false)
       } else if (!this.#prefetcher.hasRows && this.#inputEnded()) {
         return
-      } else if (idleRaised || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
+      } else if (idleRaised || this.#sinkIsDue() || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
         await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, false)
       } else {
         await this.#rest()
@@ -223,10 +225,12 @@ export class Job {
 
   /** Closes what is left when the run asks for it, and keeps where it stands. */
   async #finish(): Promise<void> {
-    const flush = this.#draining?.flush && !this.#stopping.signal.aborted
-    if (flush) {
-      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, true)
-      this.#flushed = true
+    const flush = (this.#draining?.flush && !this.#stopping.signal.aborted) ?? false
+    await this.#commit
+    this.#final = true
+    if (flush || this.#parts.sinks.dueMs() !== undefined) {
+      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, flush)
+      this.#flushed = flush
     }
     await this.#commit
     await this.#snapshot()
@@ -271,7 +275,12 @@ export class Job {
     // Only one epoch may be between prepared and committed.
     await this.#commit
     await this.#patiently(() => deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds))
-    const outputs = await sinks.prepare(this.#at(plan.epoch, plan.previous), results, hashes, this.#stopping.signal)
+    const outputs = await sinks.prepare(
+      { ...this.#at(plan.epoch, plan.previous), final: this.#final },
+      results,
+      hashes,
+      this.#stopping.signal,
+    )
     failpoint('job:before-prepared')
     const prepared: PreparedRecord = {
       type: 'prepared',
@@ -359,6 +368,12 @@ export class Job {
     const { watermarks, queries } = this.#parts.engine.status()
     const advancing = watermarks.some(({ heldBy }) => heldBy.kind === 'idle' && heldBy.advancing)
     return advancing && queries.some((query) => query.openWindows.length > 0) && this.#pastTick()
+  }
+
+  /** Rows that wait in a sink for more of their kind have waited long enough. */
+  #sinkIsDue(): boolean {
+    const dueMs = this.#parts.sinks.dueMs()
+    return dueMs !== undefined && this.#parts.clock.now() >= dueMs && this.#due()
   }
 
   #pastTick(): boolean {

@@ -66,6 +66,7 @@ export class SinkGroup {
           workingFolder: context.workingFolder,
           owner: context.owner,
           print: context.print,
+          clock: context.clock,
           homeFolder: context.homeFolder,
           env: context.env,
           ...(context.runId === undefined ? {} : { runId: context.runId }),
@@ -131,6 +132,12 @@ export class SinkGroup {
         member.committedEpoch = at.epoch
       }),
     )
+  }
+
+  /** When a sink wants an epoch although there may be no rows, ms; undefined when nothing waits anywhere. */
+  dueMs(): number | undefined {
+    const times = this.#members.map(({ sink }) => sink.dueMs?.()).filter((time) => time !== undefined)
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 
   /** Lets every sink remove what it kept for epochs that no recovery will ask for again. */

@@ -39,6 +39,12 @@ export function checkSink(
   if (sink.recordsPerFileMax !== undefined) {
     problems.push(...checkCount(sink.recordsPerFileMax, 'recordsPerFileMax', path))
   }
+  if (sink.roll) {
+    problems.push(
+      ...checkCount(sink.roll.everyMs, 'roll.every (in ms)', path),
+      ...checkCount(sink.roll.bytes, 'roll.bytes', path),
+    )
+  }
   if (sink.compression !== undefined && sink.kind !== 'parquet') {
     problems.push({ path, message: `${sink.kind} has no compression`, hint: 'leave it out, or write parquet' })
   }

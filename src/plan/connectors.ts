@@ -1,3 +1,6 @@
+import { MillraceError } from '../base/error.ts'
+import { type Duration, durationMs } from '../base/time.ts'
+
 /** Where events come from, as plan data. */
 export type SourceSpec = LogSourceSpec | FileSourceSpec
 
@@ -34,6 +37,15 @@ export interface FileSinkSpec {
   readonly partitionBy?: PartitionSpec
   readonly compression?: ParquetCompression
   readonly recordsPerFileMax?: number
+  /** Gathers the rows of several epochs into one file; without it every epoch with rows is a file. */
+  readonly roll?: RollSpec
+}
+
+/** When gathered rows become files: whichever comes first. */
+export interface RollSpec {
+  readonly everyMs: number
+  /** Of rows before they are encoded. */
+  readonly bytes: number
 }
 
 /** One Hive partition column, derived from a column of the result: `dt=2026-11-24`. */
@@ -88,6 +100,8 @@ interface FileSinkOptions {
   name?: string
   partitionBy?: PartitionSpec
   recordsPerFileMax?: number
+  /** Few large files: rows are in one at most `every` (1 minute) later, or once there are so many `bytes` (128 MB) of them. */
+  roll?: { every?: Duration; bytes?: string | number }
 }
 
 /** Reads a topic. */
@@ -102,17 +116,33 @@ export function fileSource(...paths: readonly string[]): FileSourceSpec {
 
 /** Writes Parquet files below a folder, exactly once. */
 export function parquet(path: string, options: FileSinkOptions & { compression?: ParquetCompression } = {}): SinkSpec {
-  return Object.freeze({ kind: 'parquet', path, ...options })
+  return Object.freeze({ kind: 'parquet', path, ...fileOptions(options) })
 }
 
 /** Writes CSV files (RFC 4180 with a header) below a folder, exactly once. */
 export function csv(path: string, options: FileSinkOptions = {}): SinkSpec {
-  return Object.freeze({ kind: 'csv', path, ...options })
+  return Object.freeze({ kind: 'csv', path, ...fileOptions(options) })
 }
 
 /** Writes JSON lines below a folder, exactly once. */
 export function jsonLines(path: string, options: FileSinkOptions = {}): SinkSpec {
-  return Object.freeze({ kind: 'json', path, ...options })
+  return Object.freeze({ kind: 'json', path, ...fileOptions(options) })
+}
+
+function fileOptions<O extends FileSinkOptions>({ roll, ...options }: O): Omit<O, 'roll'> & { roll?: RollSpec } {
+  if (!roll) return options
+  const everyMs = durationMs(roll.every ?? '1 minute', 'roll.every')
+  return { ...options, roll: Object.freeze({ everyMs, bytes: sizeBytes(roll.bytes ?? ROLL_BYTES) }) }
+}
+
+const ROLL_BYTES = 128_000_000
+
+function sizeBytes(size: string | number): number {
+  if (typeof size === 'number') return size
+  const match = /^(\d+(?:\.\d+)?) ?(B|KB|MB|GB)$/.exec(size)
+  const scale = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 }[match?.[2] ?? '']
+  if (match && scale !== undefined) return Math.round(Number(match[1]) * scale)
+  throw new MillraceError('invalid-plan', `roll.bytes is "${size}"`, { hint: 'write a size such as "128 MB"' })
 }
 
 interface TableSinkOptions {

@@ -190,10 +190,11 @@ function sinkCells(sink: SinkSpec): string[] {
       return [sink.mode, `${where}, key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`]
     }
     default: {
-      const { path, partitionBy, recordsPerFileMax, compression } = sink
+      const { path, partitionBy, recordsPerFileMax, compression, roll } = sink
       const notes = [`${sink.kind} in ${path}`]
       if (partitionBy) notes.push(`folders ${partitionBy.name}=<${partitionBy.transform} of ${partitionBy.column}>`)
       if (recordsPerFileMax !== undefined) notes.push(`${recordsPerFileMax} rows a file at most`)
+      if (roll) notes.push(`a file every ${formatDuration(roll.everyMs)} or ${roll.bytes} bytes`)
       if (compression !== undefined) notes.push(`compressed by ${compression}`)
       return ['append', notes.join(', ')]
     }

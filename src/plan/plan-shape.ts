@@ -1,6 +1,14 @@
 import type { Field, Schema } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
-import type { DuckDbSinkSpec, FileSinkSpec, OutputMode, PartitionSpec, SinkSpec, SourceSpec } from './connectors.ts'
+import type {
+  DuckDbSinkSpec,
+  FileSinkSpec,
+  OutputMode,
+  PartitionSpec,
+  RollSpec,
+  SinkSpec,
+  SourceSpec,
+} from './connectors.ts'
 import type { Expression } from './expression.ts'
 import type { NamedAggregate, PipelinePlan, QueryNode, QueryPlan } from './node.ts'
 import type { Rule, RuleCondition } from './rule.ts'
@@ -117,6 +125,7 @@ const files: Members<Omit<FileSinkSpec, 'kind'>> = {
   ),
   compression: optional(word('compression', ['snappy', 'gzip', 'zstd', 'none'])),
   recordsPerFileMax: optional(number()),
+  roll: optional(object<RollSpec>({ everyMs: number(), bytes: number() })),
 }
 const table: Members<Omit<DuckDbSinkSpec, 'kind' | 'file'>> = {
   name: optional(text()),

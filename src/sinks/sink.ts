@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
@@ -33,6 +34,8 @@ export interface Sink {
   prepare(epoch: SinkEpoch, rows: ResultBatch): Promise<PreparedOutput>
   /** Makes the prepared rows visible. Does nothing when that has been done already. Retried on `unavailable`; any other error stops the job. */
   commit(epoch: SinkEpoch, prepared: PreparedOutput): Promise<void>
+  /** When this sink wants an epoch although there may be no rows, ms; undefined when nothing waits in it. */
+  dueMs?(): number | undefined
   /** Removes what prepared epochs up to and including `epoch` left behind that nobody needs any more. */
   forget(epoch: number): Promise<void>
   close(): Promise<void>
@@ -45,6 +48,8 @@ export interface SinkEpoch {
   readonly fence: number
   /** Hash of this epoch's rows for this sink, hex. */
   readonly hash: string
+  /** No further epoch follows for now: what waits to be published shall be. Only `prepare` is told. */
+  readonly final?: boolean
 }
 
 /** Where a sink begins that has no mark. */
@@ -100,6 +105,8 @@ export interface SinkContext {
   readonly owner: string
   /** Identity of the checkpoint, the same wherever its folder is moved to; `owner` when absent. */
   readonly runId?: string
+  /** The machine's when absent. */
+  readonly clock?: Clock
   /** Where views print. */
   readonly print: (text: string) => void
 }

@@ -8,6 +8,7 @@ import type { ChaosSuite } from './suite.ts'
 /** The suites; each is loaded only when it runs. */
 const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite }>>> = {
   kills: () => import('./kills.ts'),
+  servers: () => import('./servers.ts'),
 }
 
 process.exitCode = await runSuite(process.argv.slice(2))
