@@ -2,4 +2,4 @@
 
 export { type Clock, VirtualClock } from './base/clock.ts'
 export { MemoryLog } from './log/memory-log.ts'
-export { type MemoryRow, type MemorySink, memorySink } from './sinks/memory-sink.ts'
+export { type MemoryRow, type MemorySink, MemoryStore, memorySink } from './sinks/memory-sink.ts'

@@ -60,6 +60,20 @@ export async function removeFile(path: string, fileSystem: FileSystem = nodeFile
   }
 }
 
+/** Removes a directory with all that is in it; does nothing when it is not there. Durable after `syncDirectory` of its parent. */
+export async function removeTree(path: string, fileSystem: FileSystem = nodeFileSystem): Promise<void> {
+  let names: string[]
+  try {
+    names = await fileSystem.readdir(path)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return
+    if (systemErrorCode(error) === 'ENOTDIR') return removeFile(path, fileSystem)
+    throw fileError(error, 'remove', path)
+  }
+  for (const name of names) await removeTree(join(path, name), fileSystem)
+  await attempt('remove', path, () => fileSystem.rmdir(path))
+}
+
 /**
  * Creates a directory and those above it. Its name is durable even when an earlier process made it and died before syncing;
  * that costs one sync of the parent per call, so remember what you have created.

@@ -30,6 +30,12 @@ export function die(): never {
   throw new Error('a killed process does not go on')
 }
 
+/** Calls back at every place that is reached in this process, before anything else; what it throws is thrown there. Undefined ends that. */
+export function watchFailpoints(listener: ((name: string) => void) | undefined): void {
+  watcher = listener
+  idle = armed === undefined && !tracePath && !watcher
+}
+
 /** What MILLRACE_FAILPOINT asks for. Names may contain colons: count and action are taken from the end. */
 export function parseFailpoint(text: string): Failpoint {
   const parts = text.split(':')
@@ -51,13 +57,15 @@ const ACTIONS = ['exit', 'torn', 'throw'] as const
 
 const armed = process.env['MILLRACE_FAILPOINT'] ? parseFailpoint(process.env['MILLRACE_FAILPOINT']) : undefined
 const tracePath = process.env['MILLRACE_FAILPOINT_TRACE']
-const idle = armed === undefined && !tracePath
+let watcher: ((name: string) => void) | undefined
+let idle = armed === undefined && !tracePath
 const reachedCounts = new Map<string, number>()
 
 /** Counts a visit; true when it is the one that was asked for. */
 function reach(name: string): boolean {
   const count = (reachedCounts.get(name) ?? 0) + 1
   reachedCounts.set(name, count)
+  watcher?.(name)
   if (tracePath && count === 1) appendFileSync(tracePath, `${name}\n`)
   return armed?.name === name && armed.count === count
 }

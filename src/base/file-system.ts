@@ -1,4 +1,4 @@
-import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, realpath, rename, rmdir, unlink } from 'node:fs/promises'
 
 /**
  * The calls that durable files and the embedded log need, and no more. Tests put one in its place that cuts writes short,
@@ -12,11 +12,16 @@ export interface FileSystem {
   link(from: string, to: string): Promise<void>
   /** Replaces `to`. */
   rename(from: string, to: string): Promise<void>
+  /** Fails with EISDIR for a directory. */
   unlink(path: string): Promise<void>
   /** One level; fails with EEXIST or ENOENT. */
   mkdir(path: string): Promise<void>
+  /** Fails with ENOTEMPTY when something is in it. */
+  rmdir(path: string): Promise<void>
   /** Names in a directory, in no particular order. */
   readdir(path: string): Promise<string[]>
+  /** The path without symbolic links. */
+  realpath(path: string): Promise<string>
 }
 
 /** An open file, with the calls that durable files need. */
@@ -41,7 +46,9 @@ export const nodeFileSystem: FileSystem = {
   mkdir: async (path) => {
     await mkdir(path)
   },
+  rmdir,
   readdir: (path) => readdir(path),
+  realpath: (path) => realpath(path),
 }
 
 function openFile(handle: FileHandle): OpenFile {

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
+import { nodeFileSystem } from '../base/file-system.ts'
 import type { EpochPlan, WatermarkMark } from '../engine/epoch.ts'
 import type { DeadLetterLengths } from './dead-letter-file.ts'
 import { type JournalRecord, type PreparedRecord, readJournals } from './journal.ts'
@@ -59,7 +60,7 @@ export async function viewCheckpoint(folder: string): Promise<CheckpointView> {
 }
 
 async function readView(folder: string): Promise<CheckpointView> {
-  const { records, fenceMax } = await readJournals(folder)
+  const { records, fenceMax } = await readJournals(folder, nodeFileSystem)
   const { snapshots, header } = await readSnapshots(folder)
   const epochs = epochViews(records)
   const totals = header ? Totals.fromJson(header.totals) : new Totals()
@@ -95,7 +96,7 @@ async function readSnapshots(
     const path = join(folder, name)
     let damage: string | undefined
     try {
-      header = (await readSnapshot(path)).header
+      header = (await readSnapshot(path, nodeFileSystem)).header
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error
       damage = error.message

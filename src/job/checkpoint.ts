@@ -1,7 +1,8 @@
-import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createDirectory, removeFile, syncDirectory } from '../base/durable-file.ts'
 import { MillraceError } from '../base/error.ts'
+import { attempt } from '../base/file-io.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { acquireLock, type LockFile } from '../base/lock-file.ts'
 import { Journal, type JournalRecord, readJournals, removeOldJournals } from './journal.ts'
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot-file.ts'
@@ -19,6 +20,12 @@ export interface CheckpointContent {
   readonly notices: readonly string[]
 }
 
+/** What durable state is kept on; the machine's own by default, a twin in tests. */
+export interface CheckpointDisk {
+  readonly fileSystem?: FileSystem
+  readonly lock?: typeof acquireLock
+}
+
 /**
  * The folder that makes a job survive: a lock, snapshots and journals. One process at a time owns it.
  *
@@ -29,6 +36,7 @@ export class Checkpoint {
   /** Number of this process in the order of owners; sinks shut out whoever comes with a smaller one. */
   readonly fence: number
   readonly content: CheckpointContent
+  readonly #fileSystem: FileSystem
   readonly #lock: LockFile
   readonly #journal: Journal
   readonly #snapshotEpochs: number[]
@@ -37,6 +45,7 @@ export class Checkpoint {
     folder: string,
     fence: number,
     content: CheckpointContent,
+    fileSystem: FileSystem,
     lock: LockFile,
     journal: Journal,
     snapshotEpochs: number[],
@@ -44,24 +53,27 @@ export class Checkpoint {
     this.folder = folder
     this.fence = fence
     this.content = content
+    this.#fileSystem = fileSystem
     this.#lock = lock
     this.#journal = journal
     this.#snapshotEpochs = snapshotEpochs
   }
 
   /** Locks the folder, reads what is in it, and begins a journal under the next fence. Creates the folder when it is missing. */
-  static async open(folder: string, owner: string): Promise<Checkpoint> {
-    await createDirectory(folder)
-    const lock = await acquireLock(join(folder, 'lock'), owner)
+  static async open(folder: string, owner: string, disk: CheckpointDisk = {}): Promise<Checkpoint> {
+    const { fileSystem = nodeFileSystem, lock: takeLock = acquireLock } = disk
+    await createDirectory(folder, fileSystem)
+    const lock = await takeLock(join(folder, 'lock'), owner)
     try {
       const notices: string[] = []
-      const epochs = await snapshotEpochs(folder)
-      const snapshot = await newestSnapshot(folder, epochs, notices)
-      const journals = await readJournals(folder)
+      const epochs = await snapshotEpochs(folder, fileSystem)
+      const snapshot = await newestSnapshot(folder, epochs, notices, fileSystem)
+      const journals = await readJournals(folder, fileSystem)
       if (snapshot === undefined && journals.records.some((record) => record.type === 'plan')) throw stateLost(folder)
       const fence = Math.max(journals.fenceMax, snapshot?.header.fence ?? 0) + 1
-      const journal = await Journal.open(folder, fence, journals.end)
-      return new Checkpoint(folder, fence, { snapshot, records: journals.records, notices }, lock, journal, epochs)
+      const journal = await Journal.open(folder, fence, journals.end, fileSystem)
+      const content = { snapshot, records: journals.records, notices }
+      return new Checkpoint(folder, fence, content, fileSystem, lock, journal, epochs)
     } catch (error) {
       await lock.release()
       throw error
@@ -76,14 +88,15 @@ export class Checkpoint {
   /** Keeps a snapshot and lets go of what no kept one needs. Resolves to its size in bytes. */
   async save(snapshot: Snapshot): Promise<number> {
     const epoch = snapshot.header.epoch
-    const bytes = await writeSnapshot(join(this.folder, snapshotName(epoch)), snapshot)
+    const files = this.#fileSystem
+    const bytes = await writeSnapshot(join(this.folder, snapshotName(epoch)), snapshot, files)
     await this.#journal.roll()
     if (this.#snapshotEpochs.at(-1) !== epoch) this.#snapshotEpochs.push(epoch)
     while (this.#snapshotEpochs.length > SNAPSHOTS_KEPT) {
-      await removeFile(join(this.folder, snapshotName(this.#snapshotEpochs.shift() as number)))
+      await removeFile(join(this.folder, snapshotName(this.#snapshotEpochs.shift() as number)), files)
     }
-    await removeOldJournals(this.folder, this.#snapshotEpochs[0] as number)
-    await syncDirectory(this.folder)
+    await removeOldJournals(this.folder, this.#snapshotEpochs[0] as number, files)
+    await syncDirectory(this.folder, files)
     return bytes
   }
 
@@ -103,9 +116,9 @@ function snapshotName(epoch: number): string {
 }
 
 /** Epochs of the folder's snapshots, ascending. */
-async function snapshotEpochs(folder: string): Promise<number[]> {
+async function snapshotEpochs(folder: string, fileSystem: FileSystem): Promise<number[]> {
   const epochs: number[] = []
-  for (const name of await readdir(folder)) {
+  for (const name of await fileSystem.readdir(folder)) {
     const match = /^snapshot-(\d{15})\.bin$/.exec(name)
     if (match) epochs.push(Number(match[1]))
   }
@@ -113,16 +126,23 @@ async function snapshotEpochs(folder: string): Promise<number[]> {
 }
 
 /** The newest one that can be read; damaged ones are moved aside and taken out of `epochs`. */
-async function newestSnapshot(folder: string, epochs: number[], notices: string[]): Promise<Snapshot | undefined> {
+async function newestSnapshot(
+  folder: string,
+  epochs: number[],
+  notices: string[],
+  fileSystem: FileSystem,
+): Promise<Snapshot | undefined> {
   while (epochs.length > 0) {
     const name = snapshotName(epochs.at(-1) as number)
     try {
-      return await readSnapshot(join(folder, name))
+      return await readSnapshot(join(folder, name), fileSystem)
     } catch (error) {
       if (!(error instanceof MillraceError && error.code === 'corrupt-data')) throw error
-      await createDirectory(join(folder, 'quarantine'))
-      await rename(join(folder, name), join(folder, 'quarantine', name))
-      notices.push(`${error.message}; it is now in ${join(folder, 'quarantine')}`)
+      const quarantine = join(folder, 'quarantine')
+      await createDirectory(quarantine, fileSystem)
+      await attempt('move', name, () => fileSystem.rename(join(folder, name), join(quarantine, name)))
+      await syncDirectory(quarantine, fileSystem)
+      notices.push(`${error.message}; it is now in ${quarantine}`)
       epochs.pop()
     }
   }

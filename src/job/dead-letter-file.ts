@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AppendFile, openAppendFile } from '../base/append-file.ts'
 import { encodeText } from '../base/bytes.ts'
 import { createDirectory, removeFile, syncDirectory } from '../base/durable-file.ts'
+import { systemErrorCode } from '../base/error.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { formatTime } from '../base/time.ts'
 import type { DeadLetter } from '../engine/epoch.ts'
 
@@ -18,32 +19,32 @@ export class DeadLetterFile {
   readonly folder: string
   readonly #run: string
   readonly #name: string
+  readonly #fileSystem: FileSystem
   #committed: DeadLetterLengths
   #file: AppendFile | undefined
 
-  constructor(folder: string, run: string, fence: number, committed: DeadLetterLengths) {
+  constructor(
+    folder: string,
+    run: string,
+    fence: number,
+    committed: DeadLetterLengths,
+    fileSystem: FileSystem = nodeFileSystem,
+  ) {
     this.folder = folder
     this.#run = run
+    this.#fileSystem = fileSystem
     this.#name = `${run}-${String(fence).padStart(10, '0')}.ndjson`
     this.#committed = committed
   }
 
   /** Removes what earlier processes of this run wrote for epochs that never became certain. */
   async open(): Promise<void> {
-    const certain = new Map(this.#committed)
-    const own = (await readdir(this.folder).catch(() => [])).filter((name) => name.startsWith(`${this.#run}-`))
-    for (const name of new Set([...certain.keys(), ...own])) {
-      const path = join(this.folder, name)
-      const length = certain.get(name)
-      if (length === undefined) {
-        await removeFile(path)
-        continue
-      }
-      const file = await openAppendFile(path)
+    await this.#removeVoid()
+    for (const [name, length] of this.#committed) {
+      const file = await openAppendFile(join(this.folder, name), this.#fileSystem)
       if (file.length > length) await file.truncate(length)
       await file.close()
     }
-    if (own.length > 0) await syncDirectory(this.folder)
   }
 
   /** What is certain once the epoch is. */
@@ -55,8 +56,8 @@ export class DeadLetterFile {
   async append(epoch: number, letters: readonly DeadLetter[], partitionIds: readonly string[]): Promise<void> {
     if (letters.length === 0) return
     if (!this.#file) {
-      await createDirectory(this.folder)
-      this.#file = await openAppendFile(join(this.folder, this.#name))
+      await createDirectory(this.folder, this.#fileSystem)
+      this.#file = await openAppendFile(join(this.folder, this.#name), this.#fileSystem)
     }
     const lines = letters.map((letter) => deadLetterLine(epoch, letter, partitionIds))
     await this.#file.append(encodeText(lines.join('')))
@@ -68,6 +69,18 @@ export class DeadLetterFile {
   async close(): Promise<void> {
     await this.#file?.close()
     this.#file = undefined
+  }
+
+  /** A process that died before its first letters were certain leaves a file of which nothing counts. */
+  async #removeVoid(): Promise<void> {
+    const certain = new Set(this.#committed.map(([name]) => name))
+    const names = await this.#fileSystem.readdir(this.folder).catch((error: unknown) => {
+      if (systemErrorCode(error) === 'ENOENT') return []
+      throw error
+    })
+    const empty = names.filter((name) => name.startsWith(`${this.#run}-`) && !certain.has(name))
+    for (const name of empty) await removeFile(join(this.folder, name), this.#fileSystem)
+    if (empty.length > 0) await syncDirectory(this.folder, this.#fileSystem)
   }
 }
 

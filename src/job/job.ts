@@ -141,6 +141,7 @@ export class Job {
     const { snapshot } = checkpoint.content
     const recovery = planRecovery(checkpoint.content, this.#configHash, checkpoint.folder)
     engine.addPartitions(recovery.partitionIds)
+    this.#lastEpochNumber = recovery.lastEpochNumber
     if (snapshot) {
       engine.restore(snapshot.engineState)
       this.#totals = Totals.fromJson(snapshot.header.totals)
@@ -191,11 +192,11 @@ export class Job {
   async #startReading(): Promise<void> {
     const { source, engine, settings } = this.#parts
     if (!this.#parts.checkpoint) await this.#partitions.addNew(source, engine, [])
-    const ends = settings.once || source.bounded ? await this.#partitions.ends(source) : undefined
+    const ends = await this.#partitions.ends(source)
     for (const [partition, position] of this.#partitions.positions.entries()) {
-      const end = settings.once ? ends?.[partition] : undefined
+      const end = settings.once ? ends[partition] : undefined
       this.#prefetcher.add(engine.partitionIds[partition] as string, position, end ?? Number.POSITIVE_INFINITY)
-      if (!source.bounded && ends?.[partition] === position) this.#idle.flagEmpty(partition)
+      if (!source.bounded && this.#partitions.empty(partition)) this.#idle.flagEmpty(partition)
     }
     if (settings.once || source.bounded) this.#draining = { flush: settings.flushAtEnd, ends: undefined }
     this.#lastSnapshotMs = this.#parts.clock.now()
@@ -413,6 +414,7 @@ export class Job {
     return untilAvailable(attempt, {
       clock,
       signal: this.#stopping.signal,
+      name: this.#parts.pipeline,
       tell: (trouble) => this.#monitor.wait(trouble),
     })
   }

@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AppendFile, openAppendFile } from '../base/append-file.ts'
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { removeFile } from '../base/durable-file.ts'
 import { MillraceError } from '../base/error.ts'
+import { readFully, syncFile, withFile } from '../base/file-io.ts'
+import type { FileSystem } from '../base/file-system.ts'
 import { encodeRecord, scanRecords } from '../base/record-file.ts'
 import type { EpochPlan, WatermarkMark } from '../engine/epoch.ts'
 import type { PreparedOutput } from '../sinks/sink.ts'
@@ -17,18 +18,25 @@ import type { EpochCounts } from './totals.ts'
 export class Journal {
   readonly #folder: string
   readonly #fence: number
+  readonly #fileSystem: FileSystem
   #part = 0
   #name = ''
   #file: AppendFile | undefined
 
-  private constructor(folder: string, fence: number) {
+  private constructor(folder: string, fence: number, fileSystem: FileSystem) {
     this.#folder = folder
     this.#fence = fence
+    this.#fileSystem = fileSystem
   }
 
   /** Begins the journal of a process; `after` is where reading of the older ones ended. */
-  static async open(folder: string, fence: number, after: JournalEnd | undefined): Promise<Journal> {
-    const journal = new Journal(folder, fence)
+  static async open(
+    folder: string,
+    fence: number,
+    after: JournalEnd | undefined,
+    fileSystem: FileSystem,
+  ): Promise<Journal> {
+    const journal = new Journal(folder, fence, fileSystem)
     await journal.#begin(after)
     return journal
   }
@@ -54,7 +62,7 @@ export class Journal {
   async #begin(after: JournalEnd | undefined): Promise<void> {
     // A file that was begun in vain says nothing and is passed over: its number is not used again.
     const name = journalName(this.#fence, this.#part++)
-    const file = await openAppendFile(join(this.#folder, name))
+    const file = await openAppendFile(join(this.#folder, name), this.#fileSystem)
     try {
       await write(file, { type: 'begin', fence: this.#fence, after: after ?? null })
     } catch (error) {
@@ -117,10 +125,11 @@ export interface JournalContent {
 }
 
 /** Reads a folder's journals back from the newest file; a torn last record is no record, damage before it throws `corrupt-data`. */
-export async function readJournals(folder: string): Promise<JournalContent> {
+export async function readJournals(folder: string, fileSystem: FileSystem): Promise<JournalContent> {
   const files = new Map<string, JournalFile>()
-  for (const name of await journalNames(folder)) {
-    const file = await readJournal(folder, name)
+  const names = await journalNames(folder, fileSystem)
+  for (const name of names) {
+    const file = await readJournal(folder, name, fileSystem)
     if (file) files.set(name, file)
   }
   const newest = [...files.values()].at(-1)
@@ -135,7 +144,8 @@ export async function readJournals(folder: string): Promise<JournalContent> {
   return {
     records: records.flat(),
     end: newest && { name: newest.name, length: newest.length },
-    fenceMax: Math.max(0, ...[...files.keys()].map(fenceOf)),
+    // Also of files whose owner died before they said anything: nobody may append to those.
+    fenceMax: Math.max(0, ...names.map(fenceOf)),
   }
 }
 
@@ -146,9 +156,9 @@ interface JournalFile {
   readonly length: number
 }
 
-async function readJournal(folder: string, name: string): Promise<JournalFile | undefined> {
+async function readJournal(folder: string, name: string, fileSystem: FileSystem): Promise<JournalFile | undefined> {
   const path = join(folder, name)
-  const scan = scanRecords(await readFile(path), path)
+  const scan = scanRecords(await syncedFile(path, fileSystem), path)
   const records = scan.records.map(({ payload, position }) => ({ record: parseRecord(payload, path), position }))
   const first = records[0]?.record
   // Its owner died before the file said anything.
@@ -158,14 +168,14 @@ async function readJournal(folder: string, name: string): Promise<JournalFile | 
 }
 
 /** Removes the journals whose every epoch is at or below the one given, but for the newest file. */
-export async function removeOldJournals(folder: string, epoch: number): Promise<void> {
-  const names = await journalNames(folder)
+export async function removeOldJournals(folder: string, epoch: number, fileSystem: FileSystem): Promise<void> {
+  const names = await journalNames(folder, fileSystem)
   for (const name of names.slice(0, -1)) {
     const path = join(folder, name)
-    const scan = scanRecords(await readFile(path), path)
+    const scan = scanRecords(await wholeFile(path, fileSystem), path)
     const epochs = scan.records.map(({ payload }) => epochOf(parseRecord(payload, path)))
     if (epochs.some((one) => one > epoch)) return
-    await removeFile(path)
+    await removeFile(path, fileSystem)
   }
 }
 
@@ -179,8 +189,20 @@ function fenceOf(name: string): number {
   return Number(name.split('-')[1])
 }
 
-async function journalNames(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => /^journal-\d{10}-\d{10}\.log$/.test(name)).sort()
+async function journalNames(folder: string, fileSystem: FileSystem): Promise<string[]> {
+  return (await fileSystem.readdir(folder)).filter((name) => /^journal-\d{10}-\d{10}\.log$/.test(name)).sort()
+}
+
+/** What is read may be acted upon, so it must outlive a power cut, even if its writer died before it had synced it. */
+function syncedFile(path: string, fileSystem: FileSystem): Promise<Uint8Array> {
+  return withFile(path, fileSystem, async (file) => {
+    await syncFile(file, path)
+    return readFully(file, path, 0, await file.size())
+  })
+}
+
+function wholeFile(path: string, fileSystem: FileSystem): Promise<Uint8Array> {
+  return withFile(path, fileSystem, async (file) => readFully(file, path, 0, await file.size()))
 }
 
 function parseRecord(payload: Uint8Array, path: string): JournalRecord {

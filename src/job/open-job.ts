@@ -10,17 +10,17 @@ import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { Source } from '../sources/source.ts'
-import { Checkpoint } from './checkpoint.ts'
+import { Checkpoint, type CheckpointDisk } from './checkpoint.ts'
 import { assertFits, assertSamePartitions, type CheckpointIdentity, identityOf } from './checkpoint-identity.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
 import { drawHashKey, Job, type JobParts, type JobSettings } from './job.ts'
-import { SinkGroup } from './sink-group.ts'
+import { SinkGroup, type SinkGroupContext } from './sink-group.ts'
 
 const GROUPS_MAX = 2_000_000
 const DICTIONARY_ENTRIES_MAX = 1 << 20
 
 /** What a run is made from. */
-export interface JobRequest {
+export interface JobRequest extends CheckpointDisk {
   readonly plan: PipelinePlan
   readonly source: Source
   /** Folder of the checkpoint; undefined for a run that keeps nothing to go on from. */
@@ -28,16 +28,18 @@ export interface JobRequest {
   readonly deadLetterFolder: string
   /** Relative output paths start here. */
   readonly workingFolder: string
-  /** Folder of Millrace's own things. */
-  readonly homeFolder: string
+  /** Folder of Millrace's own things; the working folder when absent. */
+  readonly homeFolder?: string
   /** Addresses of servers, as the environment has them. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Names of sinks to go on with at the next epoch, whatever their marks say. */
-  readonly resetSinks: readonly string[]
+  readonly resetSinks?: readonly string[]
   readonly settings: JobSettings
   readonly live: boolean
   readonly clock: Clock
   readonly print: (text: string) => void
+  /** Key of persisted hashes for a new checkpoint; drawn when absent. */
+  readonly hashKey?: readonly [number, number]
   /** Sinks that only show rows, besides those of the plan. */
   readonly views: readonly QueryView[]
 }
@@ -55,7 +57,7 @@ export async function openJob(request: JobRequest): Promise<Job> {
   const identity = identityOf(plan, source)
   const who = `millrace pipeline "${plan.name}"`
   const checkpoint =
-    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who)
+    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who, request)
   try {
     await assertGoesOn(checkpoint, identity, source)
     return new Job(await assemble(request, checkpoint, identity))
@@ -84,8 +86,8 @@ async function assemble(
   identity: CheckpointIdentity,
 ): Promise<JobParts> {
   const { plan, source, clock, views, settings, live } = request
-  const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? drawHashKey()
-  const keyText = hashKey.map((word) => word.toString(16).padStart(8, '0')).join('')
+  const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? request.hashKey ?? drawHashKey()
+  const keyText = textOf(hashKey)
   const engine = createEngine(plan, {
     hashKey,
     advanceWhenIdle: !source.bounded && !settings.once,
@@ -98,18 +100,7 @@ async function assemble(
       specs: query.sinks,
       views: views.filter((view) => view.query === query.name).map((view) => view.sink),
     })),
-    {
-      pipeline: plan.name,
-      workingFolder: request.workingFolder,
-      owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
-      runId: checkpoint && `checkpoint ${keyText}`,
-      print: request.print,
-      clock,
-      outboxFolder: checkpoint && join(checkpoint.folder, 'outbox'),
-      homeFolder: request.homeFolder,
-      env: request.env,
-      resetSinks: request.resetSinks,
-    },
+    sinkContext(request, checkpoint, keyText),
   )
   return {
     pipeline: plan.name,
@@ -127,6 +118,7 @@ async function assemble(
       checkpoint ? keyText : `once-${Date.now()}-${process.pid}`,
       checkpoint?.fence ?? 1,
       lastDeadLetters(checkpoint),
+      request.fileSystem,
     ),
     checkpoint,
     identity,
@@ -136,6 +128,27 @@ async function assemble(
     settings,
     live,
   }
+}
+
+function sinkContext(request: JobRequest, checkpoint: Checkpoint | undefined, keyText: string): SinkGroupContext {
+  return {
+    pipeline: request.plan.name,
+    workingFolder: request.workingFolder,
+    owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
+    runId: checkpoint && `checkpoint ${keyText}`,
+    print: request.print,
+    clock: request.clock,
+    outboxFolder: checkpoint && join(checkpoint.folder, 'outbox'),
+    homeFolder: request.homeFolder ?? request.workingFolder,
+    env: request.env ?? {},
+    ...(request.resetSinks && { resetSinks: request.resetSinks }),
+    ...(request.fileSystem && { fileSystem: request.fileSystem }),
+  }
+}
+
+/** Names a checkpoint wherever its folder is. */
+function textOf(hashKey: readonly [number, number]): string {
+  return hashKey.map((word) => word.toString(16).padStart(8, '0')).join('')
 }
 
 function knownMembers(plan: PipelinePlan): Set<string> {

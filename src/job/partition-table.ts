@@ -12,6 +12,7 @@ export class PartitionTable {
   ended: ReadonlySet<number> = new Set()
   readonly #ids: string[] = []
   readonly #fingerprints: string[] = []
+  readonly #starts: (number | undefined)[] = []
   readonly #ends: (number | undefined)[] = []
   readonly #movedTime: boolean[] = []
 
@@ -38,7 +39,16 @@ export class PartitionTable {
 
   async refreshEnds(source: Source): Promise<void> {
     const offsets = await source.offsets()
-    for (const [partition, id] of this.#ids.entries()) this.#ends[partition] = offsets.get(id)?.end
+    for (const [partition, id] of this.#ids.entries()) {
+      this.#starts[partition] = offsets.get(id)?.start
+      this.#ends[partition] = offsets.get(id)?.end
+    }
+  }
+
+  /** True when the partition holds no row at all, as last asked for. One that is only caught up holds time back until it is idle. */
+  empty(partition: number): boolean {
+    const end = this.#ends[partition]
+    return end !== undefined && end === this.#starts[partition]
   }
 
   /** True when everything below the end, as last asked for, has been planned. */

@@ -20,6 +20,8 @@ export interface RecoveryPlan {
   readonly certain: readonly CertainEpoch[]
   /** Sinks that have prepared something before. */
   readonly sinksNamed: ReadonlySet<string>
+  /** The largest epoch number that was ever given out: numbers are never used twice. */
+  readonly lastEpochNumber: number
 }
 
 /** Reads out of snapshot and journal how to get back to where the last process was. */
@@ -45,6 +47,7 @@ export function planRecovery(content: CheckpointContent, configHash: string, fol
     if (!plan) throw missingPlan(epoch, folder)
     again.push({ plan, prepared: record })
   }
+  const lastEpochNumber = Math.max(lastPreparedEpoch, ...plans.keys())
   const open = [...plans.values()].find((plan) => plan.epoch > lastPreparedEpoch)
   const sinksNamed = new Set(content.snapshot?.header.totals.sinks.map(([name]) => name))
   const certain: CertainEpoch[] = []
@@ -54,7 +57,7 @@ export function planRecovery(content: CheckpointContent, configHash: string, fol
     if (plan) certain.push({ epoch, previous: plan.previous, outputs })
   }
   const last = certain.at(-1)?.epoch === lastPreparedEpoch ? certain.at(-1) : undefined
-  return { again, last, open, partitionIds, lastPreparedEpoch, certain, sinksNamed }
+  return { again, last, open, partitionIds, lastPreparedEpoch, lastEpochNumber, certain, sinksNamed }
 }
 
 function changedPipeline(folder: string): MillraceError {

@@ -1,4 +1,6 @@
+import { encodeText } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
+import { crc32c } from '../base/crc32c.ts'
 import { MillraceError } from '../base/error.ts'
 
 const RETRY_MS_MIN = 100
@@ -18,13 +20,19 @@ export interface RetryOptions {
   readonly signal: AbortSignal
   /** Called with each failure, and with undefined once it works again. */
   readonly tell: (trouble: Trouble | undefined) => void
+  /** Who waits: many that wait for one server shall not all come back at the same moment, so each name has a pace of its own. */
+  readonly name: string
 }
 
 /**
  * Tries until it works: a server that is away comes back, a full disk is freed. Anything but `unavailable` is thrown at once. Nothing is
  * dropped meanwhile and nothing piles up, because whoever waits here reads no more.
  */
-export async function untilAvailable<T>(attempt: () => Promise<T>, { clock, signal, tell }: RetryOptions): Promise<T> {
+export async function untilAvailable<T>(
+  attempt: () => Promise<T>,
+  { clock, signal, tell, name }: RetryOptions,
+): Promise<T> {
+  const pace = 0.5 + (crc32c(encodeText(name)) % 1_000) / 1_000
   let troubled = false
   for (let delayMs = RETRY_MS_MIN; ; delayMs = Math.min(RETRY_MS_MAX, delayMs * 2)) {
     try {
@@ -33,8 +41,7 @@ export async function untilAvailable<T>(attempt: () => Promise<T>, { clock, sign
       return result
     } catch (error) {
       if (!(error instanceof MillraceError && error.code === 'unavailable') || signal.aborted) throw error
-      // Many that wait for one server shall not all come back at the same moment.
-      const waitMs = Math.round(delayMs * (0.5 + Math.random()))
+      const waitMs = Math.round(delayMs * pace)
       troubled = true
       tell({ message: error.message, hint: error.hint, nextTryMs: clock.now() + waitMs })
       await clock.sleep(waitMs, signal)

@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
+import type { FileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { QueryOutput } from '../engine/engine.ts'
 import type { EpochResults, QueryResults } from '../engine/epoch.ts'
 import type { OutputMode, SinkSpec } from '../plan/connectors.ts'
 import { createSink } from '../sinks/index.ts'
-import { type Sink, SinkBehind, type SinkEpoch } from '../sinks/sink.ts'
+import { type PreparedOutput, type Sink, SinkBehind, type SinkEpoch } from '../sinks/sink.ts'
 import type { SinkOutput } from './journal.ts'
 import { type Trouble, untilAvailable } from './retry.ts'
 import type { SinkStatus } from './status.ts'
@@ -16,14 +17,16 @@ export interface SinkGroupContext {
   readonly pipeline: string
   readonly workingFolder: string
   readonly owner: string
-  readonly runId: string | undefined
+  readonly runId?: string | undefined
   readonly print: (text: string) => void
   readonly clock: Clock
-  readonly outboxFolder: string | undefined
-  readonly homeFolder: string
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly outboxFolder?: string | undefined
+  readonly homeFolder?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Names of sinks whose marks are void, because the user says so. */
-  readonly resetSinks: readonly string[]
+  readonly resetSinks?: readonly string[]
+  /** Where file sinks write; the machine's by default. */
+  readonly fileSystem?: FileSystem
 }
 
 /** One query of a pipeline with where its rows go. */
@@ -45,7 +48,7 @@ export class SinkGroup {
   #kept: CertainEpoch[] = []
   #tellChange: () => void = () => {}
 
-  private constructor(members: Member[], { clock, resetSinks }: SinkGroupContext) {
+  private constructor(members: Member[], { clock, resetSinks = [] }: SinkGroupContext) {
     this.#members = members
     this.#clock = clock
     this.#reset = new Set(resetSinks)
@@ -67,10 +70,11 @@ export class SinkGroup {
           owner: context.owner,
           print: context.print,
           clock: context.clock,
-          homeFolder: context.homeFolder,
-          env: context.env,
+          homeFolder: context.homeFolder ?? context.workingFolder,
+          env: context.env ?? {},
           ...(context.runId === undefined ? {} : { runId: context.runId }),
           ...(context.outboxFolder === undefined ? {} : { outboxFolder: context.outboxFolder }),
+          ...(context.fileSystem && { fileSystem: context.fileSystem }),
         })
         members.push({ sink, queryIndex, query: output.name, kind: spec.kind, mode: sinkMode(spec), committedEpoch: 0 })
       }
@@ -97,6 +101,9 @@ export class SinkGroup {
     for (const member of this.#members) {
       const start = { epoch: lastPreparedEpoch, reset: this.#reset.has(member.sink.name) }
       const mark = await member.sink.open(fence, start)
+      // Until it was shut out, an older process may have gone on.
+      if (mark && !member.sink.view && mark.epoch > lastPreparedEpoch)
+        throw checkpointTooOld(member.sink, mark.epoch, lastPreparedEpoch)
       member.committedEpoch = mark?.epoch ?? (member.sink.marksEveryEpoch ? lastPreparedEpoch : 0)
     }
   }
@@ -113,8 +120,11 @@ export class SinkGroup {
         const { sink, queryIndex, query, mode } = member
         const hash = hashes.get(`${query}/${mode}`) ?? ''
         const rows = modeRows(results.queries[queryIndex], mode)
-        if (!rows) return { sink: sink.name, hash, output: { rows: 0, bytes: 0, files: [] } }
-        const output = await this.#patiently(member, signal, () => sink.prepare({ ...at, hash }, rows))
+        if (!rows) return { sink: sink.name, hash, output: NOTHING }
+        const prepare = (): Promise<PreparedOutput> => sink.prepare({ ...at, hash }, rows)
+        const output = await (sink.view
+          ? tolerated(member, prepare(), NOTHING)
+          : this.#patiently(member, signal, prepare))
         return { sink: sink.name, hash, output }
       }),
     )
@@ -169,6 +179,7 @@ export class SinkGroup {
   }
 
   async #commitOne(member: Member, epoch: SinkEpoch, prepared: SinkOutput, signal: AbortSignal): Promise<void> {
+    if (member.sink.view) return tolerated(member, member.sink.commit(epoch, prepared.output), undefined)
     let resent = false
     await this.#patiently(member, signal, async () => {
       try {
@@ -187,6 +198,7 @@ export class SinkGroup {
     return untilAvailable(attempt, {
       clock: this.#clock,
       signal,
+      name: member.sink.name,
       tell: (trouble) => {
         if (trouble) member.trouble = trouble
         else delete member.trouble
@@ -233,7 +245,21 @@ interface Member {
   readonly kind: string
   readonly mode: OutputMode
   committedEpoch: number
-  trouble?: Trouble
+  trouble?: Pick<Trouble, 'message'> & { readonly nextTryMs: number | null }
+}
+
+const NOTHING: PreparedOutput = { rows: 0, bytes: 0, files: [] }
+
+/** An error in a view is shown and stops nobody. */
+async function tolerated<T>(member: Member, step: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    const result = await step
+    delete member.trouble
+    return result
+  } catch (error) {
+    member.trouble = { message: error instanceof Error ? error.message : String(error), nextTryMs: null }
+    return otherwise
+  }
 }
 
 /** The rows of a query in one mode. */

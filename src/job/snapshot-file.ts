@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { writeDurableFile } from '../base/durable-file.ts'
 import { MillraceError } from '../base/error.ts'
+import { readFully, withFile } from '../base/file-io.ts'
+import type { FileSystem } from '../base/file-system.ts'
 import type { CheckpointIdentity, PartitionPosition } from './checkpoint-identity.ts'
 import type { TotalsData } from './totals.ts'
 
@@ -48,7 +49,7 @@ export interface SnapshotHeader {
 }
 
 /** Writes a snapshot durably; gives its size in bytes. */
-export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<number> {
+export async function writeSnapshot(path: string, snapshot: Snapshot, fileSystem: FileSystem): Promise<number> {
   const header = encodeText(JSON.stringify(snapshot.header))
   const total = PREFIX_BYTES + 2 * SECTION_PREFIX_BYTES + header.length + snapshot.engineState.length + FOOTER_BYTES
   const bytes = new Uint8Array(total)
@@ -63,13 +64,13 @@ export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<n
     at += SECTION_PREFIX_BYTES + section.length
   }
   view.setUint32(at, total, true)
-  await writeDurableFile(path, bytes, { overwrite: true })
+  await writeDurableFile(path, bytes, { overwrite: true }, fileSystem)
   return total
 }
 
 /** Throws `corrupt-data` when a byte is not as it was written, `incompatible-state` for another format version. */
-export async function readSnapshot(path: string): Promise<Snapshot> {
-  const bytes = await readFile(path)
+export async function readSnapshot(path: string, fileSystem: FileSystem): Promise<Snapshot> {
+  const bytes = await withFile(path, fileSystem, async (file) => readFully(file, path, 0, await file.size()))
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (
     bytes.length < PREFIX_BYTES + FOOTER_BYTES ||

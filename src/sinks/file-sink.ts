@@ -1,15 +1,18 @@
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, publishFile, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
+import { attempt, readFileIfThere } from '../base/file-io.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { FileSinkSpec } from '../plan/connectors.ts'
 import { type FileFormat, fileFormat } from './file-format.ts'
+import { type LogEntry, logEpochs, logPath, namesIn, ownerPath, readLogEntry } from './output-log.ts'
 import { rowsByPartition } from './partition-path.ts'
 import type { PreparedFile, PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress } from './sink.ts'
+import { StagingArea } from './staging-area.ts'
 
 /** Partitions that one epoch may write to; each is a file. */
 const PARTITIONS_MAX = 1_000
@@ -17,13 +20,12 @@ const PARTITIONS_MAX = 1_000
 /**
  * Files below a folder, exactly once, whatever the format:
  *
- *   <out>/.staging/<fence>/<epoch>/...    prepared: durable, but nobody looks there
+ *   <out>/.staging/<fence>/<epoch>/...    prepared: durable, but nobody looks there, see `StagingArea`
  *   <out>/[dt=.../]part-<epoch>-<seq>.*   committed: a second name for the same file
  *   <out>/_log/<epoch>.json               the epoch is complete; readers of `_log` never see half of one
  *   <out>/_log/owner.json                 which checkpoint the folder belongs to
  *
- * A newer process moves the staging folders of older ones aside, so a stale one fails at its next step. An epoch without rows writes
- * nothing; the mark is then that of an epoch before.
+ * An epoch without rows writes nothing; the mark is then that of an epoch before.
  */
 export async function fileSink(spec: FileSinkSpec, context: SinkContext): Promise<Sink> {
   return new FileSink(spec, context)
@@ -36,7 +38,8 @@ class FileSink implements Sink {
   readonly #spec: FileSinkSpec
   readonly #context: SinkContext
   readonly #format: FileFormat
-  #fence = 0
+  readonly #files: FileSystem
+  readonly #staging: StagingArea
 
   constructor(spec: FileSinkSpec, context: SinkContext) {
     this.name = context.name
@@ -44,45 +47,39 @@ class FileSink implements Sink {
     this.#spec = spec
     this.#context = context
     this.#format = fileFormat(spec)
+    this.#files = context.fileSystem ?? nodeFileSystem
+    this.#staging = new StagingArea(this.target, this.#files)
   }
 
   async progress(): Promise<SinkProgress | undefined> {
     await this.#checkOwner()
-    const newest = (await logEpochs(this.target)).at(-1)
-    if (newest === undefined) return undefined
-    const { epoch, fence, hash } = await readLogEntry(this.target, newest)
-    return { epoch, fence, hash }
+    const newest = (await logEpochs(this.target, this.#files)).at(-1)
+    const entry = newest === undefined ? undefined : await readLogEntry(this.target, newest, this.#files)
+    return entry && { epoch: entry.epoch, fence: entry.fence, hash: entry.hash }
   }
 
   async open(fence: number): Promise<SinkProgress | undefined> {
+    await this.#checkOwner()
+    await createDirectory(join(this.target, '_log'), this.#files)
+    await this.#staging.open(fence)
+    await this.#takeOwnership()
+    // Read only now: what an older process has committed until it was shut out counts.
     const mark = await this.progress()
     if (mark && mark.fence > fence) throw stale(this.target, mark.fence, fence)
-    this.#fence = fence
-    await createDirectory(join(this.target, '_log'))
-    await this.#takeOwnership()
-    const staging = join(this.target, '.staging')
-    await createDirectory(join(staging, 'fenced'))
-    for (const name of await readdir(staging)) {
-      if (/^\d+$/.test(name) && Number(name) < fence) await rename(join(staging, name), join(staging, 'fenced', name))
-    }
-    await createDirectory(join(staging, String(fence)))
-    await syncDirectory(staging)
     return mark
   }
 
   async prepare({ epoch }: SinkEpoch, rows: ResultBatch): Promise<PreparedOutput> {
     if (rows.rowCount === 0) return { rows: 0, bytes: 0, files: [] }
-    const folder = join(this.target, '.staging', String(this.#fence), String(epoch))
-    await rm(folder, { recursive: true, force: true })
-    await createDirectory(folder)
-    const files: PreparedFile[] = []
     const partitions = rowsByPartition(rows, this.#spec.partitionBy)
     if (partitions.size > PARTITIONS_MAX) throw tooManyPartitions(this.name, partitions.size)
+    const folder = await this.#staging.begin(epoch)
+    const files: PreparedFile[] = []
     for (const [partition, indexes] of [...partitions].sort(([left], [right]) => (left < right ? -1 : 1))) {
       for (const piece of pieces(indexes, this.#spec.recordsPerFileMax)) {
         const bytes = await this.#format.encode(rows, piece)
         const name = `part-${String(epoch).padStart(10, '0')}-${String(files.length).padStart(4, '0')}.${this.#format.extension}`
-        await writeDurableFile(join(folder, name), bytes, { overwrite: true })
+        await this.#orStale(() => writeDurableFile(join(folder, name), bytes, { overwrite: true }, this.#files))
         failpoint('sink:after-stage')
         files.push({ path: join(partition, name), rows: piece.length, bytes: bytes.length, crc: crc32c(bytes) })
       }
@@ -90,78 +87,93 @@ class FileSink implements Sink {
     return { rows: rows.rowCount, bytes: files.reduce((sum, file) => sum + file.bytes, 0), files }
   }
 
-  async commit({ epoch, fence, hash }: SinkEpoch, prepared: PreparedOutput): Promise<void> {
+  async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {
+    const { epoch, hash } = at
     if (prepared.files.length === 0 || (await this.#committed(epoch, hash))) return
+    const staged = await this.#staging.epochFolder(epoch)
     const touched = new Set<string>()
     for (const file of prepared.files) {
       const to = join(this.target, file.path)
-      const folder = dirname(to)
-      if (!touched.has(folder)) await createDirectory(folder)
-      touched.add(folder)
+      if (!touched.has(dirname(to))) await this.#openFolder(dirname(to))
+      touched.add(dirname(to))
       await this.#publish(epoch, file, to)
       failpoint('sink:after-link')
     }
-    for (const folder of touched) await syncDirectory(folder)
+    for (const folder of touched) await syncDirectory(folder, this.#files)
     failpoint('sink:before-log')
-    const entry: LogEntry = { epoch, fence, hash, rows: prepared.rows, bytes: prepared.bytes, files: prepared.files }
-    await writeDurableFile(logPath(this.target, epoch), encodeText(`${JSON.stringify(entry)}\n`), { overwrite: false })
+    await this.#list(at, prepared, staged)
+    if (!(await this.#committed(epoch, hash))) throw lost(logPath(this.target, epoch), epoch)
   }
 
-  async forget(epoch: number): Promise<void> {
-    for (const fence of [String(this.#fence), ...(await this.#fencedNames())]) {
-      const folder = join(this.target, '.staging', fence)
-      for (const name of await namesIn(folder)) {
-        if (/^\d+$/.test(name) && Number(name) <= epoch) await rm(join(folder, name), { recursive: true, force: true })
-      }
-    }
+  forget(epoch: number): Promise<void> {
+    return this.#staging.forget(epoch)
   }
 
   async close(): Promise<void> {}
 
-  /** Gives a staged file its final name. One that has it already, with the right content, was published before a crash. */
-  async #publish(epoch: number, file: PreparedFile, to: string): Promise<void> {
-    const name = to.slice(to.lastIndexOf('/') + 1)
-    for (const fence of [String(this.#fence), ...(await this.#fencedNames())]) {
-      const from = join(this.target, '.staging', fence, String(epoch), name)
-      if ((await stat(from).catch(() => undefined)) === undefined) continue
-      if ((await publishFile(from, to)) === 'exists') break
-      return
-    }
-    const there = await readFile(to).catch(() => undefined)
-    if (there && there.length === file.bytes && crc32c(there) === file.crc) return
-    throw new MillraceError('data-loss', `${to} is not what epoch ${epoch} prepared, and its staged copy is gone`, {
-      hint: 'something else wrote into or removed from the output folder: restore it, or start over elsewhere',
+  /** Says in `_log` that the epoch is complete. The entry is staged as the files are, so that a stale process cannot give it its name. */
+  async #list({ epoch, fence, hash }: SinkEpoch, prepared: PreparedOutput, staged: string): Promise<void> {
+    const entry: LogEntry = { epoch, fence, hash, rows: prepared.rows, bytes: prepared.bytes, files: prepared.files }
+    const draft = join(staged, 'log.json')
+    await this.#orStale(async () => {
+      await writeDurableFile(draft, encodeText(`${JSON.stringify(entry)}\n`), { overwrite: true }, this.#files)
+      await publishFile(draft, logPath(this.target, epoch), this.#files)
     })
   }
 
-  async #fencedNames(): Promise<string[]> {
-    const names = await namesIn(join(this.target, '.staging', 'fenced'))
-    return names.sort((left, right) => Number(right) - Number(left)).map((name) => join('fenced', name))
+  /** Gives a staged file its final name. One that has it already, with the right content, was published before a crash. */
+  async #publish(epoch: number, file: PreparedFile, to: string): Promise<void> {
+    for (const from of await this.#staging.copies(epoch, basename(to))) {
+      try {
+        if ((await publishFile(from, to, this.#files)) === 'exists') break
+        return
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+    }
+    await this.#staging.assertOwned()
+    const there = await readFileIfThere(to, this.#files)
+    if (there && there.length === file.bytes && crc32c(there) === file.crc) return
+    throw lost(to, epoch)
   }
 
+  /** True when the epoch is in `_log`, and then durably so. */
   async #committed(epoch: number, hash: string): Promise<boolean> {
-    const entry = await readLogEntry(this.target, epoch).catch(() => undefined)
+    const entry = await readLogEntry(this.target, epoch, this.#files)
     if (!entry) return false
-    if (entry.hash === hash) return true
-    throw new MillraceError(
-      'incompatible-state',
-      `${this.target} holds other rows for epoch ${epoch} than this run has`,
-      {
-        hint: 'the checkpoint is older than its output: use another --output and another --checkpoint',
-      },
-    )
+    if (entry.hash !== hash) throw otherRows(this.target, epoch)
+    // The process that wrote it may have died before this.
+    await syncDirectory(join(this.target, '_log'), this.#files)
+    return true
+  }
+
+  /** The folder of a partition. It must be where it says it is: no link leads out of the output folder. */
+  async #openFolder(folder: string): Promise<void> {
+    await createDirectory(folder, this.#files)
+    const real = await attempt('open the folder', folder, () => this.#files.realpath(folder))
+    const root = await attempt('open the folder', this.target, () => this.#files.realpath(this.target))
+    if (real === join(root, folder.slice(this.target.length))) return
+    throw new MillraceError('invalid-option', `${folder} is a link to ${real}`, {
+      hint: 'output is written below one folder: remove the link, or choose another --output',
+    })
+  }
+
+  /** A file that has no place to go because a newer process moved the folder away is not the disk's fault. */
+  async #orStale(step: () => Promise<void>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      if (isMissing(error)) await this.#staging.assertOwned()
+      throw error
+    }
   }
 
   async #checkOwner(): Promise<void> {
-    const path = ownerPath(this.target)
-    const text = await readFile(path).catch((error: unknown) => {
-      if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return undefined
-      throw error
-    })
-    if (text === undefined) return this.#checkEmpty()
-    const { owner } = JSON.parse(decodeText(text)) as { owner: string }
+    const bytes = await readFileIfThere(ownerPath(this.target), this.#files)
+    if (bytes === undefined) return this.#checkEmpty()
+    const { owner } = JSON.parse(decodeText(bytes)) as { owner: string }
     // A run that died before it wrote anything leaves nothing to protect.
-    if (owner === this.#context.owner || (await logEpochs(this.target)).length === 0) return
+    if (owner === this.#context.owner || (await logEpochs(this.target, this.#files)).length === 0) return
     throw new MillraceError('incompatible-state', `${this.target} holds the output of another run (${owner})`, {
       hint: 'choose another --output, or add --replace to remove what is there',
     })
@@ -169,7 +181,7 @@ class FileSink implements Sink {
 
   /** Files of unknown origin would be read together with ours. */
   async #checkEmpty(): Promise<void> {
-    const names = await namesIn(this.target)
+    const names = await namesIn(this.target, this.#files)
     const foreign = names.find((name) => name.endsWith(`.${this.#format.extension}`) || name.includes('='))
     if (foreign === undefined) return
     throw new MillraceError(
@@ -184,61 +196,28 @@ class FileSink implements Sink {
   async #takeOwnership(): Promise<void> {
     const { owner, pipeline, query } = this.#context
     const text = `${JSON.stringify({ owner, pipeline, query })}\n`
-    await writeDurableFile(ownerPath(this.target), encodeText(text), { overwrite: true })
+    await writeDurableFile(ownerPath(this.target), encodeText(text), { overwrite: true }, this.#files)
   }
 }
 
-/** An epoch that is complete, as `_log` has it. */
-export interface LogEntry extends PreparedOutput, SinkProgress {}
-
-/** Committed epochs of an output folder, oldest first: what a reader may take for complete. */
-export async function readOutputLog(folder: string): Promise<LogEntry[]> {
-  const entries: LogEntry[] = []
-  for (const epoch of await logEpochs(folder)) entries.push(await readLogEntry(folder, epoch))
-  return entries
-}
-
-/** Removes what a file sink made below a folder, and nothing else. */
-export async function clearFileSinkFolder(folder: string): Promise<void> {
-  if (!(await stat(ownerPath(folder)).catch(() => undefined))) return
-  for (const entry of await readOutputLog(folder)) {
-    for (const file of entry.files) await rm(join(folder, file.path), { force: true })
-  }
-  await rm(join(folder, '.staging'), { recursive: true, force: true })
-  await rm(join(folder, '_log'), { recursive: true, force: true })
+function isMissing(error: unknown): boolean {
+  return error instanceof MillraceError && systemErrorCode(error.cause) === 'ENOENT'
 }
 
 function* pieces(indexes: Int32Array, lengthMax: number = indexes.length): Generator<Int32Array> {
   for (let at = 0; at < indexes.length; at += lengthMax) yield indexes.subarray(at, at + lengthMax)
 }
 
-function ownerPath(folder: string): string {
-  return join(folder, '_log', 'owner.json')
+function lost(path: string, epoch: number): MillraceError {
+  return new MillraceError('data-loss', `${path} is not what epoch ${epoch} prepared, and its staged copy is gone`, {
+    hint: 'something else wrote into or removed from the output folder: restore it, or start over elsewhere',
+  })
 }
 
-function logPath(folder: string, epoch: number): string {
-  return join(folder, '_log', `${String(epoch).padStart(15, '0')}.json`)
-}
-
-async function logEpochs(folder: string): Promise<number[]> {
-  const names = await namesIn(join(folder, '_log'))
-  return names
-    .filter((name) => /^\d{15}\.json$/.test(name))
-    .map((name) => Number.parseInt(name, 10))
-    .sort((left, right) => left - right)
-}
-
-async function readLogEntry(folder: string, epoch: number): Promise<LogEntry> {
-  return JSON.parse(decodeText(await readFile(logPath(folder, epoch)))) as LogEntry
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return []
-    throw error
-  }
+function otherRows(folder: string, epoch: number): MillraceError {
+  return new MillraceError('incompatible-state', `${folder} holds other rows for epoch ${epoch} than this run has`, {
+    hint: 'the checkpoint is older than its output: use another --output and another --checkpoint',
+  })
 }
 
 function stale(folder: string, newer: number, fence: number): MillraceError {

@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, removeFile, writeDurableFile } from '../base/durable-file.ts'
 import { MillraceError } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
+import { readFileIfThere } from '../base/file-io.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { cellText, cellValue } from '../batch/cell.ts'
 import type { Column } from '../batch/column.ts'
 import { type ResultBatch, RowChange } from '../batch/result-batch.ts'
@@ -29,11 +30,13 @@ export interface OutboxRow {
  */
 export class Outbox {
   readonly #folder: string | undefined
+  readonly #fileSystem: FileSystem
   readonly #memory = new Map<string, Uint8Array>()
   #folderMade = false
 
-  constructor(folder: string | undefined) {
+  constructor(folder: string | undefined, fileSystem: FileSystem = nodeFileSystem) {
     this.#folder = folder
+    this.#fileSystem = fileSystem
   }
 
   /** Durable when it resolves. */
@@ -44,9 +47,9 @@ export class Outbox {
     if (this.#folder === undefined) {
       this.#memory.set(path, bytes)
     } else {
-      if (!this.#folderMade) await createDirectory(this.#folder)
+      if (!this.#folderMade) await createDirectory(this.#folder, this.#fileSystem)
       this.#folderMade = true
-      await writeDurableFile(join(this.#folder, path), bytes, { overwrite: true })
+      await writeDurableFile(join(this.#folder, path), bytes, { overwrite: true }, this.#fileSystem)
     }
     failpoint('outbox:after-write')
     const outbox: PreparedFile = { path, rows: rows.rowCount, bytes: bytes.length, crc: crc32c(bytes) }
@@ -72,14 +75,14 @@ export class Outbox {
     const done = (name: string): boolean => Number(/^\d+-(\d+)\.ndjson$/.exec(name)?.[1] ?? Number.NaN) <= epoch
     for (const name of this.#memory.keys()) if (done(name)) this.#memory.delete(name)
     if (this.#folder === undefined) return
-    for (const name of await readdir(this.#folder).catch(() => [])) {
-      if (done(name)) await removeFile(join(this.#folder, name))
+    for (const name of await this.#fileSystem.readdir(this.#folder).catch(() => [])) {
+      if (done(name)) await removeFile(join(this.#folder, name), this.#fileSystem)
     }
   }
 
   async #bytes(path: string): Promise<Uint8Array | undefined> {
     if (this.#folder === undefined) return this.#memory.get(path)
-    return readFile(join(this.#folder, path)).catch(() => undefined)
+    return readFileIfThere(join(this.#folder, path), this.#fileSystem)
   }
 }
 

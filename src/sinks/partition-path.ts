@@ -31,6 +31,8 @@ export function rowsByPartition(rows: ResultBatch, spec: PartitionSpec | undefin
 /** A value as the name of a folder: Hive's escapes, and nothing that means something to a file system. */
 export function partitionValue(value: string | null): string {
   if (value === null) return NULL_NAME
+  // The text that means null, escaped so that it means itself.
+  if (value === NULL_NAME) return `%5F${NULL_NAME.slice(1)}`
   const escaped = value.replace(/[\u0000-\u001f\u007f"#%'*/:=?\\{}[\]^]|[. ]$/g, escapeByte)
   const name = escaped === '' || /^\.+$/.test(escaped) ? [...value].map(escapeByte).join('') || NULL_NAME : escaped
   if (Buffer.byteLength(name) <= NAME_BYTES_MAX) return name

@@ -7,8 +7,8 @@ import { resultRows } from '../../test/support/result-rows.ts'
 import { VirtualClock } from '../base/clock.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
-import { readOutputLog } from './file-sink.ts'
 import { createSink } from './index.ts'
+import { readOutputLog } from './output-log.ts'
 import type { Sink, SinkEpoch } from './sink.ts'
 
 const FIELDS: readonly Field[] = [

@@ -1,9 +1,10 @@
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32c } from '../base/crc32c.ts'
-import { createDirectory, removeFile, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
+import { createDirectory, removeFile, removeTree, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
 import { MillraceError } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
+import { attempt, readFully, withFile } from '../base/file-io.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import { decodeRows, encodeRows } from '../batch/result-codec.ts'
 import type { RollSpec } from '../plan/connectors.ts'
@@ -41,6 +42,7 @@ class RollingFileSink implements Sink {
   readonly #roll: RollSpec
   readonly #context: SinkContext
   readonly #folder: string
+  readonly #fileSystem: FileSystem
   /** Waiting rows by epoch, ascending. */
   #segments = new Map<number, Segment>()
   #fence = 0
@@ -52,6 +54,7 @@ class RollingFileSink implements Sink {
     this.#roll = roll
     this.#context = context
     this.#folder = join(within.target, '.segments')
+    this.#fileSystem = context.fileSystem ?? nodeFileSystem
   }
 
   progress(): Promise<SinkProgress | undefined> {
@@ -62,23 +65,25 @@ class RollingFileSink implements Sink {
     const mark = await this.#within.open(fence, start)
     this.#fence = fence
     const own = join(this.#folder, String(fence))
-    await createDirectory(own)
-    for (const name of await readdir(this.#folder)) {
+    await createDirectory(own, this.#fileSystem)
+    for (const name of await this.#fileSystem.readdir(this.#folder)) {
       const folder = join(this.#folder, name)
-      for (const segment of await readdir(folder)) {
+      for (const segment of await this.#fileSystem.readdir(folder)) {
         const epoch = Number(/^(\d+)\.rows$/.exec(segment)?.[1] ?? Number.NaN)
-        if (epoch <= start.epoch && epoch > (mark?.epoch ?? 0)) await rename(join(folder, segment), join(own, segment))
-        else await removeFile(join(folder, segment))
+        if (epoch <= start.epoch && epoch > (mark?.epoch ?? 0))
+          await this.#take(join(folder, segment), join(own, segment))
+        else await removeFile(join(folder, segment), this.#fileSystem)
       }
-      if (name !== String(fence)) await rm(folder, { recursive: true })
+      if (name !== String(fence)) await removeTree(folder, this.#fileSystem)
     }
-    await syncDirectory(own)
-    await syncDirectory(this.#folder)
+    await syncDirectory(own, this.#fileSystem)
+    await syncDirectory(this.#folder, this.#fileSystem)
     const found: [number, Segment][] = []
-    for (const name of await readdir(own)) {
+    for (const name of await this.#fileSystem.readdir(own)) {
       const path = join(own, name)
-      const { size, mtimeMs } = await stat(path)
-      found.push([Number.parseInt(name, 10), { path, bytes: size, sinceMs: mtimeMs }])
+      const bytes = await withFile(path, this.#fileSystem, (file) => file.size())
+      // How long they have waited before is not known: at most one more time span passes.
+      found.push([Number.parseInt(name, 10), { path, bytes, sinceMs: this.#now() }])
     }
     this.#segments = new Map(found.sort(([left], [right]) => left - right))
     return mark
@@ -91,7 +96,7 @@ class RollingFileSink implements Sink {
     const due = at.final || bytes >= this.#roll.bytes || this.#now() >= (this.dueMs() ?? Number.POSITIVE_INFINITY)
     if (waiting.length === 0 || !due) return EMPTY
     const pieces: Uint8Array[] = []
-    for (const { path } of waiting) pieces.push(await readSegment(path))
+    for (const { path } of waiting) pieces.push(await this.#read(path))
     return this.#within.prepare(at, decodeRows(pieces, this.#context.fields, `the segments of ${this.target}`))
   }
 
@@ -101,7 +106,7 @@ class RollingFileSink implements Sink {
     failpoint('roll:after-publish')
     for (const [epoch, { path }] of this.#segments) {
       if (epoch > at.epoch) continue
-      await removeFile(path)
+      await removeFile(path, this.#fileSystem)
       this.#segments.delete(epoch)
     }
   }
@@ -124,7 +129,7 @@ class RollingFileSink implements Sink {
     const content = encodeRows(rows)
     const checksum = new Uint8Array(CHECKSUM_BYTES)
     new DataView(checksum.buffer).setUint32(0, crc32c(content), true)
-    await writeDurableFile(path, [checksum, content], { overwrite: true })
+    await writeDurableFile(path, [checksum, content], { overwrite: true }, this.#fileSystem)
     failpoint('roll:after-segment')
     this.#segments.set(epoch, { path, bytes: content.length, sinceMs: this.#now() })
   }
@@ -132,13 +137,18 @@ class RollingFileSink implements Sink {
   #now(): number {
     return this.#context.clock?.now() ?? Date.now()
   }
-}
 
-async function readSegment(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path)
-  const content = bytes.subarray(CHECKSUM_BYTES)
-  if (bytes.length >= CHECKSUM_BYTES && bytes.readUInt32LE(0) === crc32c(content)) return content
-  throw new MillraceError('corrupt-data', `the rows that wait in ${path} are damaged`, {
-    hint: `restore ${dirname(dirname(dirname(path)))} and the checkpoint from a backup, or start over elsewhere`,
-  })
+  async #take(from: string, to: string): Promise<void> {
+    if (from !== to) await attempt('move', from, () => this.#fileSystem.rename(from, to))
+  }
+
+  async #read(path: string): Promise<Uint8Array> {
+    const bytes = await withFile(path, this.#fileSystem, async (file) => readFully(file, path, 0, await file.size()))
+    const content = bytes.subarray(CHECKSUM_BYTES)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (bytes.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32c(content)) return content
+    throw new MillraceError('corrupt-data', `the rows that wait in ${path} are damaged`, {
+      hint: `restore ${dirname(dirname(dirname(path)))} and the checkpoint from a backup, or start over elsewhere`,
+    })
+  }
 }

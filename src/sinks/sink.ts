@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
+import type { FileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
 
@@ -107,6 +108,8 @@ export interface SinkContext {
   readonly runId?: string
   /** The machine's when absent. */
   readonly clock?: Clock
+  /** Where files go; the machine's by default. */
+  readonly fileSystem?: FileSystem
   /** Where views print. */
   readonly print: (text: string) => void
 }

@@ -12,6 +12,7 @@ test(
       count: full ? 200 : 20,
       seed: 1,
       budgetMs: full ? 600_000 : 50_000,
+      name: '',
       say: () => {},
     })
     assert.deepEqual(problems, [])

@@ -1,4 +1,4 @@
-// `npm run chaos -- SUITE [--count N] [--seed S] [--budget 20m] [--json]`: runs one suite and judges. With --json the last line on
+// `npm run chaos -- SUITE [--count N] [--seed S] [--budget 20m] [--name PATTERN] [--json]`: runs one suite and judges. With --json the last line on
 // stdout is what was found, as JSON.
 
 import { parseArgs } from 'node:util'
@@ -7,6 +7,7 @@ import type { ChaosSuite } from './suite.ts'
 
 /** The suites; each is loaded only when it runs. */
 const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite }>>> = {
+  'planted-bugs': () => import('./planted-bugs.ts'),
   kills: () => import('./kills.ts'),
   servers: () => import('./servers.ts'),
 }
@@ -21,6 +22,7 @@ async function runSuite(args: readonly string[]): Promise<number> {
       count: { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
       budget: { type: 'string', default: '20m' },
+      name: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
     },
   })
@@ -29,7 +31,7 @@ async function runSuite(args: readonly string[]): Promise<number> {
   const budgetMs = parseDuration(values.budget)
   const [count, seed] = [Number(values.count), Number(values.seed)]
   if (!load || positionals.length !== 1 || budgetMs === undefined || !(count > 0) || !Number.isInteger(seed)) {
-    const usage = `npm run chaos -- ${Object.keys(SUITES).join(' | ')} [--count N] [--seed S] [--budget 20m] [--json]`
+    const usage = `npm run chaos -- ${Object.keys(SUITES).join(' | ')} [--count N] [--seed S] [--budget 20m] [--name PATTERN] [--json]`
     process.stderr.write(`error: no such run\n  hint: ${usage}\n`)
     return 2
   }
@@ -38,7 +40,7 @@ async function runSuite(args: readonly string[]): Promise<number> {
   const say = (text: string): void => void forPeople.write(`${text}\n`)
   say(suite.summary)
   const startMs = performance.now()
-  const { counts, mustBeZero, problems } = await suite.run({ count, seed, budgetMs, say })
+  const { counts, mustBeZero, problems } = await suite.run({ count, seed, budgetMs, name: values.name, say })
   const seconds = Math.round((performance.now() - startMs) / 1000)
   for (const problem of problems) say(`problem: ${problem}`)
   say(

@@ -12,6 +12,7 @@ test(
       count: full ? 60 : 4,
       seed: 6,
       budgetMs: full ? 300_000 : 30_000,
+      name: '',
       say: () => {},
     })
     assert.deepEqual(problems, [])

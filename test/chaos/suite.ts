@@ -2,6 +2,8 @@
 export interface ChaosOptions {
   readonly count: number
   readonly seed: number
+  /** Which parts of a suite that has named ones, as a regular expression. */
+  readonly name: string
   /** No new round begins after so long, ms. */
   readonly budgetMs: number
   /** Says how far it is. */

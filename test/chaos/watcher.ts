@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { readOutputLog } from '../../src/sinks/file-sink.ts'
+import { readOutputLog } from '../../src/sinks/output-log.ts'
 
 /**
  * Reads what a job writes while it writes it, as anybody might, and remembers what must never be seen: a window of which some rows are there

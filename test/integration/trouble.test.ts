@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readOutputLog } from '../../src/sinks/file-sink.ts'
+import { readOutputLog } from '../../src/sinks/output-log.ts'
 import { runMillrace, temporaryFolder } from '../support/run-millrace.ts'
 
 const PIPELINE = `

@@ -21,6 +21,7 @@ export interface Faults {
 export class FaultyFiles implements FileSystem {
   readonly faults: Faults = noFaults()
   #root = new Directory()
+  #moves: Move[] = []
   #boot = 0
   #calls = 0
 
@@ -34,6 +35,7 @@ export class FaultyFiles implements FileSystem {
    * when `survives` is given, kept or lost at random, sector by sector and name by name.
    */
   powerCut(survives?: Random): void {
+    this.#settleMoves(survives)
     this.#root.powerCut(survives, new Set())
     this.restart()
   }
@@ -84,14 +86,21 @@ export class FaultyFiles implements FileSystem {
 
   async rename(from: string, to: string): Promise<void> {
     await this.#enter()
-    const file = this.#file(from)
-    this.#directory(dirname(from)).names.delete(basename(from))
-    this.#directory(dirname(to)).names.set(basename(to), file)
+    const node = this.#directory(dirname(from)).names.get(basename(from))
+    if (!node) throw systemError('ENOENT', from)
+    const target = this.#directory(dirname(to))
+    const replaced = target.names.get(basename(to))
+    if (replaced instanceof Directory && replaced.names.size > 0) throw systemError('ENOTEMPTY', to)
+    const source = this.#directory(dirname(from))
+    source.names.delete(basename(from))
+    target.names.set(basename(to), node)
+    if (node instanceof Directory) this.#moves.push({ node, source, from: basename(from), target, to: basename(to) })
   }
 
   async unlink(path: string): Promise<void> {
     await this.#enter()
-    if (!this.#directory(dirname(path)).names.delete(basename(path))) throw systemError('ENOENT', path)
+    this.#file(path)
+    this.#directory(dirname(path)).names.delete(basename(path))
   }
 
   async mkdir(path: string): Promise<void> {
@@ -101,9 +110,33 @@ export class FaultyFiles implements FileSystem {
     parent.names.set(basename(path), new Directory())
   }
 
+  async rmdir(path: string): Promise<void> {
+    await this.#enter()
+    if (this.#directory(path).names.size > 0) throw systemError('ENOTEMPTY', path)
+    this.#directory(dirname(path)).names.delete(basename(path))
+  }
+
+  async realpath(path: string): Promise<string> {
+    await this.#enter()
+    return path
+  }
+
   async readdir(path: string): Promise<string[]> {
     await this.#enter()
     return [...this.#directory(path).names.keys()]
+  }
+
+  /** A directory that was moved is in one of its two places, as on every file system with a journal. */
+  #settleMoves(survives: Random | undefined): void {
+    for (const { node, source, from, target, to } of this.#moves.splice(0).reverse()) {
+      if (source.synced(from) !== node || target.synced(to) === node || survives?.chance(0.5)) {
+        source.settle(from, undefined)
+        target.settle(to, node)
+      } else {
+        source.settle(from, node)
+        target.settle(to, undefined)
+      }
+    }
   }
 
   #handle(node: MemoryFile | Directory): OpenFile {
@@ -217,9 +250,31 @@ class MemoryFile {
   }
 }
 
+/** A directory that went from one place to another. */
+interface Move {
+  readonly node: Directory
+  readonly source: Directory
+  readonly from: string
+  readonly target: Directory
+  readonly to: string
+}
+
 class Directory {
   readonly names = new Map<string, MemoryFile | Directory>()
   #synced = new Map<string, MemoryFile | Directory>()
+
+  /** What a name stands for on the disk. */
+  synced(name: string): MemoryFile | Directory | undefined {
+    return this.#synced.get(name)
+  }
+
+  /** Says what a name stands for, on the disk too. */
+  settle(name: string, node: Directory | undefined): void {
+    for (const map of [this.names, this.#synced]) {
+      if (node) map.set(name, node)
+      else if (map.get(name) instanceof Directory) map.delete(name)
+    }
+  }
 
   sync(): void {
     this.#synced = new Map(this.names)

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before } from 'node:test'
+import { after } from 'node:test'
 import pg from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts'
 
@@ -11,19 +11,16 @@ export interface TestPostgres {
   database(): Promise<string>
   /** Runs one statement with a connection of its own; gives the rows. */
   query(url: string, sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>
-  readonly server: EmbeddedPostgres
-  /** The data of the server stays, the server goes and comes again, at another port. */
-  restart(how: 'fast' | 'immediate'): Promise<void>
 }
 
-/** Starts a server before the tests of the file, ends it after them. Call it at the top of a suite that requires `postgres`. */
-export function testPostgres(options: { durable: boolean } = { durable: false }): TestPostgres {
-  let folder = ''
-  let server: EmbeddedPostgres | undefined
+/** A server that starts with the first database that a test asks for, and ends after the tests of the file. */
+export function testPostgres(): TestPostgres {
+  let folder: string | undefined
+  let starting: Promise<EmbeddedPostgres> | undefined
   let databases = 0
-  const started = (): EmbeddedPostgres => {
-    if (!server) throw new Error('the server is started before the tests')
-    return server
+  const start = async (): Promise<EmbeddedPostgres> => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-postgres-'))
+    return startEmbeddedPostgres(folder, { durable: false })
   }
   const query = async (
     url: string,
@@ -38,27 +35,18 @@ export function testPostgres(options: { durable: boolean } = { durable: false })
       await client.end()
     }
   }
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'millrace-postgres-'))
-    server = await startEmbeddedPostgres(folder, options)
-  })
   after(async () => {
-    await server?.stop('immediate')
-    await rm(folder, { recursive: true, force: true })
+    await (await starting)?.stop('immediate')
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   })
   return {
-    get server() {
-      return started()
-    },
     async database() {
+      starting ??= start()
+      const { url } = await starting
       const name = `test_${++databases}`
-      await query(started().url, `create database ${name}`)
-      return started().url.replace(/\/postgres$/, `/${name}`)
+      await query(url, `create database ${name}`)
+      return url.replace(/\/postgres$/, `/${name}`)
     },
     query,
-    async restart(how) {
-      await started().stop(how)
-      server = await startEmbeddedPostgres(folder, options)
-    },
   }
 }

@@ -128,9 +128,9 @@ function adapted(plan: PipelinePlan, options: RunOptions): PipelinePlan {
 }
 
 async function clearOutputs(plan: PipelinePlan): Promise<void> {
-  const { clearFileSinkFolder } = await import('../../sinks/file-sink.ts')
+  const { clearOutputFolder } = await import('../../sinks/output-log.ts')
   for (const sink of plan.queries.flatMap((query) => query.sinks)) {
-    if ('path' in sink) await clearFileSinkFolder(resolve(sink.path))
+    if ('path' in sink) await clearOutputFolder(resolve(sink.path))
   }
 }
 

@@ -31,6 +31,7 @@ class DuckDbSink implements Sink {
   readonly #outbox: Outbox
   #table: DuckDbTable | undefined
   #fence = 0
+  #closed = false
 
   constructor(spec: DuckDbSinkSpec, context: SinkContext) {
     const { name, outboxFolder, homeFolder, workingFolder } = context
@@ -42,7 +43,7 @@ class DuckDbSink implements Sink {
     this.#context = context
     this.#owner = context.runId ?? context.owner
     this.#store = DuckDbStore.use(file)
-    this.#outbox = new Outbox(outboxFolder === undefined ? undefined : join(outboxFolder, name))
+    this.#outbox = new Outbox(outboxFolder && join(outboxFolder, name), context.fileSystem)
   }
 
   async progress(): Promise<SinkProgress | undefined> {
@@ -111,8 +112,10 @@ class DuckDbSink implements Sink {
     return this.#outbox.forget(epoch)
   }
 
-  close(): Promise<void> {
-    return this.#store.release()
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#store.release()
   }
 
   get #self(): { readonly owner: string; readonly fence: number } {

@@ -46,7 +46,7 @@ class PostgresSink implements Sink {
     this.#spec = spec
     this.#context = context
     this.#schema = spec.schema ?? 'public'
-    this.#outbox = new Outbox(outboxFolder === undefined ? undefined : join(outboxFolder, name))
+    this.#outbox = new Outbox(outboxFolder && join(outboxFolder, name), context.fileSystem)
     this.#session = new PostgresSession(target)
     this.#prefix = sessionPrefix(pipeline, name)
   }

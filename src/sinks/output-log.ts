@@ -1,0 +1,78 @@
+import { join } from 'node:path'
+import { decodeText } from '../base/bytes.ts'
+import { removeFile, removeTree } from '../base/durable-file.ts'
+import { MillraceError, systemErrorCode } from '../base/error.ts'
+import { attempt, readFileIfThere } from '../base/file-io.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
+import type { PreparedOutput, SinkProgress } from './sink.ts'
+
+/** An epoch that is complete, as `_log` has it. */
+export interface LogEntry extends PreparedOutput, SinkProgress {}
+
+/** Committed epochs of an output folder, oldest first: what a reader may take for complete. */
+export async function readOutputLog(folder: string, fileSystem: FileSystem = nodeFileSystem): Promise<LogEntry[]> {
+  const entries: LogEntry[] = []
+  for (const epoch of await logEpochs(folder, fileSystem)) {
+    const entry = await readLogEntry(folder, epoch, fileSystem)
+    if (entry) entries.push(entry)
+  }
+  return entries
+}
+
+/** The entry of one epoch; undefined when it has none. */
+export async function readLogEntry(
+  folder: string,
+  epoch: number,
+  fileSystem: FileSystem,
+): Promise<LogEntry | undefined> {
+  const path = logPath(folder, epoch)
+  const bytes = await readFileIfThere(path, fileSystem)
+  if (bytes === undefined) return undefined
+  try {
+    return JSON.parse(decodeText(bytes)) as LogEntry
+  } catch (error) {
+    throw new MillraceError('corrupt-data', `${path} is damaged`, {
+      hint: 'restore it from a backup, or start over with another --output and another --checkpoint',
+      cause: error,
+    })
+  }
+}
+
+/** Epochs that have an entry, ascending. */
+export async function logEpochs(folder: string, fileSystem: FileSystem): Promise<number[]> {
+  const names = await namesIn(join(folder, '_log'), fileSystem)
+  return names
+    .filter((name) => /^\d{15}\.json$/.test(name))
+    .map((name) => Number.parseInt(name, 10))
+    .sort((left, right) => left - right)
+}
+
+/** Where the entry of an epoch is. */
+export function logPath(folder: string, epoch: number): string {
+  return join(folder, '_log', `${String(epoch).padStart(15, '0')}.json`)
+}
+
+/** Where the folder says which checkpoint it belongs to. */
+export function ownerPath(folder: string): string {
+  return join(folder, '_log', 'owner.json')
+}
+
+/** Names in a folder; none when it is not there. */
+export async function namesIn(folder: string, fileSystem: FileSystem): Promise<string[]> {
+  try {
+    return await fileSystem.readdir(folder)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return []
+    return attempt('read the folder', folder, () => Promise.reject(error))
+  }
+}
+
+/** Removes what a file sink made below a folder, and nothing else. */
+export async function clearOutputFolder(folder: string): Promise<void> {
+  if ((await readFileIfThere(ownerPath(folder))) === undefined) return
+  for (const entry of await readOutputLog(folder)) {
+    for (const file of entry.files) await removeFile(join(folder, file.path))
+  }
+  await removeTree(join(folder, '.staging'))
+  await removeTree(join(folder, '_log'))
+}
