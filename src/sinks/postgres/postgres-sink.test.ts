@@ -189,7 +189,7 @@ describe('PostgreSQL sink', requirement('postgres'), () => {
   test('a connection that breaks anywhere in a commit leaves the epoch out or in, and the next attempt settles it', async (t) => {
     for (const statement of ['update .*millrace_progress', 'insert into .*page_views', 'commit\0']) {
       for (const when of ['before', 'after'] as const) {
-        const { sink, rows, proxy } = await opened(t, { proxied: true })
+        const { sink, rows, proxy } = await opened(t, { proxied: true, spec: { ...SPEC, key: [] } })
         assert.ok(proxy)
         const at = epoch(1, 0)
         const prepared = await sink.prepare(at, batch([[NOON, '/home', 1, null]]))
