@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 
 interface LockedPackage {
   readonly version: string
@@ -117,6 +118,16 @@ describe('the package that Millrace is', () => {
     const command = join(consumer, 'node_modules', 'millrace', 'bin', 'millrace.js')
     assert.equal(run(process.execPath, [command, '--version']).trim(), manifest.version)
     assert.match(run(process.execPath, [command, '--help']), /demo/)
+  })
+
+  test('runs a pipeline from anywhere, and finds its page', async () => {
+    const command = join(consumer, 'node_modules', 'millrace', 'bin', 'millrace.js')
+    copyFileSync(join(ROOT, 'examples/web-log.ts'), join(folder, 'web-log.ts'))
+    assert.equal(run(process.execPath, [command, 'validate', 'web-log.ts'], folder), 'web-log can run: page_views\n')
+    const { WEB_ROOT } = (await import(
+      pathToFileURL(join(consumer, 'node_modules/millrace/dist/src/cli/own-files.js')).href
+    )) as { WEB_ROOT: string }
+    assert.ok(existsSync(join(WEB_ROOT, 'index.html')), WEB_ROOT)
   })
 
   test('can be imported, in JavaScript and in TypeScript', () => {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { MillraceError } from '../base/error.ts'
+import { settingOption } from './config/apply.ts'
 import type { Home } from './home.ts'
 
 /** Options that say which checkpoint is meant. */
@@ -15,7 +16,7 @@ export function checkpointOptions(command: Command): Command {
   return command
     .option('--pipeline <name>', 'pipeline whose checkpoint is meant, when the home folder has several')
     .option('--checkpoint <folder>', 'the checkpoint itself')
-    .option('--home <folder>', 'where checkpoints and dead letters are (MILLRACE_HOME, .millrace)')
+    .addOption(settingOption('home'))
     .option('--json', 'as JSON')
 }
 
@@ -23,6 +24,13 @@ export function checkpointOptions(command: Command): Command {
 export async function checkpointFolder(home: Home, options: CheckpointOptions): Promise<string> {
   if (options.checkpoint !== undefined) return resolve(options.checkpoint)
   return home.checkpoint(await pipelineName(home, options))
+}
+
+/** Where the dead letters of that checkpoint are; see `placeOf`. */
+export async function deadLetterFolder(home: Home, options: CheckpointOptions): Promise<string> {
+  const pipeline = await pipelineName(home, options)
+  const folder = await checkpointFolder(home, options)
+  return folder === home.checkpoint(pipeline) ? home.deadLetters(pipeline) : join(folder, 'dead-letters')
 }
 
 /** The pipeline that the options mean. */

@@ -9,9 +9,9 @@ export interface Home {
   deadLetters(pipeline: string): string
 }
 
-/** The folder named by the option, else by MILLRACE_HOME, else `.millrace` here. */
-export function homeAt(option: string | undefined): Home {
-  const path = resolve(option ?? process.env['MILLRACE_HOME'] ?? '.millrace')
+/** The folder that the setting names. */
+export function homeAt(setting: string | undefined): Home {
+  const path = resolve(setting ?? '.millrace')
   return {
     path,
     log: join(path, 'log'),

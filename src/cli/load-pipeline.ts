@@ -4,9 +4,10 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { assertPlan } from '../plan/check.ts'
-import type { FileSinkSpec, SinkSpec, SourceSpec } from '../plan/connectors.ts'
-import type { PipelinePlan, QueryNode } from '../plan/node.ts'
+import { nameHint } from '../plan/nearest-name.ts'
+import type { PipelinePlan } from '../plan/node.ts'
 import { planFromJson } from '../plan/plan-codec.ts'
+import { LIBRARY_URL } from './own-files.ts'
 
 /** Loads a pipeline from a TypeScript or JavaScript file whose default export it is, or from a plan in JSON. */
 export async function loadPipeline(path: string): Promise<PipelinePlan> {
@@ -16,25 +17,11 @@ export async function loadPipeline(path: string): Promise<PipelinePlan> {
   return plan
 }
 
-/** The same pipeline over another source. */
-export function withSource(plan: PipelinePlan, source: SourceSpec): PipelinePlan {
-  return { ...plan, queries: plan.queries.map((query) => ({ ...query, root: replaceSource(query.root, source) })) }
-}
-
-/** The same pipeline with its file sinks below another folder, each in `<folder>/<name of the sink's own folder>`. */
-export function withOutput(plan: PipelinePlan, folder: string): PipelinePlan {
-  const moved = (sink: SinkSpec): SinkSpec =>
-    hasPath(sink) ? { ...sink, path: resolve(folder, lastPart(sink.path)) } : sink
-  return { ...plan, queries: plan.queries.map((query) => ({ ...query, sinks: query.sinks.map(moved) })) }
-}
-
 /** A pipeline file may lie anywhere: what it calls `millrace` is this very program. */
 function resolveOwnName(): void {
   registerHooks({
-    resolve(specifier, context, nextResolve) {
-      const own = specifier === 'millrace' ? new URL('../index.ts', import.meta.url).href : specifier
-      return nextResolve(own, context)
-    },
+    resolve: (specifier, context, nextResolve) =>
+      nextResolve(specifier === 'millrace' ? LIBRARY_URL : specifier, context),
   })
 }
 
@@ -46,16 +33,35 @@ async function importPipeline(file: string, path: string): Promise<PipelinePlan>
     loaded = (await import(pathToFileURL(file).href)) as { default?: unknown }
   } catch (error) {
     if (error instanceof MillraceError) throw error
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    throw new MillraceError('invalid-plan', `${path} cannot be loaded: ${message}`, {
-      hint: 'a pipeline file is a module that runs on its own; `import ... from "millrace"` is the only import it needs',
-      cause: error,
-    })
+    throw await loadError(error, file, path)
   }
   if (looksLikePlan(loaded.default)) return loaded.default
   throw new MillraceError('invalid-plan', `${path} does not export a pipeline by default`, {
     hint: 'end it with `export default pipeline("name").query(...)`',
   })
+}
+
+async function loadError(error: unknown, file: string, path: string): Promise<MillraceError> {
+  const { name, message, stack } = error instanceof Error ? error : { name: 'Error', message: String(error), stack: '' }
+  const line = lineIn(stack ?? '', file)
+  const what = `${path}${line === undefined ? '' : `:${line}`} cannot be loaded: ${name}: ${message}`
+  return new MillraceError('invalid-plan', what, { hint: await loadHint(name, message, error), cause: error })
+}
+
+async function loadHint(name: string, message: string, error: unknown): Promise<string> {
+  const missing = /module 'millrace' does not provide an export named '(.{1,100})'/.exec(message)?.[1]
+  if (missing !== undefined) return nameHint(missing, Object.keys((await import(LIBRARY_URL)) as object))
+  if (systemErrorCode(error) === 'ERR_MODULE_NOT_FOUND') {
+    return 'install the package beside the pipeline or correct the path; "millrace" itself is always there'
+  }
+  if (name === 'SyntaxError') return 'correct it there; types are taken away, so enums and the like are not understood'
+  return 'the file itself failed while it was loaded: correct it there'
+}
+
+/** The first line of the file that a stack trace, or the message of the parser, names. */
+function lineIn(stack: string, file: string): string | undefined {
+  const at = stack.indexOf(`${file}:`)
+  return at < 0 ? undefined : /^\d{1,7}/.exec(stack.slice(at + file.length + 1))?.[0]
 }
 
 async function readText(file: string, path: string): Promise<string> {
@@ -74,17 +80,4 @@ async function readText(file: string, path: string): Promise<string> {
 
 function looksLikePlan(value: unknown): value is PipelinePlan {
   return typeof value === 'object' && value !== null && 'millracePlan' in value && 'queries' in value
-}
-
-function replaceSource(node: QueryNode, source: SourceSpec): QueryNode {
-  if (node.kind === 'source') return { ...node, source }
-  return { ...node, input: replaceSource(node.input, source) }
-}
-
-function hasPath(sink: SinkSpec): sink is FileSinkSpec {
-  return sink.kind === 'parquet' || sink.kind === 'csv' || sink.kind === 'json'
-}
-
-function lastPart(path: string): string {
-  return path.split('/').filter(Boolean).at(-1) ?? 'output'
 }

@@ -14,13 +14,6 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
-/** A TCP port; 0 takes any free one. */
-export function port(text: string): number {
-  const number = wholeNumber(text)
-  if (number > 65_535) throw new InvalidArgumentError('A port is 0 to 65535.')
-  return number
-}
-
 /** A share: `2%` or `0.02`. */
 export function fraction(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)

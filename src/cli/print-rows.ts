@@ -7,11 +7,12 @@ export const FORMATS = ['ndjson', 'csv', 'table'] as const
 /** One of `FORMATS`. */
 export type PrintFormat = (typeof FORMATS)[number]
 
-/** Writes committed rows to stdout; a CSV header comes once. */
+/** Writes committed rows to stdout until nobody reads them; a CSV header comes once. */
 export function printSink(format: PrintFormat): Sink {
   const texts = new Map<number, string>()
   const encoder = fileFormat({ kind: format === 'csv' ? 'csv' : 'json', path: '' })
   let headerDone = false
+  let unread = false
   return {
     name: 'print',
     target: 'stdout',
@@ -30,11 +31,16 @@ export function printSink(format: PrintFormat): Sink {
     async commit({ epoch }) {
       const text = texts.get(epoch)
       texts.delete(epoch)
-      if (text === undefined) return
+      if (text === undefined || unread) return
       const shown = format === 'csv' && headerDone ? text.slice(text.indexOf('\n') + 1) : text
       headerDone = true
       // Waits for a slow reader instead of holding everything in memory.
-      await new Promise<void>((done) => process.stdout.write(shown, () => done()))
+      await new Promise<void>((done) =>
+        process.stdout.write(shown, (error) => {
+          unread = Boolean(error)
+          done()
+        }),
+      )
     },
     forget: () => Promise.resolve(),
     close: () => Promise.resolve(),

@@ -2,6 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { COMMANDS } from './commands/index.ts'
+import { applyConfig } from './config/apply.ts'
+import { loadEnvFile } from './config/env-file.ts'
+import { settingNamed } from './config/settings.ts'
+import { HELP_STYLE, showExamples } from './help.ts'
 import { exitCodeOf, reportError } from './report-error.ts'
 
 const PACKAGE_LEVELS_MAX = 4
@@ -9,34 +13,62 @@ const PACKAGE_LEVELS_MAX = 4
 /** Parses the command line and runs the command; resolves to the exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   let exitCode = 0
-  const program = new Command('millrace')
-    .description('Real-time clickstream analytics: live, exact answers from event streams, in one process.')
-    .addHelpText(
-      'before',
-      `Examples:
-  millrace demo                                       synthetic events, live on a page
-  millrace run pipeline.ts --input 'logs/*.ndjson.gz' --once
-  zcat access.ndjson.gz | millrace run pipeline.ts --input - --print page_views --format csv
-`,
-    )
-    .version(version())
-    .showSuggestionAfterError()
-    .exitOverride()
-    .enablePositionalOptions()
-  for (const define of COMMANDS) {
-    define(program, (code) => {
-      exitCode = code
+  const program = createProgram((code) => {
+    exitCode = code
+  })
+  let current = program
+  for (const command of allCommands(program)) {
+    command.exitOverride().configureOutput({
+      outputError: () => {
+        current = command
+      },
     })
   }
-  for (const command of program.commands) command.exitOverride().showSuggestionAfterError()
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    reportError(error)
+    // What a command shows when it is called without the word that it needs, has been shown.
+    const shown = error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')
+    // A command line that is wrong fails before `.env` is read, and it may hold a secret.
+    await loadEnvFile(process.cwd(), process.env).catch(() => {})
+    if (!shown) reportError(error, `${pathOf(current)} --help`)
     return exitCodeOf(error)
   }
+}
+
+/** The program with all its commands; `exit` hears what a command wants the process to end with. */
+export function createProgram(exit: (code: number) => void): Command {
+  const program = new Command('millrace')
+    .description('Real-time clickstream analytics: live, exact answers from event streams, in one process.')
+    .version(version(), '-V, --version', 'show the version')
+    .enablePositionalOptions()
+    .hook('preAction', (_, command) => applyConfig(command))
+  showExamples(program, [
+    ['millrace demo', 'synthetic events, live on a page'],
+    ["millrace run pipeline.ts --input 'logs/*.ndjson.gz' --once", ''],
+    ['zcat access.ndjson.gz | millrace run pipeline.ts --input - --print page_views', ''],
+  ])
+  for (const define of COMMANDS) define(program, exit)
+  for (const command of allCommands(program)) {
+    command.showSuggestionAfterError().configureHelp(HELP_STYLE).helpOption('-h, --help', 'show this help')
+    if (takesSettings(command)) command.option('--config <file>', 'settings in YAML (millrace.yaml) [MILLRACE_CONFIG]')
+  }
+  return program
+}
+
+/** The command and all those below it. */
+export function* allCommands(command: Command): Generator<Command> {
+  yield command
+  for (const child of command.commands) yield* allCommands(child)
+}
+
+function takesSettings(command: Command): boolean {
+  return command.options.some(({ long }) => long && settingNamed(long.slice(2)))
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 }
 
 /** Of the package that this file is part of, in a checkout and when it is installed. */

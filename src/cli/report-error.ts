@@ -1,4 +1,7 @@
+import { styleText } from 'node:util'
+import { CommanderError } from 'commander'
 import { type ErrorCode, MillraceError, systemErrorCode } from '../base/error.ts'
+import { say } from './output.ts'
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'invalid-plan': 2,
@@ -13,17 +16,34 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 
 /** 1 finished with failures, 2 usage or configuration, 3 something needed is not there, 4 state does not fit. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES['invalid-option']
   return error instanceof MillraceError ? EXIT_CODES[error.code] : 1
 }
 
-/** Says on stderr what went wrong and what to do. A stack trace only where the fault is ours. */
-export function reportError(error: unknown): void {
-  process.stderr.write(`${errorText(error)}\n`)
+/** Says on stderr what went wrong and what to do. A stack trace only where the fault is ours, and only when it is asked for. */
+export function reportError(error: unknown, helpCommand = 'millrace --help'): void {
+  const { what, hint } = errorText(error, helpCommand)
+  say(`${styleText('red', 'error:', { stream: process.stderr })} ${what}`)
+  if (hint !== undefined) say(`  hint: ${hint}`)
 }
 
-function errorText(error: unknown): string {
-  if (error instanceof MillraceError) return `error: ${error.message}\n  hint: ${error.hint}`
-  if (error instanceof Error && systemErrorCode(error)) return `error: ${error.message}`
+function errorText(error: unknown, helpCommand: string): { what: string; hint?: string } {
+  if (error instanceof MillraceError) return { what: error.message, hint: error.hint }
+  if (error instanceof CommanderError) return usageText(error.message, helpCommand)
+  if (error instanceof Error && systemErrorCode(error)) {
+    return { what: error.message, hint: 'the system refused this: see that it is there and may be used' }
+  }
   const text = error instanceof Error ? (process.env['MILLRACE_DEBUG'] ? error.stack : error.message) : String(error)
-  return `error: ${text}\n  hint: this looks like a bug in millrace; MILLRACE_DEBUG=1 shows where, please report it`
+  return {
+    what: text ?? 'unknown',
+    hint: 'this looks like a bug in millrace; MILLRACE_DEBUG=1 shows where, please report it',
+  }
+}
+
+/** What is wrong with a command line, in our words and with the way out. */
+function usageText(message: string, helpCommand: string): { what: string; hint: string } {
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n')
+  const meant = /\(Did you mean (?:one of )?(.{1,200})\?\)/.exec(rest.join(' '))?.[1]
+  const what = first.replace(/\.$/, '')
+  return { what, hint: meant === undefined ? `\`${helpCommand}\` shows how it is used` : `did you mean ${meant}?` }
 }

@@ -1,16 +1,22 @@
-/** Ctrl-C and SIGTERM end a run cleanly; a second one ends the process at once. Gives a function that stops listening. */
+import { say } from './output.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const FORCED_EXIT_CODE = 130
+
+/**
+ * Ctrl-C, SIGTERM and a closed terminal end what runs cleanly; a second one ends the process at once, as if it had crashed.
+ * Gives a function that stops listening.
+ */
 export function onStop(stop: () => void): () => void {
   let asked = false
   const handle = (): void => {
-    if (asked) process.exit(130)
+    if (asked) process.exit(FORCED_EXIT_CODE)
     asked = true
-    process.stderr.write('stopping: finishing the epoch and keeping where it stands (again to quit at once)\n')
+    say('stopping: finishing what is begun and keeping where it stands (again to quit at once)')
     stop()
   }
-  process.on('SIGINT', handle)
-  process.on('SIGTERM', handle)
+  for (const signal of SIGNALS) process.on(signal, handle)
   return () => {
-    process.off('SIGINT', handle)
-    process.off('SIGTERM', handle)
+    for (const signal of SIGNALS) process.off(signal, handle)
   }
 }

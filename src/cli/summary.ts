@@ -1,4 +1,5 @@
 import { formatTime } from '../base/time.ts'
+import type { Job } from '../job/job.ts'
 import type { JobStatus } from '../job/status.ts'
 import type { Fate } from '../plan/fate.ts'
 
@@ -39,6 +40,18 @@ export function summaryOf(
   }
 }
 
+/** Gives, from when the job runs on, how many rows earlier runs of its checkpoint had read. */
+export function rowsAtStart(job: Job): () => number {
+  let rows: number | undefined
+  const unsubscribe = job.subscribe(() => {
+    const status = job.status()
+    if (status.state === 'starting' || status.state === 'recovering') return
+    rows ??= status.rowsRead
+    unsubscribe()
+  })
+  return () => rows ?? 0
+}
+
 /** The same for people. */
 export function summaryText(summary: Summary, status: JobStatus, deadLetters: string): string {
   const number = (value: number): string => value.toLocaleString('en-US')
@@ -52,12 +65,18 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
       .filter(({ fate }) => fate !== 'filtered')
       .slice(0, 5)
       .map(({ fate, rule, rows }) => `           ${number(rows)} ${fate}${rule ? `: ${rule}` : ''}`),
-    ...Object.entries(summary.queries).map(([name, { rows }]) => `  query    ${name}: ${number(rows)} rows`),
+    ...Object.entries(summary.queries).map(([name, { rows }]) => `  query    ${name}: ${counted(rows, 'row')}`),
     ...status.sinks
       .filter(({ kind }) => kind !== 'console' && kind !== 'memory')
-      .map(({ name, files, target }) => `  sink     ${name}: ${number(files)} files in ${target}`),
+      .map(({ name, files, target }) => `  sink     ${name}: ${counted(files, 'file')} in ${target}`),
   ]
+  const open = status.queries.reduce((sum, query) => sum + query.openWindows.length, 0)
+  if (open > 0) lines.push(`  open     ${counted(open, 'window')}, closed by the watermark once the run goes on`)
   const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
   if (refused > 0) lines.push(`  dead letters in ${deadLetters}`)
-  return `${lines.join('\n')}\n`
+  return lines.join('\n')
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -4,7 +4,7 @@ export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): s
   const columns = names.map((name) => {
     const cells = rows.map((row) => printable(row[name]))
     const width = Math.max(name.length, ...cells.map((cell) => cell.length))
-    const right = rows.every((row) => typeof row[name] === 'number')
+    const right = rows.every((row) => row[name] === null || typeof row[name] === 'number')
     return [name, ...cells].map((cell) => (right ? cell.padStart(width) : cell.padEnd(width)))
   })
   if (names.length === 0) return ''

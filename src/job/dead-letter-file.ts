@@ -5,7 +5,7 @@ import { createDirectory, removeFile, syncDirectory } from '../base/durable-file
 import { systemErrorCode } from '../base/error.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { formatTime } from '../base/time.ts'
-import type { DeadLetter } from '../engine/epoch.ts'
+import { DEAD_LETTER_BYTES_MAX, type DeadLetter } from '../engine/epoch.ts'
 
 /** Committed bytes per file, oldest first. What lies behind them in a file is void. */
 export type DeadLetterLengths = readonly (readonly [string, number])[]
@@ -102,6 +102,8 @@ function deadLetterLine(epoch: number, letter: DeadLetter, partitionIds: readonl
     })),
     raw: text,
     // Bytes that are no UTF-8 cannot be shown as text without loss.
+    // What lies behind is not kept.
+    ...(letter.raw.length < DEAD_LETTER_BYTES_MAX ? {} : { raw_cut_at: DEAD_LETTER_BYTES_MAX }),
     ...(exact ? {} : { raw_base64: Buffer.from(letter.raw).toString('base64') }),
   }
   return `${JSON.stringify(line)}\n`

@@ -104,7 +104,7 @@ export class Job {
       this.#monitor.fail(error)
       throw error
     } finally {
-      await this.#close()
+      await this.close()
     }
     return this.status()
   }
@@ -398,7 +398,8 @@ export class Job {
     waking.abort()
   }
 
-  async #close(): Promise<void> {
+  /** Lets go of everything. `run` ends with it; it is for a job that shall not run after all. */
+  async close(): Promise<void> {
     const { source, sinks, deadLetters, checkpoint } = this.#parts
     await this.#prefetcher.close()
     await this.#commit.catch(() => {})

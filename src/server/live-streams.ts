@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import { redact } from '../base/redact.ts'
 import type { StatusFeed } from './status-feed.ts'
 
 /** Times in ms. */
@@ -117,7 +118,7 @@ export class LiveStreams {
   }
 
   #frame(): string {
-    return `event: status\ndata: ${JSON.stringify(this.#feed.status())}\n\n`
+    return `event: status\ndata: ${redact(JSON.stringify(this.#feed.status()))}\n\n`
   }
 }
 

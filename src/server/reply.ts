@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { redact } from '../base/redact.ts'
 import type { ApiError } from './api.ts'
 
 /** Sent with every answer. The page runs only what this server gave it, and is shown in nobody else's frame. */
@@ -35,12 +36,13 @@ export function sendRefusal(response: ServerResponse, path: string, refusal: Ref
   else sendText(response, httpStatus, `${message}\n${hint}\n`)
 }
 
-/** Answers with a body of the given type that nobody keeps. */
+/** Answers with a body of the given type that nobody keeps. No secret of this process is in it. */
 export function send(response: ServerResponse, httpStatus: number, contentType: string, body: string): void {
+  const text = redact(body)
   response.writeHead(httpStatus, {
     'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
+    'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
   })
-  response.end(body)
+  response.end(text)
 }

@@ -47,7 +47,7 @@ export async function judge(
     if (differing.surplus.length > 0) problems.push(`${where}: surplus ${differing.surplus.slice(0, 3).join(', ')}`)
   }
   problems.push(...(await unlistedFiles(join(folder, 'out', 'closed'))))
-  const letters = await deadLetters(join(folder, 'home', 'dead-letters', 'storm'))
+  const letters = await deadLetters(join(folder, 'checkpoint', 'dead-letters'))
   if (letters !== fed.malformed) problems.push(`${letters} dead letters for ${fed.malformed} broken lines`)
   const fates = Object.values(summary.fates).reduce((sum, rows) => sum + rows, 0)
   if (summary.rowsRead !== fed.sent || fates !== fed.sent) {

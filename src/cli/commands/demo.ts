@@ -1,65 +1,79 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { formatDuration } from '../../base/time.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
+import type { JobStatus } from '../../job/status.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
-import { type RunningServer, startServer } from '../../server/server.ts'
 import { createSource } from '../../sources/index.ts'
+import { settingOption } from '../config/apply.ts'
 import type { EmbeddedPostgres } from '../embedded-postgres.ts'
 import { firstResult } from '../first-result.ts'
+import { showExamples } from '../help.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { openBrowser } from '../open-browser.ts'
-import { duration, port, wholeNumber } from '../options.ts'
+import { duration, wholeNumber } from '../options.ts'
+import { printJson, say } from '../output.ts'
+import { type PageOptions, startPage } from '../page.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi } from '../store-api.ts'
-import { summaryOf, summaryText } from '../summary.ts'
+import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
-interface DemoOptions {
+interface DemoOptions extends PageOptions {
   readonly duration?: number
-  readonly rate: number
+  readonly rate?: number
   readonly seed: number
-  readonly home?: string
-  readonly port: number
+  readonly home: string
   readonly open: boolean
   readonly json?: boolean
   readonly postgres?: 'embedded'
 }
 
 const TOPIC = 'events'
+const RATE = 2_000
 
 /** `millrace demo`: generator, log, engine, files and page in one process. */
 export const defineDemo: DefineCommand = (program) => {
-  program
+  const command = program
     .command('demo')
     .description('synthetic events through the whole pipeline, live on a page')
     .option('--duration <duration>', 'end the generator after so long, then finish', duration)
-    .option('--rate <events>', 'events per second', wholeNumber, 2_000)
+    .addOption(settingOption('rate', 'events per second, 2000 when left out'))
     .option('--seed <number>', 'same seed, same events', wholeNumber, 1)
     .option('--home <folder>', 'keep everything here, and go on from there the next time')
-    .option('--port <port>', 'of the page; 0 takes a free one', port, 8080)
+    .addOption(settingOption('host'))
+    .addOption(settingOption('port'))
+    .addOption(settingOption('token-file'))
     .option('--no-open', 'do not open the page in a browser')
     .addOption(POSTGRES_OPTION)
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
+  showExamples(command, [
+    ['millrace demo', 'until Ctrl-C; nothing is kept'],
+    ['millrace demo --home demo --rate 10000', 'goes on where it stopped the next time'],
+    ['millrace demo --duration 10s --no-open --json', 'ends by itself, with a summary'],
+  ])
 }
 
-async function demo(options: DemoOptions): Promise<void> {
-  const temporary = options.home === undefined ? await mkdtemp(join(tmpdir(), 'millrace-demo-')) : undefined
+async function demo(options: DemoOptions, command: Command): Promise<void> {
+  // A home that is set for everything else is not for synthetic events.
+  const chosen = command.getOptionValueSource('home') === 'cli'
+  const temporary = chosen ? undefined : await mkdtemp(join(tmpdir(), 'millrace-demo-'))
   // An embedded server of another user has to get through, and needs to see nothing.
   if (temporary !== undefined && options.postgres) await chmod(temporary, 0o711)
-  const home = homeAt(options.home ?? temporary)
+  let kept = chosen
   try {
-    await runDemo(options, home, temporary !== undefined)
-  } finally {
+    await runDemo(options, homeAt(temporary ?? options.home), !chosen)
     // The files of a bounded run without --home are kept: they are what it was run for.
-    if (temporary !== undefined && options.duration === undefined) await rm(temporary, { recursive: true, force: true })
+    kept ||= options.duration !== undefined
+  } finally {
+    if (temporary !== undefined && !kept) await rm(temporary, { recursive: true, force: true })
   }
 }
 
@@ -77,7 +91,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     const topic = await log.describeTopic(TOPIC)
     const settings = topic
       ? undefined
-      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate, malformedFraction: 0.0005 }
+      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate ?? RATE, malformedFraction: 0.0005 }
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
@@ -89,8 +103,12 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     const plan = demoPipeline(TOPIC, join(home.path, 'output'), { postgres: postgres !== undefined })
     storeApi = await openStoreApi(plan, home.path)
     const job = await openDemoJob(plan, home, log, fresh && options.duration !== undefined, postgres)
-    const before = job.status().rowsRead
-    const server = await startPage(job, options.port, storeApi)
+    const rowsBefore = rowsAtStart(job)
+    const server = await startPage(job, options, storeApi).catch(async (error: unknown) => {
+      stopping.abort()
+      await Promise.allSettled([generating, job.close()])
+      throw error
+    })
     const ended = onStop(() => {
       stopping.abort()
       job.stop()
@@ -98,22 +116,11 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     const seen = firstResult(server.url, stopping.signal)
     sayWhere(server.url, home)
     if (options.open && process.stdout.isTTY) openBrowser(server.url)
-    // Whichever fails first, the other is ended before anything is closed.
-    const running = job.run().finally(() => stopping.abort())
-    const draining = generating
-      .then(() => job.drain({ flush: fresh && options.duration !== undefined }))
-      .catch((error: unknown) => {
-        job.stop()
-        throw error
-      })
-    const [ran, drained] = await Promise.allSettled([running, draining])
-    if (ran.status === 'rejected') throw ran.reason
-    if (drained.status === 'rejected') throw drained.reason
-    const status = ran.value
+    const status = await runBoth(job, generating, fresh && options.duration !== undefined, stopping)
     ended()
-    const summary = summaryOf(status, before, performance.now() - startMs, await seen)
+    const summary = summaryOf(status, rowsBefore(), performance.now() - startMs, await seen)
     await server.close()
-    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    if (options.json) printJson(summary)
     else say(summaryText(summary, status, home.deadLetters('demo')))
   } finally {
     stopping.abort()
@@ -130,16 +137,24 @@ function sayWhere(url: string, home: Home): void {
   say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
 }
 
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
-}
-
-/** The page of a job, which also answers questions about its result store. */
-async function startPage(job: Job, port: number, storeApi: StoreApi | undefined): Promise<RunningServer> {
-  const ask = storeApi && { ask: storeApi.ask }
-  const server = await startServer({ feed: job, port, webRoot: webRoot(), ...ask })
-  await storeApi?.announce(server.url, undefined)
-  return server
+/** Runs the job beside its generator. Whichever fails first, the other is ended before anything is closed. */
+async function runBoth(
+  job: Job,
+  generating: Promise<unknown>,
+  flush: boolean,
+  stopping: AbortController,
+): Promise<JobStatus> {
+  const running = job.run().finally(() => stopping.abort())
+  const draining = generating
+    .then(() => job.drain({ flush }))
+    .catch((error: unknown) => {
+      job.stop()
+      throw error
+    })
+  const [ran, drained] = await Promise.allSettled([running, draining])
+  if (ran.status === 'rejected') throw ran.reason
+  if (drained.status === 'rejected') throw drained.reason
+  return ran.value
 }
 
 async function openDemoJob(
@@ -172,8 +187,4 @@ async function openDemoJob(
     print: (text) => process.stderr.write(text),
     views: [],
   })
-}
-
-function webRoot(): string {
-  return fileURLToPath(new URL('../../../dist/web', import.meta.url))
 }

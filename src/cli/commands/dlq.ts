@@ -6,7 +6,13 @@ import { MillraceError } from '../../base/error.ts'
 import type { DeadLetterLengths } from '../../job/dead-letter-file.ts'
 import { RecordBatchBuilder } from '../../log/record-batch-builder.ts'
 import { correctedEvent, type Letter, letterById, letterFiles, noteResent, readLetters } from '../dead-letters.ts'
-import { type CheckpointOptions, checkpointFolder, checkpointOptions, pipelineName } from '../find-checkpoint.ts'
+import {
+  type CheckpointOptions,
+  checkpointFolder,
+  checkpointOptions,
+  deadLetterFolder,
+  pipelineName,
+} from '../find-checkpoint.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
 import { RejectedRows } from '../rejected-rows.ts'
@@ -65,7 +71,7 @@ async function placeOf(options: DlqOptions): Promise<Place> {
     if (error instanceof MillraceError && error.code === 'invalid-option') return undefined
     throw error
   })
-  return { home, pipeline, folder: home.deadLetters(pipeline), lengths: view?.deadLetters }
+  return { home, pipeline, folder: await deadLetterFolder(home, { ...options, pipeline }), lengths: view?.deadLetters }
 }
 
 async function withRejected<T>(

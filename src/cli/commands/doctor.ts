@@ -1,6 +1,9 @@
 import { access, constants, mkdir, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { settingOption } from '../config/apply.ts'
+import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
+import { printJson } from '../output.ts'
 import type { DefineCommand } from './index.ts'
 
 interface Check {
@@ -14,21 +17,24 @@ const FREE_BYTES_MIN = 1e9
 
 /** `millrace doctor`: looks at what a run needs, and says what to do about what is missing. */
 export const defineDoctor: DefineCommand = (program, exit) => {
-  program
+  const command = program
     .command('doctor')
     .description('check this machine for what Millrace needs')
-    .option('--home <folder>', 'where the embedded log and checkpoints are (MILLRACE_HOME, .millrace)')
+    .addOption(settingOption('home'))
+    .addOption(settingOption('host'))
+    .addOption(settingOption('port'))
     .option('--json', 'as JSON')
-    .action(async (options: { home?: string; json?: boolean }) => {
-      const checks = await runChecks(homeAt(options.home).path)
-      if (options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
+    .action(async (options: { home: string; host: string; port: number; json?: boolean }) => {
+      const checks = await runChecks(homeAt(options.home).path, options.host, options.port)
+      if (options.json) printJson(checks)
       else for (const check of checks) process.stdout.write(line(check))
       exit(checks.every((check) => check.fine) ? 0 : 3)
     })
+  showExamples(command, [['millrace doctor', 'says what is missing, and what to do']])
 }
 
-async function runChecks(home: string): Promise<Check[]> {
-  return [nodeVersion(), await homeWritable(home), await diskSpace(home), await portFree(8080)]
+async function runChecks(home: string, host: string, port: number): Promise<Check[]> {
+  return [nodeVersion(), await homeWritable(home), await diskSpace(home), await portFree(host, port)]
 }
 
 function nodeVersion(): Check {
@@ -59,12 +65,12 @@ async function diskSpace(home: string): Promise<Check> {
   }
 }
 
-function portFree(port: number): Promise<Check> {
+function portFree(host: string, port: number): Promise<Check> {
   const fix = 'end what listens there, or use --port'
   return new Promise((done) => {
     const server = createServer()
     server.once('error', (error) => done({ name: 'port', fine: false, detail: error.message, fix }))
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, host, () => {
       server.close(() => done({ name: 'port', fine: true, detail: `${port} is free`, fix }))
     })
   })

@@ -3,7 +3,13 @@ import { MillraceError } from '../../base/error.ts'
 import { formatTime } from '../../base/time.ts'
 import type { Letter } from '../dead-letters.ts'
 import { readLetters } from '../dead-letters.ts'
-import { type CheckpointOptions, checkpointFolder, checkpointOptions, pipelineName } from '../find-checkpoint.ts'
+import {
+  type CheckpointOptions,
+  checkpointFolder,
+  checkpointOptions,
+  deadLetterFolder,
+  pipelineName,
+} from '../find-checkpoint.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { type Judgement, judgeRecord } from '../judge-record.ts'
 import { loadPipeline } from '../load-pipeline.ts'
@@ -41,7 +47,7 @@ async function explain(id: string, pipelineFile: string | undefined, options: Ex
   const pipeline = plan?.name ?? (await pipelineName(home, options))
   const { viewCheckpoint } = await import('../../job/checkpoint-view.ts')
   const view = await viewCheckpoint(await checkpointFolder(home, { ...options, pipeline }))
-  const letters = await readLetters(home.deadLetters(pipeline), view.deadLetters)
+  const letters = await readLetters(await deadLetterFolder(home, { ...options, pipeline }), view.deadLetters)
   const found = await find(home, id, options.topic ?? 'events')
   const partitionId = `${found.topic}-${found.partition}`
   const letter = letters.find((one) => one.partition === partitionId && one.offset === found.offset)

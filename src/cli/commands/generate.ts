@@ -7,6 +7,7 @@ import { MS_PER_MINUTE } from '../../base/time.ts'
 import type { Origin } from '../../generator/origin.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
+import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
 import { bytes, duration, fraction, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
@@ -30,7 +31,7 @@ interface GenerateOptions {
 
 /** `millrace generate`: synthetic events into the log. */
 export const defineGenerate: DefineCommand = (program) => {
-  program
+  const command = program
     .command('generate')
     .description('write synthetic events to a topic of the log')
     .option('--topic <name>', 'made when it is missing', 'events')
@@ -47,6 +48,10 @@ export const defineGenerate: DefineCommand = (program) => {
     .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
     .option('--json', 'end with the totals as JSON')
     .action(generate)
+  showExamples(command, [
+    ['millrace generate --num-events 1000000', 'as fast as possible'],
+    ['millrace generate --topic clicks --rate 5000 --late 2%', 'until Ctrl-C'],
+  ])
 }
 
 async function generate(options: GenerateOptions): Promise<void> {

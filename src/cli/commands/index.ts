@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { defineCompletion } from './completion.ts'
+import { defineConfig } from './config.ts'
 import { defineDemo } from './demo.ts'
 import { defineDlq } from './dlq.ts'
 import { defineDoctor } from './doctor.ts'
@@ -9,6 +11,7 @@ import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
 import { defineQuery } from './query.ts'
 import { defineRun } from './run.ts'
+import { defineStatus } from './status.ts'
 import { defineTopics } from './topics.ts'
 
 /** Adds a command to the program; `exit` says what the process ends with. */
@@ -27,5 +30,8 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineExplainEvent,
   definePlan,
   defineValidate,
+  defineStatus,
+  defineConfig,
   defineDoctor,
+  defineCompletion,
 ]

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Option } from 'commander'
 import type { QueryAnswer } from '../../sinks/duckdb/duckdb-query.ts'
+import { settingOption } from '../config/apply.ts'
 import { homeAt } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
 import { askOwner, QUERY_LIMITS, storeFile } from '../store-api.ts'
@@ -29,7 +30,7 @@ export const defineQuery: DefineCommand = (program) => {
     .option('--folder <folder>', 'let the SQL read files below it, besides `output` in the home folder', collect)
     .option('--rows <count>', 'rows at most', wholeNumber, QUERY_LIMITS.rowsMax)
     .option('--timeout <duration>', 'time at most', duration, QUERY_LIMITS.timeoutMs)
-    .option('--home <folder>', 'where the result store is (MILLRACE_HOME, .millrace)')
+    .addOption(settingOption('home'))
     .action(query)
 }
 

@@ -1,73 +1,106 @@
-import { resolve } from 'node:path'
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/error.ts'
+import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
-import { fileSource } from '../../plan/connectors.ts'
+import type { JobStatus } from '../../job/status.ts'
+import { fileSource, type LogSourceSpec, type SourceSpec } from '../../plan/connectors.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
 import { createSource } from '../../sources/index.ts'
+import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
+import { settingOption } from '../config/apply.ts'
+import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
-import { loadPipeline, withOutput, withSource } from '../load-pipeline.ts'
-import { collect, duration } from '../options.ts'
+import { loadPipeline } from '../load-pipeline.ts'
+import { collect } from '../options.ts'
+import { say, whenNobodyReads } from '../output.ts'
+import { type PageOptions, startPage } from '../page.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
+import { reportProgress } from '../progress.ts'
+import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../run-place.ts'
 import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
-import { summaryOf, summaryText } from '../summary.ts'
+import { rowsAtStart, type Summary, summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
-interface RunOptions {
+interface RunOptions extends PageOptions, PlaceOptions {
   readonly input?: readonly string[]
-  readonly once?: boolean
+  readonly topic?: string
+  readonly from?: LogSourceSpec['from']
+  readonly watermarkDelay?: number
   readonly output?: string
   readonly print?: string
   readonly format: PrintFormat
-  readonly home?: string
-  readonly checkpoint?: string
+  readonly home: string
   readonly replace?: boolean
   readonly resetSink?: readonly string[]
   readonly postgres?: 'embedded'
+  readonly serve?: boolean
   readonly json?: boolean
   readonly failOnBad?: boolean
   readonly trigger: number
+  readonly rowsPerEpoch: number
   readonly snapshotInterval: number
 }
 
 /** `millrace run`: runs a pipeline file or plan. */
 export const defineRun: DefineCommand = (program, exit) => {
-  program
+  const command = program
     .command('run')
     .description('run a pipeline')
     .argument('<pipeline>', 'a pipeline file (.ts, .js) or a plan (.json)')
+    .argument('[topic]', 'topic to read instead of the one in the pipeline')
     .option('--input <file>', 'read NDJSON (plain, .gz, .zst, patterns, - for stdin) instead of the source', collect)
     .option('--once', 'stop at the end of the input')
-    .option('--output <folder>', "put the file sinks' folders below this one")
+    .addOption(settingOption('output'))
     .option('--replace', 'remove what an earlier run left in the output folders')
     .addOption(POSTGRES_OPTION)
     .option('--reset-sink <name>', 'go on with this sink at the next epoch, whatever its mark says', collect)
     .option('--print <query>', "write a query's rows to stdout")
     .addOption(new Option('--format <format>', 'of --print').choices(FORMATS).default('ndjson'))
-    .option('--home <folder>', 'where the embedded log and checkpoints are (MILLRACE_HOME, .millrace)')
-    .option('--checkpoint <folder>', 'keep a checkpoint here, to go on from')
-    .option('--trigger <duration>', 'least time between epochs of a live run', duration, 100)
-    .option('--snapshot-interval <duration>', 'time between snapshots', duration, 30_000)
+    .option('--serve', 'show the run live on a page')
     .option('--json', 'end with a summary as JSON on stdout (on stderr with --print)')
     .option('--fail-on-bad', 'exit with 1 when a row was not accepted')
-    .action(async (path: string, options: RunOptions) => {
-      exit(await run(path, options))
-    })
+    .option('--checkpoint <folder>', 'keep a checkpoint in this very folder, to go on from')
+  for (const name of RUN_SETTINGS) command.addOption(settingOption(name))
+  command.action(async (path: string, topic: string | undefined, options: RunOptions, own: Command) => {
+    const origin = own.getOptionValueSource('topic') ?? ''
+    exit(await run(path, topic === undefined ? options : { ...options, topic }, topic === undefined ? origin : 'cli'))
+  })
+  showExamples(command, [
+    ['millrace run pipeline.ts', 'live, from the log; the next start goes on'],
+    ["millrace run pipeline.ts --input 'logs/*.gz' --once", 'files, to their end'],
+    ['millrace run pipeline.ts --input - --print page_views --format csv', ''],
+    ['millrace run pipeline.ts clicks --from latest --serve', 'another topic, with a page'],
+  ])
 }
 
-async function run(path: string, options: RunOptions): Promise<number> {
+const RUN_SETTINGS = [
+  'home',
+  'checkpoint-root',
+  'run-id',
+  'topic',
+  'from',
+  'watermark-delay',
+  'trigger',
+  'rows-per-epoch',
+  'snapshot-interval',
+  'host',
+  'port',
+  'token-file',
+] as const
+
+async function run(path: string, options: RunOptions, topicOrigin: string): Promise<number> {
   const startMs = performance.now()
   const home = homeAt(options.home)
-  const plan = adapted(await loadPipeline(path), options)
-  const spec = queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
+  const plan = adapted(await loadPipeline(path), options, topicOrigin)
+  if (options.print !== undefined) assertQuery(plan, options.print)
+  const spec = sourceOf(plan)
   const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`) : undefined
   let storeApi: StoreApi | undefined
-  let storeServer: Awaited<ReturnType<typeof serveStore>> | undefined
   const postgres = options.postgres && (await startPostgres(home))
   try {
     const source = await createSource(spec, {
@@ -75,17 +108,14 @@ async function run(path: string, options: RunOptions): Promise<number> {
       stdin: process.stdin,
       openLog: async () => log as NonNullable<typeof log>,
     })
-    const ephemeral = options.checkpoint === undefined && (source.bounded || options.once === true)
-    if (options.checkpoint !== undefined && source.identity === 'stdin') throw stdinCheckpoint()
-    const deadLetterFolder = home.deadLetters(plan.name)
-    if (options.replace) await clearOutputs(plan)
-    if (options.print !== undefined) assertQuery(plan, options.print)
+    const place = placeOf(plan.name, source, home, options)
+    if (options.replace) await clearEarlierRuns(plan, home, place)
     storeApi = await openStoreApi(plan, home.path)
     const job = await openJob({
       plan,
       source,
-      checkpointFolder: ephemeral ? undefined : resolve(options.checkpoint ?? home.checkpoint(plan.name)),
-      deadLetterFolder,
+      checkpointFolder: place.checkpoint,
+      deadLetterFolder: place.deadLetters,
       workingFolder: process.cwd(),
       homeFolder: home.path,
       env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
@@ -93,45 +123,78 @@ async function run(path: string, options: RunOptions): Promise<number> {
       settings: {
         triggerMs: options.trigger,
         snapshotIntervalMs: options.snapshotInterval,
-        rowsPerEpochMax: 1_000_000,
+        rowsPerEpochMax: options.rowsPerEpoch,
         prefetchBytesMax: 128 << 20,
         once: options.once ?? false,
-        flushAtEnd: ephemeral,
+        flushAtEnd: place.checkpoint === undefined,
       },
-      live: false,
+      live: options.serve ?? false,
       clock: systemClock,
       print: (text) => process.stdout.write(text),
       views: options.print === undefined ? [] : [{ query: options.print, sink: printSink(options.format) }],
     })
-    storeServer = storeApi && (await serveStore(storeApi, job))
-    const ended = onStop(() => job.stop())
-    const status = await job.run().finally(ended)
-    const summary = summaryOf(status, 0, performance.now() - startMs, null)
-    const out = options.print === undefined ? process.stdout : process.stderr
-    if (options.json) out.write(`${JSON.stringify(summary)}\n`)
-    else process.stderr.write(summaryText(summary, status, deadLetterFolder))
-    const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
-    return options.failOnBad && refused > 0 ? 1 : 0
+    // Files are to be complete whether somebody looks on or not; what has no end stops with its reader.
+    const bounded = source.bounded || options.once === true
+    whenNobodyReads(() => {
+      if (!bounded) job.stop()
+    })
+    if (!bounded && !options.json) reportProgress(job)
+    const rowsBefore = rowsAtStart(job)
+    const status = await (options.serve ? runServed(job, options, storeApi) : runToEnd(job, storeApi))
+    return report(summaryOf(status, rowsBefore(), performance.now() - startMs, null), status, place, options)
   } finally {
-    await storeServer?.close()
     await storeApi?.close()
     await log?.close()
     await postgres?.stop()
   }
 }
 
-function adapted(plan: PipelinePlan, options: RunOptions): PipelinePlan {
-  let result = plan
-  if (options.input) result = withSource(result, fileSource(...options.input))
-  if (options.output !== undefined) result = withOutput(result, options.output)
-  return result
+async function runToEnd(job: Job, storeApi?: StoreApi): Promise<JobStatus> {
+  const store = storeApi && (await serveStore(storeApi, job))
+  const ended = onStop(() => job.stop())
+  return job.run().finally(() => {
+    ended()
+    return store?.close()
+  })
 }
 
-async function clearOutputs(plan: PipelinePlan): Promise<void> {
-  const { clearOutputFolder } = await import('../../sinks/output-log.ts')
-  for (const sink of plan.queries.flatMap((query) => query.sinks)) {
-    if ('path' in sink) await clearOutputFolder(resolve(sink.path))
-  }
+async function runServed(job: Job, options: PageOptions, storeApi: StoreApi | undefined): Promise<JobStatus> {
+  const server = await startPage(job, options, storeApi).catch(async (error: unknown) => {
+    await job.close()
+    throw error
+  })
+  say(`page     ${server.url}`)
+  return runToEnd(job).finally(() => server.close())
+}
+
+function report(summary: Summary, status: JobStatus, place: RunPlace, options: RunOptions): number {
+  const out = options.print === undefined ? process.stdout : process.stderr
+  if (options.json) out.write(`${JSON.stringify(summary)}\n`)
+  else say(summaryText(summary, status, place.deadLetters))
+  if (status.state === 'stopped' && place.checkpoint === undefined)
+    say('stopped before the end of its input: without a checkpoint, the next start begins anew')
+  const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
+  return options.failOnBad && refused > 0 ? 1 : 0
+}
+
+function adapted(plan: PipelinePlan, options: RunOptions, topicOrigin: string): PipelinePlan {
+  let result = plan
+  const spec = sourceOf(plan)
+  if (options.input) result = withSource(result, fileSource(...options.input))
+  else if (spec.kind === 'log') result = withSource(result, adaptedTopic(spec, options, topicOrigin))
+  else if (options.topic !== undefined && topicOrigin === 'cli') throw noTopic(plan.name, options.topic)
+  if (options.watermarkDelay !== undefined) result = withWatermarkDelay(result, options.watermarkDelay)
+  return options.output === undefined ? result : withOutput(result, options.output)
+}
+
+function adaptedTopic(spec: LogSourceSpec, { topic, from }: RunOptions, topicOrigin: string): SourceSpec {
+  if (topic !== undefined && topic !== spec.topic && topicOrigin !== 'cli')
+    say(`notice: reading the topic "${topic}" (${topicOrigin}) instead of the pipeline's "${spec.topic}"`)
+  return { ...spec, topic: topic ?? spec.topic, from: from ?? spec.from }
+}
+
+function sourceOf(plan: PipelinePlan): SourceSpec {
+  return queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
 }
 
 function assertQuery(plan: PipelinePlan, name: string): void {
@@ -142,12 +205,8 @@ function assertQuery(plan: PipelinePlan, name: string): void {
   })
 }
 
-function stdinCheckpoint(): MillraceError {
-  return new MillraceError(
-    'invalid-option',
-    'standard input cannot be read again, so a checkpoint of it is worth nothing',
-    {
-      hint: 'leave out --checkpoint, or `millrace produce - --topic T` first and run from there',
-    },
-  )
+function noTopic(pipeline: string, topic: string): MillraceError {
+  return new MillraceError('invalid-option', `the pipeline "${pipeline}" reads files, not the topic "${topic}"`, {
+    hint: 'leave the topic out, or let the pipeline read `logSource(...)`',
+  })
 }

@@ -1,13 +1,16 @@
 import { MillraceError } from '../../base/error.ts'
 import type { Log, TopicDescription } from '../../log/log.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
+import { settingOption } from '../config/apply.ts'
+import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
 import { wholeNumber } from '../options.ts'
+import { printJson, say } from '../output.ts'
 import { recordValues } from '../record-values.ts'
 import type { DefineCommand } from './index.ts'
 
 interface TopicOptions {
-  readonly home?: string
+  readonly home: string
   readonly json?: boolean
   readonly partitions?: number
   readonly count?: number
@@ -16,19 +19,19 @@ interface TopicOptions {
 /** `millrace topics`: looks into the log. */
 export const defineTopics: DefineCommand = (program) => {
   const topics = program.command('topics').description('list, create, describe and peek into topics of the log')
+  showExamples(topics, [
+    ['millrace topics list', ''],
+    ['millrace topics create clicks --partitions 8', ''],
+    ['millrace topics peek clicks -n 3', 'the last three records of each partition'],
+  ])
   const common = (name: string, description: string) =>
-    topics
-      .command(name)
-      .description(description)
-      .option('--home <folder>', 'where the log is')
-      .option('--json', 'as JSON')
+    topics.command(name).description(description).addOption(settingOption('home')).option('--json', 'as JSON')
 
   common('list', 'all topics').action(async (options: TopicOptions) => {
     await withLog(options, 'read', async (log) => {
       const all = await log.listTopics()
-      if (options.json) return print(all)
-      if (all.length === 0)
-        process.stderr.write('there is no topic yet: `millrace generate --topic events` makes one\n')
+      if (options.json) return printJson(all)
+      if (all.length === 0) say('there is no topic yet: `millrace generate --topic events` makes one')
       for (const topic of all) process.stdout.write(`${line(topic)}\n`)
     })
   })
@@ -37,13 +40,14 @@ export const defineTopics: DefineCommand = (program) => {
     .action(async (topic: string, options: TopicOptions) => {
       await withLog(options, 'write', async (log) => {
         await log.createTopic(topic, { partitions: options.partitions ?? 4 })
-        process.stderr.write(`topic ${topic} is there, with ${options.partitions ?? 4} partitions\n`)
+        if (options.json) return printJson(await known(log, topic))
+        say(`topic ${topic} is there, with ${options.partitions ?? 4} partitions`)
       })
     })
   common('describe <topic>', 'settings and offsets of a topic').action(async (topic: string, options: TopicOptions) => {
     await withLog(options, 'read', async (log) => {
       const description = await known(log, topic)
-      if (options.json) return print(description)
+      if (options.json) return printJson(description)
       process.stdout.write(`${line(description)}\n`)
       for (const [partition, { start, end }] of description.offsets.entries()) {
         process.stdout.write(`  partition ${partition}  offsets ${start} to ${end}  (${end - start} records)\n`)
@@ -89,8 +93,4 @@ async function known(log: Log, topic: string): Promise<TopicDescription> {
 function line({ topic, offsets, bytes }: TopicDescription): string {
   const records = offsets.reduce((sum, { start, end }) => sum + end - start, 0)
   return `${topic}  ${offsets.length} partitions  ${records.toLocaleString('en-US')} records  ${(bytes / 1e6).toFixed(1)} MB`
-}
-
-function print(data: unknown): void {
-  process.stdout.write(`${JSON.stringify(data)}\n`)
 }

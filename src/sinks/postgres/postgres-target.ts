@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ClientConfig } from 'pg'
 import { MillraceError } from '../../base/error.ts'
+import { keepSecret } from '../../base/redact.ts'
 
 /** Which server and database to write to. */
 export interface PostgresTarget {
@@ -27,6 +28,7 @@ export function postgresTarget(option: string | undefined, env: NodeJS.ProcessEn
   }
   const url = parseUrl(text)
   const password = decodeURIComponent(url.password) || env['PGPASSWORD'] || env['DB_PASSWORD']
+  if (password !== undefined && password !== '') keepSecret(password)
   const database = decodeURIComponent(url.pathname.slice(1))
   const user = decodeURIComponent(url.username) || env['DB_USER'] || env['PGUSER'] || 'postgres'
   const host = url.hostname === '' ? 'localhost' : url.hostname.replace(/^\[|\]$/g, '')

@@ -1,0 +1,130 @@
+import { MillraceError } from '../../base/error.ts'
+import { keepSecret, redact } from '../../base/redact.ts'
+import { nearestName } from '../../plan/nearest-name.ts'
+import { readConfigFile } from './config-file.ts'
+import { readEnvFile } from './env-file.ts'
+import { SETTING_TYPES, type SettingForm } from './setting-type.ts'
+import { SETTINGS, type Setting, type SettingName, UNUSED_NAMES } from './settings.ts'
+
+/** A value and where it was found: `--trigger`, `MILLRACE_TRIGGER`, `.env: MILLRACE_TRIGGER`, `millrace.yaml`, `default`. */
+export interface Configured {
+  readonly value: string | number
+  readonly origin: string
+}
+
+/** All settings that have a value outside of the command line. What is wrong is collected, to be told at once. */
+export interface Config {
+  readonly values: ReadonlyMap<SettingName, Configured>
+  /** What cannot be read, one sentence each. */
+  readonly problems: readonly string[]
+  /** What has no effect, one sentence each. */
+  readonly notices: readonly string[]
+}
+
+/** Where configuration is looked for. */
+export interface ConfigPlaces {
+  readonly workingFolder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** A file that must be there; without it, `millrace.yaml` may be. */
+  readonly file: string | undefined
+}
+
+/** Looks everything up, in the order environment, `.env`, file. The token is hidden from now on. */
+export async function readConfig(places: ConfigPlaces): Promise<Config> {
+  const envFile = await readEnvFile(places.workingFolder)
+  const named = places.file ?? places.env['MILLRACE_CONFIG'] ?? envFile.get('MILLRACE_CONFIG')
+  const file = await readConfigFile(places.workingFolder, named)
+  const env = new Map(Object.entries(places.env).filter((entry): entry is [string, string] => Boolean(entry[1])))
+  const problems = [...file.problems]
+  const values = new Map<SettingName, Configured>()
+  for (const setting of SETTINGS) {
+    const found = inEnvironment(setting, env, '') ?? inEnvironment(setting, envFile, '.env: ')
+    if (found) {
+      const value = parseSetting(setting, found.text)
+      if (value === undefined) problems.push(`${found.origin}: ${notAValue(setting, found.text)}`)
+      else values.set(setting.name, { value, origin: found.origin })
+    } else {
+      const value = file.values.get(setting.name)
+      if (value !== undefined) values.set(setting.name, { value, origin: file.path })
+    }
+  }
+  const token = values.get('token')
+  if (token) keepSecret(String(token.value))
+  return { values, problems, notices: noticesOf(new Map([...envFile, ...env])) }
+}
+
+/** The value that a text stands for; undefined when it is none. */
+export function parseSetting(setting: Setting, text: string): string | number | undefined {
+  return formOf(setting).parse(text)
+}
+
+/** How a value is written. */
+export function formatSetting(setting: Setting, value: string | number): string {
+  return formOf(setting).format(value)
+}
+
+/** Says what a value should have been. */
+export function notAValue(setting: Setting, text: string): string {
+  const form = formOf(setting)
+  if (setting.type === 'secret') return `the value is not ${form.expected}`
+  const nearest = form.choices && nearestName(text, form.choices)
+  return `"${text.slice(0, 100)}" is not ${form.expected}${nearest ? ` (did you mean "${nearest}"?)` : ''}`
+}
+
+/** Throws when anything is wrong, with all of it. */
+export function assertNoProblems(problems: readonly string[]): void {
+  if (problems.length === 0) return
+  const message =
+    problems.length === 1
+      ? redact(problems[0] as string)
+      : `${problems.length} settings are wrong:\n${problems.map((problem) => `  ${redact(problem)}`).join('\n')}`
+  throw new MillraceError('invalid-option', message, {
+    hint: 'correct it and start again; `millrace config env` shows every setting',
+  })
+}
+
+function formOf(setting: Setting): SettingForm {
+  return SETTING_TYPES[setting.type]
+}
+
+function inEnvironment(
+  setting: Setting,
+  env: ReadonlyMap<string, string>,
+  place: string,
+): { text: string; origin: string } | undefined {
+  for (const name of setting.env) {
+    const text = env.get(name)
+    if (text) return { text, origin: `${place}${name}` }
+  }
+  return undefined
+}
+
+function noticesOf(env: ReadonlyMap<string, string>): string[] {
+  const unused = UNUSED_NAMES.flatMap(([reason, names]) => {
+    const set = names.filter((name) => env.has(name))
+    return set.length === 0 ? [] : [`${set.join(', ')} ${reason}`]
+  })
+  const known = SETTINGS.flatMap((setting) => setting.env.filter((name) => name.startsWith('MILLRACE_')))
+  const misspelt = [...env.keys()].flatMap((name) => {
+    if (!name.startsWith('MILLRACE_') || OTHER_NAMES.has(name) || known.some((each) => each === name)) return []
+    const nearest = nearestName(
+      name.slice(9),
+      known.map((each) => each.slice(9)),
+    )
+    return nearest === undefined ? [] : [`${name} is no setting (did you mean MILLRACE_${nearest}?)`]
+  })
+  const all = [...unused, ...misspelt]
+  return all.length === 0 ? [] : [`without effect: ${all.join('; ')}`]
+}
+
+/** Names in the environment that are no settings: for developers, and between our own processes. */
+const OTHER_NAMES: ReadonlySet<string> = new Set([
+  'MILLRACE_CONFIG',
+  'MILLRACE_DEBUG',
+  'MILLRACE_FAILPOINT',
+  'MILLRACE_FAILPOINT_TRACE',
+  'MILLRACE_PARENT_FD',
+  'MILLRACE_REQUIRE',
+  'MILLRACE_STARTED_AT_MS',
+  'MILLRACE_TEST_SCALE',
+])

@@ -1,0 +1,37 @@
+import { formatTime } from '../base/time.ts'
+import type { Job } from '../job/job.ts'
+import type { JobStatus } from '../job/status.ts'
+import { say } from './output.ts'
+
+const INTERVAL_MS = 1_000
+
+/** Says on stderr how a run gets on: what its start found, then a line per epoch with rows, at most one a second. */
+export function reportProgress(job: Job): void {
+  let shownRows = 0
+  let shownMs = Number.NEGATIVE_INFINITY
+  let recoveryShown = false
+  job.subscribe(() => {
+    const nowMs = performance.now()
+    if (nowMs - shownMs < INTERVAL_MS) return
+    const status = job.status()
+    if (status.recovery !== null && !recoveryShown) say(status.recovery)
+    recoveryShown ||= status.recovery !== null
+    if (status.state !== 'running' || status.rowsRead === shownRows) return
+    shownRows = status.rowsRead
+    shownMs = nowMs
+    say(progressLine(status))
+  })
+}
+
+function progressLine({ epoch, rowsRead, eventsPerSecond, fates, watermarks }: JobStatus): string {
+  const number = (value: number): string => Math.round(value).toLocaleString('en-US')
+  const refused = rowsRead - fates.accepted - fates.filtered
+  const watermarkMs = watermarks[0]?.watermarkMs ?? null
+  return [
+    `epoch ${number(epoch)}`,
+    `${number(rowsRead)} events`,
+    `${number(eventsPerSecond)} events/s`,
+    ...(watermarkMs === null ? [] : [`watermark ${formatTime(watermarkMs)}`]),
+    ...(refused === 0 ? [] : [`${number(refused)} not accepted`]),
+  ].join('  ')
+}
