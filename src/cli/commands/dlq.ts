@@ -13,6 +13,7 @@ import {
   deadLetterFolder,
   pipelineName,
 } from '../find-checkpoint.ts'
+import { showExamples } from '../help.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
 import { RejectedRows } from '../rejected-rows.ts'
@@ -35,6 +36,12 @@ interface DlqOptions extends CheckpointOptions {
 /** `millrace dlq`: rows that were not accepted, and result rows that their tables refused. */
 export const defineDlq: DefineCommand = (program) => {
   const group = program.command('dlq').description('look at dead letters and refused rows, correct and resend them')
+  showExamples(group, [
+    ['millrace dlq list --fate late', 'rows that came too late'],
+    ['millrace dlq show events-0/42', 'everything about one'],
+    ["millrace dlq resend events-0/42 --value '{...}'", 'the corrected event, once more'],
+    ['millrace dlq list --postgres', 'also rows that a table refused'],
+  ])
   const common = (signature: string, text: string): Command =>
     checkpointOptions(group.command(signature).description(text))
       .option('--postgres [url]', 'also rows that tables of this server (DATABASE_URL) refused')

@@ -10,6 +10,7 @@ import {
   deadLetterFolder,
   pipelineName,
 } from '../find-checkpoint.ts'
+import { showExamples } from '../help.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { type Judgement, judgeRecord } from '../judge-record.ts'
 import { loadPipeline } from '../load-pipeline.ts'
@@ -31,6 +32,10 @@ export const defineExplainEvent: DefineCommand = (program) => {
     .argument('<id>', 'its position, such as events-0/123, or a value that only it holds, such as its event_id')
     .argument('[pipeline]', 'the pipeline file or plan: also tells windows and sinks')
     .option('--topic <name>', 'where to look for a value', 'events')
+  showExamples(command, [
+    ['millrace explain-event events-0/42', 'fate, epoch and watermark of a row'],
+    ['millrace explain-event 5078b4c8-360f pipeline.ts', 'found by its id; also windows and sinks'],
+  ])
   checkpointOptions(command).action(explain)
 }
 

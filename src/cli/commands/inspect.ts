@@ -2,6 +2,7 @@ import { Argument } from 'commander'
 import { formatTime } from '../../base/time.ts'
 import type { CheckpointView, EpochView } from '../../job/checkpoint-view.ts'
 import { type CheckpointOptions, checkpointFolder, checkpointOptions } from '../find-checkpoint.ts'
+import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { textTable } from '../text-table.ts'
 import type { DefineCommand } from './index.ts'
@@ -47,6 +48,11 @@ export const defineInspect: DefineCommand = (program) => {
     .command('inspect')
     .description('look into a checkpoint, also while a job runs on it')
     .addArgument(new Argument('<what>', 'what to look at').choices(Object.keys(LOOKS)))
+  showExamples(command, [
+    ['millrace inspect checkpoint', 'where the job of the home folder stands'],
+    ['millrace inspect epochs --pipeline shop', 'what each epoch read and gave'],
+    ['millrace inspect ledger --json', 'what became of all rows'],
+  ])
   checkpointOptions(command).action(async (what: string, options: InspectOptions) => {
     const { viewCheckpoint } = await import('../../job/checkpoint-view.ts')
     const view = await viewCheckpoint(await checkpointFolder(homeAt(options.home), options))

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Option } from 'commander'
 import type { QueryAnswer } from '../../sinks/duckdb/duckdb-query.ts'
 import { settingOption } from '../config/apply.ts'
+import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
 import { askOwner, QUERY_LIMITS, storeFile } from '../store-api.ts'
@@ -12,6 +13,7 @@ const FORMATS = ['table', 'csv', 'ndjson', 'json'] as const
 
 interface QueryOptions {
   readonly format: (typeof FORMATS)[number]
+  readonly json?: boolean
   readonly file?: string
   readonly home?: string
   readonly folder?: readonly string[]
@@ -21,17 +23,23 @@ interface QueryOptions {
 
 /** `millrace query`: SQL over the result store and the files of sinks. */
 export const defineQuery: DefineCommand = (program) => {
-  program
+  const command = program
     .command('query')
     .description('ask the result store, also while a job writes to it')
     .argument('<sql>', 'one SELECT; `show tables` lists what is there')
     .addOption(new Option('--format <format>', 'how rows are written').choices(FORMATS).default('table'))
+    .option('--json', 'the same as --format json')
     .option('--file <file>', 'another store than results.duckdb in the home folder')
     .option('--folder <folder>', 'let the SQL read files below it, besides `output` in the home folder', collect)
     .option('--rows <count>', 'rows at most', wholeNumber, QUERY_LIMITS.rowsMax)
     .option('--timeout <duration>', 'time at most', duration, QUERY_LIMITS.timeoutMs)
     .addOption(settingOption('home'))
     .action(query)
+  showExamples(command, [
+    ["millrace query 'show tables'", 'what is there'],
+    ["millrace query 'from page_metrics limit 10'", 'rows, also while a job writes them'],
+    ["millrace query 'select ...' --format csv > rows.csv", 'for other programs'],
+  ])
 }
 
 async function query(sql: string, options: QueryOptions): Promise<void> {
@@ -40,7 +48,7 @@ async function query(sql: string, options: QueryOptions): Promise<void> {
   const answer =
     ((await askOwner(file, sql)) as QueryAnswer | undefined) ?? (await askFile(file, sql, options, home.path))
   const limited = { ...answer, rows: answer.rows.slice(0, options.rows) }
-  await write(text(limited, options.format))
+  await write(text(limited, options.json ? 'json' : options.format))
   if (answer.truncated || limited.rows.length < answer.rows.length) {
     process.stderr.write(`there are more rows than these ${limited.rows.length}\n`)
   }

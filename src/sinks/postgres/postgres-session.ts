@@ -104,6 +104,7 @@ function breaksConnection(error: unknown): boolean {
 /** Serialisation, deadlock, locks, connection, resources, shutting down, a standby: what another attempt may get over. */
 const RETRYABLE = /^(08|40|53|55P03|57014|57P0|58030|25006)/
 const REFUSED_LOGIN = /^(28|3D000|42501|0A000)/
+const UNTRUSTED = /^(ERR_TLS|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_)|does not support SSL/
 const NETWORK_ERRORS = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']
 
 function asMillraceError(error: unknown, shown: string): Error {
@@ -111,6 +112,12 @@ function asMillraceError(error: unknown, shown: string): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   const state = sqlState(error)
   const message = `${shown}: ${error.message}${state === undefined ? '' : ` (${state})`}`
+  if (state === undefined && UNTRUSTED.test(`${systemErrorCode(error)} ${error.message}`)) {
+    return new MillraceError('invalid-option', message, {
+      hint: "name the certificate of the server's authority in sslrootcert, and the server as its certificate does",
+      cause: error,
+    })
+  }
   if (state === undefined) {
     const network = NETWORK_ERRORS.includes(systemErrorCode(error) ?? '') || error instanceof AggregateError
     if (!network && !/terminat|timeout|closed|not queryable|ended/i.test(error.message)) return error
