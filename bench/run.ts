@@ -7,7 +7,10 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 
 /** The benchmarks; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  decode: () => import('./decode.ts'),
+  encode: () => import('./encode.ts'),
   engine: () => import('./engine.ts'),
+  expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
 }
 
@@ -23,7 +26,7 @@ async function runBench(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { data: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: { data: { type: 'string' }, experiment: { type: 'string' }, json: { type: 'boolean', default: false } },
   })
   const [name, ...rest] = positionals
   if (name === undefined) return failWithUsage('no benchmark named')
@@ -34,7 +37,7 @@ async function runBench(args: readonly string[]): Promise<number> {
   const { bench } = await load()
   const forPeople = values.json ? process.stderr : process.stdout
   forPeople.write(`${bench.summary}\n${describeRun(args)}\n\n`)
-  const results = await bench.run({ data: values.data })
+  const results = await bench.run({ data: values.data, experiment: values.experiment })
   forPeople.write(`${formatTable(results)}\n`)
   if (values.json) process.stdout.write(results.map((result) => `${formatJson(result)}\n`).join(''))
   return 0

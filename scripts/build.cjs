@@ -28,6 +28,19 @@ const STEPS = {
       ...['build', 'web', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'],
     ],
   },
+  wasm: {
+    what: 'the decoder',
+    inputs: ['src/batch/wasm', 'package-lock.json'],
+    output: 'dist/wasm',
+    command: (folder) => [
+      'node_modules/assemblyscript/bin/asc.js',
+      'src/batch/wasm/index.ts',
+      ...['-o', `${folder}/decoder.wasm`, '-O3', '--converge', '--runtime', 'stub', '--noAssert', '--use', 'abort='],
+      // The host brings the memory. Addresses have 32 bits, and code says so where it matters (warning 201).
+      ...['--importMemory', '--maximumMemory', '65536', '--disableWarning', '201'],
+      ...['--enable', 'simd', '--enable', 'bulk-memory'],
+    ],
+  },
   library: {
     what: 'the library and command for publishing',
     inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],

@@ -15,15 +15,16 @@ const ROOT = join(__dirname, '..')
 
 /** What each script builds first (steps of build.cjs), and the program that it then runs. */
 const COMMANDS = {
-  start: { builds: ['web'], program: ['bin/millrace.js', 'demo'] },
-  test: { builds: ['web'], program: ['scripts/test.ts'] },
-  'test:full': { builds: ['web'], program: ['scripts/test.ts'], env: { MILLRACE_TEST_SCALE: 'full' } },
-  check: { builds: ['web'], program: ['scripts/check.ts'] },
+  start: { builds: ['web', 'wasm'], program: ['bin/millrace.js', 'demo'] },
+  test: { builds: ['web', 'wasm'], program: ['scripts/test.ts'] },
+  'test:full': { builds: ['web', 'wasm'], program: ['scripts/test.ts'], env: { MILLRACE_TEST_SCALE: 'full' } },
+  check: { builds: ['web', 'wasm'], program: ['scripts/check.ts'] },
   format: { builds: [], program: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'] },
   'build:web': { builds: ['web'] },
-  build: { builds: ['web', 'library'] },
-  chaos: { builds: [], program: ['test/chaos/run.ts'] },
-  bench: { builds: [], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
+  'build:wasm': { builds: ['wasm'] },
+  build: { builds: ['web', 'wasm', 'library'] },
+  chaos: { builds: ['wasm'], program: ['test/chaos/run.ts'] },
+  bench: { builds: ['wasm'], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }
 
 async function main([name, ...args]) {

@@ -6,6 +6,7 @@ export { type ErrorCode, MillraceError } from './base/error.ts'
 export type { Duration } from './base/time.ts'
 
 // Schemas: the columns of a stream
+export type { TimeUnit } from './batch/calendar.ts'
 export {
   boolean,
   type Cardinality,
@@ -53,9 +54,15 @@ export {
   avg,
   count,
   countDistinct,
+  elapsed,
+  first,
+  last,
   max,
   min,
+  type PlainAggregateSpec,
+  quantile,
   sum,
+  topK,
 } from './plan/aggregate.ts'
 
 // Plans: checking, reading and printing them
@@ -88,6 +95,8 @@ export { explainPlan } from './plan/explain.ts'
 // Expressions
 export {
   and,
+  type Call,
+  type Case,
   type ColumnReference,
   type Comparison,
   col,
@@ -104,24 +113,80 @@ export {
   lt,
   ne,
   not,
+  type Operand,
   or,
+  type RowProperty,
 } from './plan/expression.ts'
-export type { PipelinePlan, QueryPlan } from './plan/node.ts'
+export {
+  add,
+  coalesce,
+  concat,
+  cond,
+  contains,
+  dateTrunc,
+  dayOfMonth,
+  dayOfWeek,
+  div,
+  endsWith,
+  hourOf,
+  length,
+  lower,
+  minuteOf,
+  mod,
+  monthOf,
+  mul,
+  neg,
+  rowProperty,
+  splitPart,
+  startsWith,
+  sub,
+  substr,
+  toDecimal,
+  toInteger,
+  toMillis,
+  toNumber,
+  toText,
+  toTime,
+  trim,
+  upper,
+  urlHost,
+  urlParam,
+  urlPath,
+  yearOf,
+} from './plan/functions.ts'
+export type { FeatureSpec, PipelinePlan, QueryPlan } from './plan/node.ts'
+// Streams and pipelines
+export { type Pipeline, pipeline, type QueryOptions } from './plan/pipeline.ts'
 export { planFromJson, planToJson } from './plan/plan-codec.ts'
-
 // Rules: what each row of a source must fulfil
 export { lengthMax, oneOf, type Rule, type RuleCondition, range, required } from './plan/rule.ts'
-
-// Streams and pipelines
 export {
+  type AddedFields,
   type ColumnName,
+  type DedupeOptions,
   GroupedStream,
-  type Pipeline,
-  pipeline,
   type Query,
+  type SessionFeaturesOptions,
   Stream,
+  type StreamOptions,
   stream,
   type WatermarkOptions,
   WindowedStream,
 } from './plan/stream.ts'
-export { type TumblingWindow, tumbling, type WindowSpec } from './plan/window.ts'
+
+// Windows
+export {
+  type AlignedWindow,
+  type CalendarWindow,
+  type GlobalWindow,
+  global,
+  type SessionOptions,
+  type SessionWindow,
+  type SlidingWindow,
+  session,
+  sliding,
+  type TumblingOptions,
+  type TumblingWindow,
+  tumbling,
+  type WindowSpec,
+} from './plan/window.ts'

@@ -103,7 +103,15 @@ describe('the package that Millrace is', () => {
     for (const path of ['bin/millrace.js', 'dist/src/cli/main.js', 'dist/src/index.js', 'dist/src/index.d.ts']) {
       assert.ok(packed.includes(path), `${path} is missing`)
     }
-    for (const path of ['dist/web/index.html', 'LICENSE', 'NOTICE', 'README.md', 'CHANGELOG.md', 'package.json']) {
+    for (const path of [
+      'dist/wasm/decoder.wasm',
+      'dist/web/index.html',
+      'LICENSE',
+      'NOTICE',
+      'README.md',
+      'CHANGELOG.md',
+      'package.json',
+    ]) {
       assert.ok(packed.includes(path), `${path} is missing`)
     }
     assert.deepEqual(packed.filter(isForeign), [])
@@ -152,7 +160,8 @@ function pack(folder: string): string[] {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist/src')])
   assert.ok(existsSync(join(ROOT, 'dist/web')), 'the page is not built: npm run build:web')
-  cpSync(join(ROOT, 'dist/web'), join(stage, 'dist/web'), { recursive: true })
+  assert.ok(existsSync(join(ROOT, 'dist/wasm')), 'the decoder is not built: npm run build:wasm')
+  for (const built of ['dist/web', 'dist/wasm']) cpSync(join(ROOT, built), join(stage, built), { recursive: true })
   cpSync(join(ROOT, 'bin'), join(stage, 'bin'), { recursive: true })
   for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE']) {
     copyFileSync(join(ROOT, name), join(stage, name))
@@ -170,6 +179,7 @@ function isForeign(path: string): boolean {
   const belonging = [
     /^bin\/[a-z-]+\.js$/,
     /^dist\/src\/.*(?<!\.test)\.(js|d\.ts|json|wasm)$/,
+    /^dist\/wasm\/decoder\.wasm$/,
     /^dist\/web\/(index\.html|.*\.(js|css|svg|png|ico|woff2|json|webmanifest))$/,
     /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/,
   ]

@@ -57,7 +57,7 @@ test('a name that is no benchmark, or none, lists those that are', () => {
     const { status, stderr, stdout } = run(...args)
     assert.equal(status, 2)
     assert.ok(stderr.includes(problem), stderr)
-    assert.match(stderr, /engine \| generate/)
+    assert.match(stderr, /decode \| .*engine \| .*generate/)
     assert.equal(stdout, '')
   }
 })

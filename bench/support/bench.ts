@@ -14,6 +14,8 @@ export interface Bench {
 export interface BenchOptions {
   /** A name that the benchmark knows, or a path; its own default if undefined. */
   readonly data: string | undefined
+  /** Folder of an experiment to compare with, for benchmarks that know one. */
+  readonly experiment?: string | undefined
 }
 
 /** How fast something ran on some data. */
@@ -27,6 +29,8 @@ export interface BenchResult {
   readonly nsPerEvent: Spread
   /** For each peer of the same run: how many times as fast as the peer this was. */
   readonly ratio: Readonly<Record<string, number>>
+  /** The longest batch of all runs, for benchmarks that time each. */
+  readonly worstBatchMs?: number
 }
 
 /** Several runs of the same work, in one number and two that say what it is worth. */

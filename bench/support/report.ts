@@ -13,8 +13,21 @@ export function describeRun(args: readonly string[]): string {
 
 /** The results as a table for people. */
 export function formatTable(results: readonly BenchResult[]): string {
-  const header = ['name', 'data', 'events', 'ns/event', 'min', 'max', 'runs', 'events/s', 'times as fast as']
-  const rows = results.map(({ name, data, events, nsPerEvent, ratio }) => [
+  const timesBatches = results.some((result) => result.worstBatchMs !== undefined)
+  const ofBatches = (text: string): string[] => (timesBatches ? [text] : [])
+  const header = [
+    'name',
+    'data',
+    'events',
+    'ns/event',
+    'min',
+    'max',
+    'runs',
+    'events/s',
+    ...ofBatches('worst batch ms'),
+  ]
+  header.push('times as fast as')
+  const rows = results.map(({ name, data, events, nsPerEvent, ratio, worstBatchMs }) => [
     name,
     data,
     formatCount(events),
@@ -23,6 +36,7 @@ export function formatTable(results: readonly BenchResult[]): string {
     formatFigure(nsPerEvent.max),
     String(nsPerEvent.runs),
     formatCount(1e9 / nsPerEvent.median),
+    ...ofBatches(worstBatchMs === undefined ? '' : formatFigure(worstBatchMs)),
     Object.entries(ratio)
       .map(([peer, times]) => `${peer} ${formatFigure(times)}`)
       .join(', '),
@@ -42,9 +56,9 @@ export function formatTable(results: readonly BenchResult[]): string {
 }
 
 /** One result as one line of JSON for programs: medians. */
-export function formatJson({ name, data, events, nsPerEvent, ratio }: BenchResult): string {
+export function formatJson({ name, data, events, nsPerEvent, ratio, worstBatchMs }: BenchResult): string {
   const eventsPerSecond = Math.round(1e9 / nsPerEvent.median)
-  return JSON.stringify({ name, data, events, nsPerEvent: nsPerEvent.median, eventsPerSecond, ratio })
+  return JSON.stringify({ name, data, events, nsPerEvent: nsPerEvent.median, eventsPerSecond, ratio, worstBatchMs })
 }
 
 function formatCount(value: number): string {

@@ -154,7 +154,7 @@ export class ByteReader {
       value += (byte & 0x7f) * scale
       if (byte < 0x80) return value
     }
-    throw this.#corrupt('a number is longer than 8 bytes')
+    throw this.corrupt('a number is longer than 8 bytes')
   }
 
   /** A view of the next bytes. */
@@ -167,23 +167,36 @@ export class ByteReader {
     return this.raw(this.varint())
   }
 
+  /** A count of things that take at least a byte each: one that cannot be true is damage, not a reason to allocate. */
+  count(): number {
+    const count = this.varint()
+    if (count > this.remaining) throw this.corrupt(`it counts ${count} things in ${this.remaining} bytes`)
+    return count
+  }
+
+  /** The next bytes with their length before them, to be read on their own. */
+  section(): ByteReader {
+    return new ByteReader(this.bytes(), this.#what)
+  }
+
   text(): string {
     try {
       return decodeText(this.bytes())
     } catch (error) {
       if (error instanceof MillraceError) throw error
-      throw this.#corrupt('a text is not UTF-8')
+      throw this.corrupt('a text is not UTF-8')
     }
   }
 
   #take(size: number): number {
     const at = this.#at
-    if (size > this.#bytes.length - at) throw this.#corrupt(`${size} bytes wanted, ${this.#bytes.length - at} left`)
+    if (size > this.#bytes.length - at) throw this.corrupt(`${size} bytes wanted, ${this.#bytes.length - at} left`)
     this.#at = at + size
     return at
   }
 
-  #corrupt(detail: string): MillraceError {
+  /** The error to throw when what was read cannot be; `detail` says why. */
+  corrupt(detail: string): MillraceError {
     return new MillraceError('corrupt-data', `${this.#what} is damaged at byte ${this.#at}: ${detail}`, {
       hint: 'restore it from a backup, or remove it to start from an older one',
     })

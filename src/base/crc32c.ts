@@ -38,7 +38,7 @@ export function portableCrc32c(bytes: Uint8Array, initial = 0): number {
 type Crc32c = (bytes: Uint8Array, initial: number) => number
 
 /** Below this a call into the binary costs more than the loop. */
-const NATIVE_BYTES_MIN = 128
+const NATIVE_BYTES_MIN = 256
 
 /** Reflected 0x1EDC6F41. */
 const POLYNOMIAL = 0x82f63b78
@@ -65,7 +65,8 @@ function createTables(): Int32Array {
 /** The binary is a convenience of speed: a platform without one gets the same answers from the loop. */
 function loadNative(): Crc32c {
   try {
-    const binary: { readonly crc32c: Crc32c } = createRequire(import.meta.url)('@node-rs/crc32')
+    const require = createRequire(import.meta.url)
+    const binary: { readonly crc32c: Crc32c } = require('@node-rs/crc32')
     return binary.crc32c
   } catch {
     return portableCrc32c

@@ -1,5 +1,5 @@
 import { encodeText } from '../base/bytes.ts'
-import { type ColumnRows, cellWriter, type RowList, type TextFormat } from './encoded-cells.ts'
+import { type ColumnRows, type RowList, type TextFormat, writeRows } from './encoded-cells.ts'
 import type { Field } from './schema.ts'
 import { TextBuffer } from './text-buffer.ts'
 
@@ -18,10 +18,10 @@ export function encodeCsvHeader(fields: readonly Field[]): Uint8Array<ArrayBuffe
   for (const [index, field] of fields.entries()) {
     if (index > 0) out.byte(COMMA)
     const name = encodeText(field.name)
-    writeCsvText(out, name, 0, name.length, false)
+    writeCsvText(out, new DataView(name.buffer), 0, name.length, false)
   }
   out.byte(LINE_FEED)
-  return out.finish()
+  return out.view()
 }
 
 /**
@@ -31,59 +31,65 @@ export function encodeCsvHeader(fields: readonly Field[]): Uint8Array<ArrayBuffe
 export function encodeCsvRows(result: ColumnRows, list?: RowList, options: CsvOptions = {}): Uint8Array<ArrayBuffer> {
   const out = new TextBuffer()
   writeCsvRows(out, result, list, options)
-  return out.finish()
+  return out.view()
 }
 
 /** As `encodeCsvRows`, behind what the buffer holds. All rows when there is no list. */
 export function writeCsvRows(out: TextBuffer, result: ColumnRows, list?: RowList, options: CsvOptions = {}): void {
-  const format = options.formulaGuard === false ? UNGUARDED : GUARDED
-  const writers = result.columns.map((column, index) => cellWriter(column, result.fields[index], format))
-  const count = list?.count ?? result.rowCount
-  for (let place = 0; place < count; place++) {
-    const row = list === undefined ? place : list.rows[place]
-    for (let index = 0; index < writers.length; index++) {
-      if (index > 0) out.byte(COMMA)
-      writers[index](out, row)
-    }
-    out.byte(LINE_FEED)
-  }
+  writeRows(out, result, list, options.formulaGuard === false ? UNGUARDED : GUARDED)
 }
 
 const UNGUARDED: TextFormat = csvFormat(false)
 const GUARDED: TextFormat = csvFormat(true)
 
 function csvFormat(formulaGuard: boolean): TextFormat {
-  const writeText: TextFormat['writeText'] = (out, bytes, start, end) => {
-    writeCsvText(out, bytes, start, end, formulaGuard)
+  const writeText: TextFormat['writeText'] = (out, text, start, end) => {
+    writeCsvText(out, text, start, end, formulaGuard)
   }
-  return { null: '', quote: '', hasInfinity: true, writeText, writeJson: writeText, codeCells: new WeakMap() }
+  return {
+    null: '',
+    quote: '',
+    hasInfinity: true,
+    lead: (_field, index) => (index === 0 ? '' : ','),
+    end: () => '\n',
+    writeText,
+    writeJson: writeText,
+    codeCells: new WeakMap(),
+  }
 }
 
-function writeCsvText(out: TextBuffer, bytes: Uint8Array, start: number, end: number, formulaGuard: boolean): void {
-  const quoted = start === end || needsQuotes(bytes, start, end)
-  if (quoted) out.byte(QUOTE)
-  if (formulaGuard && start < end && FORMULA_STARTS.includes(bytes[start])) out.byte(APOSTROPHE)
-  writeDoublingQuotes(out, bytes, start, end)
-  if (quoted) out.byte(QUOTE)
+/** Most cells need no quotes: each is written as if it did not, and once more when it does. */
+function writeCsvText(out: TextBuffer, text: DataView, start: number, end: number, formulaGuard: boolean): void {
+  const guarded = formulaGuard && start < end && FORMULA_STARTS.includes(text.getUint8(start))
+  const lengthBefore = out.length
+  if (guarded) out.byte(APOSTROPHE)
+  if (start < end && writePlain(out, text, start, end)) return
+  out.cut(lengthBefore)
+  out.byte(QUOTE)
+  if (guarded) out.byte(APOSTROPHE)
+  writeDoublingQuotes(out, text, start, end)
+  out.byte(QUOTE)
 }
 
-function writeDoublingQuotes(out: TextBuffer, bytes: Uint8Array, start: number, end: number): void {
-  let plainStart = start
-  for (let at = start; at < end; at++) {
-    if (bytes[at] !== QUOTE) continue
-    out.slice(bytes, plainStart, at + 1)
-    out.byte(QUOTE)
-    plainStart = at + 1
+/** Returns false when it meets something that must stand in quotes. */
+function writePlain(out: TextBuffer, text: DataView, start: number, end: number): boolean {
+  for (let at = start; ; at++) {
+    at = out.sliceUntil(text, at, end, QUOTE, COMMA)
+    if (at === end) return true
+    const byte = text.getUint8(at)
+    if (byte === QUOTE || byte === COMMA || byte === LINE_FEED || byte === CARRIAGE_RETURN) return false
+    out.byte(byte)
   }
-  out.slice(bytes, plainStart, end)
 }
 
-function needsQuotes(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]
-    if (byte === COMMA || byte === QUOTE || byte === LINE_FEED || byte === CARRIAGE_RETURN) return true
+function writeDoublingQuotes(out: TextBuffer, text: DataView, start: number, end: number): void {
+  for (let at = start; ; at++) {
+    at = out.sliceUntil(text, at, end, QUOTE, QUOTE)
+    if (at === end) return
+    const byte = text.getUint8(at)
+    if (byte === QUOTE) out.byte(QUOTE)
+    out.byte(byte)
   }
-  return false
 }
 
 const TAB = 0x09

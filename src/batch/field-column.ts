@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts'
+import { assert, unreachable } from '../base/assert.ts'
 import { RowError } from './batch.ts'
 import { BOOLEAN_NULL, type Column } from './column.ts'
 import { InternedDictionary } from './interned-dictionary.ts'
@@ -18,6 +18,14 @@ export const ValueKind = {
   rest: 6,
 } as const
 
+/** The arrays behind a column, one element for each row (16 for a UUID). */
+export type ColumnArrays =
+  | { readonly kind: 'text'; starts: Int32Array; lengths: Int32Array; codes: Int32Array }
+  | { readonly kind: 'uuid'; bytes: Uint8Array; validity: Uint8Array }
+  | { readonly kind: 'number'; values: Float64Array }
+  | { readonly kind: 'int32'; values: Int32Array; validity: Uint8Array }
+  | { readonly kind: 'boolean'; values: Uint8Array }
+
 /**
  * The column of one field while a batch is filled: rows begin as null, `put...` gives one its value or says why not.
  * Text is kept as slices until the whole batch has been read; only then `finish` interns it, so that no refused row
@@ -33,11 +41,11 @@ export class FieldColumn {
   lengths: Int32Array = new Int32Array(0)
   readonly #iso: IsoTimestamp
   readonly #hashSeed: number
-  #values = new Float64Array(0)
-  #integers = new Int32Array(0)
-  #uuids = new Uint8Array(0)
+  #values: Float64Array = new Float64Array(0)
+  #integers: Int32Array = new Int32Array(0)
+  #uuids: Uint8Array = new Uint8Array(0)
   /** Booleans, or the validity of integers and UUIDs. */
-  #flags = new Uint8Array(0)
+  #flags: Uint8Array = new Uint8Array(0)
 
   constructor(field: Field, index: number, hashSeed: number) {
     this.field = field
@@ -50,29 +58,39 @@ export class FieldColumn {
 
   /** Makes room for rows; the new ones are null. */
   grow(capacity: number): void {
+    this.attach(this.#grown(capacity))
+  }
+
+  /** Sets the arrays that hold the rows from now on. */
+  attach(arrays: ColumnArrays): void {
     const column = this.column
-    switch (column.kind) {
-      case 'dictionary':
-      case 'string': {
-        this.starts = copied(this.starts, new Int32Array(capacity))
-        this.lengths = copied(this.lengths, new Int32Array(capacity).fill(-1))
-        if (column.kind === 'dictionary') column.codes = new Int32Array(capacity)
-        else Object.assign(column, { starts: this.starts, lengths: this.lengths })
+    switch (arrays.kind) {
+      case 'text':
+        this.starts = arrays.starts
+        this.lengths = arrays.lengths
+        if (column.kind === 'dictionary') column.codes = arrays.codes
+        else Object.assign(column, { starts: arrays.starts, lengths: arrays.lengths })
         return
-      }
       case 'uuid':
-        column.bytes = this.#uuids = copied(this.#uuids, new Uint8Array(16 * capacity))
-        column.validity = this.#flags = copied(this.#flags, new Uint8Array(capacity))
+        this.#uuids = arrays.bytes
+        this.#flags = arrays.validity
+        Object.assign(column, { bytes: arrays.bytes, validity: arrays.validity })
         return
       case 'number':
-        column.values = this.#values = copied(this.#values, new Float64Array(capacity).fill(Number.NaN))
+        this.#values = arrays.values
+        Object.assign(column, { values: arrays.values })
         return
       case 'int32':
-        column.values = this.#integers = copied(this.#integers, new Int32Array(capacity))
-        column.validity = this.#flags = copied(this.#flags, new Uint8Array(capacity))
+        this.#integers = arrays.values
+        this.#flags = arrays.validity
+        Object.assign(column, { values: arrays.values, validity: arrays.validity })
         return
       case 'boolean':
-        column.values = this.#flags = copied(this.#flags, new Uint8Array(capacity).fill(BOOLEAN_NULL))
+        this.#flags = arrays.values
+        Object.assign(column, { values: arrays.values })
+        return
+      default:
+        unreachable(arrays)
     }
   }
 
@@ -179,6 +197,30 @@ export class FieldColumn {
     internSlices(dictionary as InternedDictionary, view, this.starts, this.lengths, this.column.codes, rowCount)
   }
 
+  #grown(capacity: number): ColumnArrays {
+    const integers = (from: Int32Array): Int32Array => copied(from, new Int32Array(capacity))
+    const flags = (fill: number): Uint8Array => copied(this.#flags, new Uint8Array(capacity).fill(fill))
+    const { kind } = this.column
+    switch (kind) {
+      case 'dictionary':
+      case 'string': {
+        const lengths = copied(this.lengths, new Int32Array(capacity).fill(-1))
+        const codes = new Int32Array(kind === 'dictionary' ? capacity : 0)
+        return { kind: 'text', starts: integers(this.starts), lengths, codes }
+      }
+      case 'uuid':
+        return { kind, bytes: copied(this.#uuids, new Uint8Array(16 * capacity)), validity: flags(0) }
+      case 'number':
+        return { kind, values: copied(this.#values, new Float64Array(capacity).fill(Number.NaN)) }
+      case 'int32':
+        return { kind, values: integers(this.#integers), validity: flags(0) }
+      case 'boolean':
+        return { kind, values: flags(BOOLEAN_NULL) }
+      default:
+        return unreachable(kind)
+    }
+  }
+
   #putValue(row: number, value: number): number {
     if (Number.isNaN(value)) return RowError.numberRange
     this.#values[row] = value
@@ -257,7 +299,7 @@ function emptyColumn(field: Field, hashSeed: number): Column {
   }
 }
 
-function copied<T extends Int32Array | Uint8Array | Float64Array>(from: T, to: T): T {
+function copied<T extends Int32Array | Uint8Array | Float64Array>(from: ArrayLike<number>, to: T): T {
   to.set(from)
   return to
 }

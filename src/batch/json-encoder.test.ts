@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Random } from '../base/random.ts'
 import type { Batch } from './batch.ts'
 import { BOOLEAN_NULL } from './column.ts'
 import { encodeJsonRows, writeJsonRows } from './json-encoder.ts'
@@ -37,7 +38,7 @@ function decoded(schema: Schema, lines: string, framing: 'newline' | 'records' =
     fields: schema.fields,
     knownMembers: new Set(),
     hashSeed: 1,
-    dictionaryEntriesMax: 99,
+    dictionaryEntriesMax: 9_999,
   })
   const bytes = Buffer.from(lines)
   return decoder.decode({ framing, bytes, baseOffset: 0, endOffset: 99, recordCount: 99, baseTimestamp: Number.NaN })
@@ -73,6 +74,37 @@ test('each line is JSON that means the same as the row, whatever the text holds'
   assert.equal(out.at(-1), '')
 })
 
+test('any mixture of what is and is not escaped is written as JSON.stringify writes it, in many rows of growing size', () => {
+  const random = new Random(7)
+  const schema = defineSchema({ s: text(), u: text({ cardinality: 'unique' }), i: int32() })
+  const characters = ['"', '\\', '\n', '\x1f', ' ', '!', '#', '[', ']', '\x7f', 'é', '\u{1f600}', 'a', 'b']
+  const lines = Array.from({ length: 2_000 }, (_, index) => {
+    const one = Array.from({ length: random.below(8 + index / 50) }, () => random.pick(characters)).join('')
+    return JSON.stringify({ s: one, u: one, i: index % 3 === 0 ? null : random.uint32() | 0 })
+  })
+  const batch = decoded(schema, `${lines.join('\n')}\n`)
+  assert.equal(encoded(batch), `${lines.join('\n')}\n`)
+
+  const out = new TextBuffer(1)
+  const backwards = Int32Array.from(lines, (_, index) => lines.length - 1 - index)
+  writeJsonRows(out, batch, { rows: backwards, count: 1_999 })
+  const expected = lines.slice(1).toReversed()
+  assert.equal(Buffer.from(out.view()).toString(), `${expected.join('\n')}\n`)
+})
+
+test('a buffer grows in the middle of a row, whatever kind of cell it is', () => {
+  const row = { s: 'x'.repeat(50), t: 'y'.repeat(90), u: 'z'.repeat(70), i: 7 }
+  const batch = decoded(
+    defineSchema({ s: text(), t: text(), u: text({ cardinality: 'unique' }), i: int32() }),
+    JSON.stringify(row),
+  )
+  for (let capacity = 0; capacity < 300; capacity++) {
+    const out = new TextBuffer(capacity)
+    writeJsonRows(out, batch)
+    assert.equal(Buffer.from(out.view()).toString(), `${JSON.stringify(row)}\n`)
+  }
+})
+
 test('a JSON value that was written over several lines stays on one', () => {
   const schema = defineSchema({ j: json() })
   const batch = decoded(schema, '{"j":[1]}')
@@ -99,7 +131,7 @@ test('writes the rows of a list in its order, behind what the buffer holds', () 
   const out = new TextBuffer(4)
   writeJsonRows(out, batch, { rows: Int32Array.of(2, 0, 1), count: 2 })
   writeJsonRows(out, batch, { rows: Int32Array.of(1), count: 1 })
-  assert.equal(Buffer.from(out.finish()).toString(), '{"s":"c","i":3}\n{"s":"a","i":1}\n{"s":"b","i":2}\n')
+  assert.equal(Buffer.from(out.view()).toString(), '{"s":"c","i":3}\n{"s":"a","i":1}\n{"s":"b","i":2}\n')
 })
 
 test('times far away, and values of computed columns, are written exactly', () => {

@@ -1,5 +1,4 @@
-import { encodeText } from '../base/bytes.ts'
-import { type CellWriter, type ColumnRows, cellWriter, type RowList, type TextFormat } from './encoded-cells.ts'
+import { type ColumnRows, type RowList, type TextFormat, writeRows } from './encoded-cells.ts'
 import { TextBuffer } from './text-buffer.ts'
 
 /**
@@ -10,62 +9,44 @@ import { TextBuffer } from './text-buffer.ts'
 export function encodeJsonRows(result: ColumnRows, list?: RowList): Uint8Array<ArrayBuffer> {
   const out = new TextBuffer()
   writeJsonRows(out, result, list)
-  return out.finish()
+  return out.view()
 }
 
 /** As `encodeJsonRows`, behind what the buffer holds. All rows when there is no list. */
 export function writeJsonRows(out: TextBuffer, result: ColumnRows, list?: RowList): void {
-  const names = result.fields.map((field, index) =>
-    encodeText(`${index === 0 ? '{' : ','}${JSON.stringify(field.name)}:`),
-  )
-  const writers: CellWriter[] = result.columns.map((column, index) =>
-    cellWriter(column, result.fields[index], JSON_FORMAT),
-  )
-  const count = list?.count ?? result.rowCount
-  for (let place = 0; place < count; place++) {
-    const row = list === undefined ? place : list.rows[place]
-    for (let index = 0; index < writers.length; index++) {
-      out.raw(names[index])
-      writers[index](out, row)
-    }
-    out.ascii(writers.length === 0 ? '{}\n' : '}\n')
-  }
+  writeRows(out, result, list, JSON_FORMAT)
 }
 
 const JSON_FORMAT: TextFormat = {
   null: 'null',
   quote: '"',
   hasInfinity: false,
+  lead: (field, index) => `${index === 0 ? '{' : ','}${JSON.stringify(field.name)}:`,
+  end: (cellCount) => (cellCount === 0 ? '{}\n' : '}\n'),
   writeText: writeJsonString,
   writeJson: writeJsonValue,
   codeCells: new WeakMap(),
 }
 
 /** Writes a string in quotes. Only what must be escaped is: quote, backslash and control characters. */
-export function writeJsonString(out: TextBuffer, bytes: Uint8Array, start: number, end: number): void {
+function writeJsonString(out: TextBuffer, text: DataView, start: number, end: number): void {
   out.byte(QUOTE)
-  let plainStart = start
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]
-    if (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH) continue
-    out.slice(bytes, plainStart, at)
-    out.ascii(ESCAPES[byte])
-    plainStart = at + 1
+  for (let at = start; ; at++) {
+    at = out.sliceUntil(text, at, end, QUOTE, BACKSLASH)
+    if (at === end) break
+    out.ascii(ESCAPES[text.getUint8(at)])
   }
-  out.slice(bytes, plainStart, end)
   out.byte(QUOTE)
 }
 
 /** A value keeps its spelling, but must not break the line: line breaks in it can only be white space between tokens. */
-function writeJsonValue(out: TextBuffer, bytes: Uint8Array, start: number, end: number): void {
-  let plainStart = start
-  for (let at = start; at < end; at++) {
-    if (bytes[at] !== LINE_FEED && bytes[at] !== CARRIAGE_RETURN) continue
-    out.slice(bytes, plainStart, at)
-    out.byte(SPACE)
-    plainStart = at + 1
+function writeJsonValue(out: TextBuffer, text: DataView, start: number, end: number): void {
+  for (let at = start; ; at++) {
+    at = out.sliceUntil(text, at, end, LINE_FEED, CARRIAGE_RETURN)
+    if (at === end) break
+    const control = text.getUint8(at)
+    out.byte(control === LINE_FEED || control === CARRIAGE_RETURN ? SPACE : control)
   }
-  out.slice(bytes, plainStart, end)
 }
 
 const LINE_FEED = 0x0a

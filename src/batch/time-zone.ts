@@ -5,12 +5,15 @@ const QUARTER_MS = 15 * MS_PER_MINUTE
 const CACHE_LINES = 64
 
 /**
- * Turns local times of one IANA zone into UTC, by the tables that come with the JavaScript engine.
+ * Turns local times of one IANA zone into UTC and back, by the tables that come with the JavaScript engine.
  * A local time that exists twice (clocks went back) is the earlier one; one that does not exist (clocks went forward) is
  * read with the offset from before the change. Spark, Java and Temporal's `compatible` do the same.
  */
 export class TimeZone {
   readonly #format: Intl.DateTimeFormat
+  /** Quarters of an hour, UTC, whose offset is known to be the same from end to end. */
+  readonly #utcQuarters = new Float64Array(CACHE_LINES).fill(Number.NaN)
+  readonly #utcOffsets = new Float64Array(CACHE_LINES)
   /** Quarters of an hour, local, whose offset is known to be the same from end to end. */
   readonly #quarters = new Float64Array(CACHE_LINES).fill(Number.NaN)
   readonly #offsets = new Float64Array(CACHE_LINES)
@@ -39,6 +42,20 @@ export class TimeZone {
       return localMs - firstOffset
     }
     return localMs - this.#localOffset(localMs)
+  }
+
+  /** What clocks in this zone show at a UTC time, in ms: a wall time read as if it were UTC. */
+  toLocal(utcMs: number): number {
+    const quarter = Math.floor(utcMs / QUARTER_MS)
+    const line = ((quarter % CACHE_LINES) + CACHE_LINES) % CACHE_LINES
+    if (this.#utcQuarters[line] === quarter) return utcMs + this.#utcOffsets[line]
+    const firstOffset = this.#offsetAt(quarter * QUARTER_MS)
+    if (firstOffset === this.#offsetAt((quarter + 1) * QUARTER_MS - 1)) {
+      this.#utcQuarters[line] = quarter
+      this.#utcOffsets[line] = firstOffset
+      return utcMs + firstOffset
+    }
+    return utcMs + this.#offsetAt(utcMs)
   }
 
   #localOffset(localMs: number): number {

@@ -31,7 +31,7 @@ export async function judgeRecord(
   offset: number,
   watermarksMs: readonly number[],
 ): Promise<Judgement> {
-  const { computeEpoch } = await import('../job/compute.ts')
+  const { LocalRunner } = await import('../job/local-runner.ts')
   const engine = createEngine(plan, {
     hashKey: [0, 0],
     advanceWhenIdle: false,
@@ -46,7 +46,7 @@ export async function judgeRecord(
   const ranges = [{ partition: 0, from: offset, to: offset + 1 }]
   const clockMs = Number.MAX_SAFE_INTEGER
   const epoch = { epoch: 1, previous: 0, clockMs, ranges, idle: [], ended: [], flush: false }
-  const results = await computeEpoch(engine, decoder, epoch, [[records]])
+  const results = await new LocalRunner(engine, decoder).compute(epoch, [[records]])
   const [entry] = results.ledger
   const watermarkMs = Math.min(...watermarksMs)
   return {

@@ -1,30 +1,33 @@
 import { ByteWriter } from '../base/bytes.ts'
 import { BOOLEAN_NULL, type Column } from '../batch/column.ts'
 import type { Field } from '../batch/schema.ts'
+import { grownInts, grownNumbers } from './aggregates/aggregate.ts'
 
 /** Fills one result column row by row; results are few. */
 export class ColumnBuilder {
   readonly field: Field
   readonly #text = new ByteWriter(256)
-  readonly #starts: Int32Array
-  readonly #lengths: Int32Array
-  readonly #numbers: Float64Array
+  #starts: Int32Array<ArrayBuffer>
+  #lengths: Int32Array<ArrayBuffer>
+  #numbers: Float64Array<ArrayBuffer>
   #rows = 0
 
-  constructor(field: Field, rowCount: number) {
+  /** `rowsExpected` is where the room for rows begins; it grows. */
+  constructor(field: Field, rowsExpected = 64) {
     this.field = field
-    const text = isText(field) ? rowCount : 0
+    const text = isText(field) ? rowsExpected : 0
     this.#starts = new Int32Array(text)
     this.#lengths = new Int32Array(text)
-    this.#numbers = new Float64Array(isText(field) ? 0 : rowCount)
+    this.#numbers = new Float64Array(isText(field) ? 0 : rowsExpected)
   }
 
   null(): void {
-    if (isText(this.field)) this.#lengths[this.#rows++] = -1
-    else this.#numbers[this.#rows++] = Number.NaN
+    if (isText(this.field)) this.#slice(-1)
+    else this.number(Number.NaN)
   }
 
   number(value: number): void {
+    if (this.#rows >= this.#numbers.length) this.#numbers = grownNumbers(this.#numbers, this.#rows + 1)
     this.#numbers[this.#rows++] = value
   }
 
@@ -34,8 +37,7 @@ export class ColumnBuilder {
 
   /** Text as UTF-8, or the sixteen bytes of a UUID. */
   bytes(bytes: Uint8Array): void {
-    this.#starts[this.#rows] = this.#text.length
-    this.#lengths[this.#rows++] = bytes.length
+    this.#slice(bytes.length)
     this.#text.raw(bytes)
   }
 
@@ -43,23 +45,39 @@ export class ColumnBuilder {
     switch (this.field.type) {
       case 'string':
       case 'json':
-        return { kind: 'string', data: this.#text.finish(), starts: this.#starts, lengths: this.#lengths }
+        return {
+          kind: 'string',
+          data: this.#text.finish(),
+          starts: this.#starts.slice(0, this.#rows),
+          lengths: this.#lengths.slice(0, this.#rows),
+        }
       case 'uuid':
         return this.#uuids()
       case 'boolean':
         return {
           kind: 'boolean',
-          values: Uint8Array.from(this.#numbers, (value) => (Number.isNaN(value) ? BOOLEAN_NULL : value)),
+          values: Uint8Array.from(this.#finished(), (value) => (Number.isNaN(value) ? BOOLEAN_NULL : value)),
         }
       case 'int32':
         return {
           kind: 'int32',
-          values: Int32Array.from(this.#numbers, (value) => (Number.isNaN(value) ? 0 : value)),
-          validity: Uint8Array.from(this.#numbers, (value) => (Number.isNaN(value) ? 0 : 1)),
+          values: Int32Array.from(this.#finished(), (value) => (Number.isNaN(value) ? 0 : value)),
+          validity: Uint8Array.from(this.#finished(), (value) => (Number.isNaN(value) ? 0 : 1)),
         }
       default:
-        return { kind: 'number', values: this.#numbers }
+        return { kind: 'number', values: this.#finished() }
     }
+  }
+
+  #slice(length: number): void {
+    this.#starts = grownInts(this.#starts, this.#rows + 1)
+    this.#lengths = grownInts(this.#lengths, this.#rows + 1)
+    this.#starts[this.#rows] = this.#text.length
+    this.#lengths[this.#rows++] = length
+  }
+
+  #finished(): Float64Array {
+    return this.#numbers.slice(0, this.#rows)
   }
 
   #uuids(): Column {

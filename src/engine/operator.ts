@@ -1,40 +1,55 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 import type { Batch } from '../batch/batch.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
+import type { OpenWindow } from './engine.ts'
 
 /**
- * One stateful step of a query, in two halves. The first half runs in the worker that read the rows and knows only this
- * epoch; the second runs in the worker that owns the key's shard and holds the state. With one worker both are the same
- * object and the exchange between them is a function call.
+ * One stateful step of a query: groups with their values. What it gathered can be written out and merged into another one of its kind, in
+ * any order and any cut. That one law carries three things: several workers (each gathers an epoch's groups, and merges them into the
+ * owner of their shard), snapshots (the owner's groups written out), and recovery (merged into an empty one).
  */
 export interface Operator {
-  /** First half: takes in the rows that `selection` names; they are not late. */
+  /** Rows that are older belong to nothing that is still open. */
+  openFrom(lateWatermarkMs: number): number
+  /** Takes in the rows that `selection` names; none is older than `openFrom`. */
   processBatch(batch: Batch, selection: Selection): void
-  /** First half, at barrier 1: gives what was gathered in this epoch, for the owner of each shard, and forgets it. */
-  takePartials(): Partial[]
-  /** Second half: into the state, in any order. */
-  merge(partial: Partial): void
-  /** Second half, at barrier 2: closes what the watermark has passed, and gives the epoch's rows. */
+  /** Whether something was closed before its time that rows may still belong to. */
+  closesEarly?(): boolean
+  /**
+   * Keeps those of `rows[0 .. count)` that belong to nothing that was closed before its time, in place, tells `refuse` about the others,
+   * and gives how many are left. Absent where nothing closes early.
+   */
+  refuseClosed?(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number
+  /** Writes the groups of some shards, each in a section of its own. Canonical: equal groups give equal bytes. */
+  write(writer: ByteWriter, shards: readonly number[]): void
+  /** Adds groups that `write` has written, of as many shards. */
+  merge(reader: ByteReader, shardCount: number): void
+  /** Adds groups that `write` has written between epochs: as `merge`, but update mode has shown them already. */
+  restore(reader: ByteReader, shardCount: number): void
+  /** Forgets all groups. */
+  clear(): void
+  /** Closes what the watermark has passed, and gives the epoch's rows, sorted by (window start, key bytes). */
   close(context: CloseContext): OperatorResults
-  snapshot(writer: ByteWriter): void
-  restore(reader: ByteReader): void
+  /** Windows at or before the watermark that a row of this time would have belonged to. */
+  missedWindows(timeMs: number, lateWatermarkMs: number): readonly WindowBounds[]
+  openWindows(): OpenWindow[]
+  /** Groups that are held. */
+  readonly stateRows: number
 }
 
 /** Rows of a batch that an operator shall see, in ascending order: `rows[0 .. count)`. */
 export interface Selection {
+  /** Index of the partition that the batch is of. */
+  readonly partition: number
   readonly rows: Int32Array
   readonly count: number
-}
-
-/** What the first half hands to the second, columnar; the operator knows its shape. */
-export interface Partial {
-  readonly operatorId: string
-  readonly data: unknown
 }
 
 /** What an operator is told at the end of an epoch. */
 export interface CloseContext {
   readonly epoch: number
+  /** What ends at or before it was closed in an epoch before. */
+  readonly lateWatermarkMs: number
   /** What ends at or before it closes; Infinity closes everything. */
   readonly closeWatermarkMs: number
 }
@@ -44,4 +59,10 @@ export interface OperatorResults {
   readonly append?: ResultBatch
   readonly update?: ResultBatch
   readonly complete?: ResultBatch
+}
+
+/** A window as people see it: [start, end). */
+export interface WindowBounds {
+  readonly startMs: number
+  readonly endMs: number
 }

@@ -1,7 +1,7 @@
 import type { Field } from '../batch/schema.ts'
-import type { Expression } from '../plan/expression.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
+import { usedColumns } from '../plan/used-columns.ts'
 
 /**
  * The fields that a decoder has to fill for a pipeline: those that queries, rules and watermarks use, and all required ones, in the
@@ -11,46 +11,15 @@ export function selectedFields(plan: PipelinePlan): Field[] {
   const used = new Set<string>()
   const eventTimes = new Set<string>()
   const fields: Field[] = []
-  for (const query of plan.queries) {
-    const { source, filtersBefore, watermark, filtersAfter, aggregate } = queryChain(query.root)
+  for (const { root } of plan.queries) {
+    const { source, watermark } = queryChain(root)
     if (fields.length === 0) fields.push(...source.schema.fields)
-    for (const rule of source.rules) {
-      used.add(rule.column)
-      if (rule.kind === 'required' && rule.when) used.add(rule.when.column)
-    }
-    for (const predicate of [...filtersBefore, ...filtersAfter]) collectColumns(predicate, used)
+    for (const name of usedColumns(root)) used.add(name)
     if (watermark) eventTimes.add(watermark.column)
-    for (const key of aggregate?.keys ?? []) used.add(key)
-    for (const { spec } of aggregate?.aggregates ?? []) {
-      if (spec.kind !== 'count') used.add(spec.column)
-      if (spec.where) collectColumns(spec.where, used)
-    }
   }
   return fields
-    .filter((field) => field.required || used.has(field.name) || eventTimes.has(field.name))
+    .filter((field) => field.required || used.has(field.name))
     .map((field) =>
       eventTimes.has(field.name) && !field.required ? Object.freeze({ ...field, required: true }) : field,
     )
-}
-
-function collectColumns(node: Expression, into: Set<string>): void {
-  switch (node.kind) {
-    case 'column':
-      into.add(node.name)
-      return
-    case 'literal':
-      return
-    case 'compare':
-      collectColumns(node.left, into)
-      collectColumns(node.right, into)
-      return
-    case 'and':
-    case 'or':
-      for (const operand of node.operands) collectColumns(operand, into)
-      return
-    case 'not':
-    case 'is-null':
-    case 'in':
-      collectColumns(node.operand, into)
-  }
 }

@@ -1,49 +1,47 @@
-import type { Log } from '../log/log.ts'
+import type { Log, RecordBatchDraft } from '../log/log.ts'
 import { RecordBatchBuilder } from '../log/record-batch-builder.ts'
 
-/** A batch that waits for the one before it grows up to so many times its usual size. */
-const BACKLOG_FACTOR = 4
+/** Appends under way together hold about so much at most: what a busy disk takes while it makes the ones before durable. */
+const UNDER_WAY_BYTES_MAX: number = 16 * 1024 * 1024
 
 /**
- * Collects rows into one record batch per partition and appends them; while one is under way, the next one grows. A partition has one append under way at most: were a later one to
- * succeed after an earlier one had failed, rows would be missing in the middle and all offsets behind them wrong.
+ * Collects rows into one record batch per partition and appends them, many at a time. Each says at which offset it must begin: were one to
+ * succeed behind another that failed, rows would be missing in the middle and all offsets behind them wrong.
  */
 export class BatchSender {
   readonly #log: Log
   readonly #topic: string
   readonly #bufferBytes: number
-  readonly #batchBytes: number
   readonly #builders: RecordBatchBuilder[]
-  /** By partition; never rejects. */
-  readonly #underWay: Promise<void>[]
-  readonly #busy: boolean[]
+  /** By partition: where its next batch begins. */
+  readonly #offsets: Float64Array
+  /** In the order in which they began; none rejects. */
+  readonly #underWay = new Set<Promise<void>>()
+  #underWayBytes = 0
+  /** Buffers whose content the log has taken, to be filled again. */
+  readonly #spare: Uint8Array[] = []
   #failure: { readonly error: unknown } | undefined
 
-  /** A batch is full at `batchBytes`; `bufferBytes` is what most are expected to have. */
-  constructor(log: Log, topic: string, partitions: number, bufferBytes: number, batchBytes: number) {
+  /** `endOffsets` are the partitions' ends; `bufferBytes` is what most batches are expected to have. */
+  constructor(log: Log, topic: string, endOffsets: ArrayLike<number>, bufferBytes: number) {
     this.#log = log
     this.#topic = topic
     this.#bufferBytes = bufferBytes
-    this.#batchBytes = batchBytes
-    this.#builders = Array.from({ length: partitions }, () => new RecordBatchBuilder(bufferBytes))
-    this.#underWay = Array.from({ length: partitions }, () => Promise.resolve())
-    this.#busy = new Array<boolean>(partitions).fill(false)
+    this.#offsets = Float64Array.from(endOffsets)
+    this.#builders = Array.from(endOffsets, () => new RecordBatchBuilder(bufferBytes))
   }
 
-  /** Adds a row; true when its partition's batch is to be sent now. */
-  add(partition: number, key: Uint8Array, value: Uint8Array, timestamp: number): boolean {
-    const builder = this.#builders[partition]
-    builder.add(key, value, timestamp)
-    const bytesMax = this.#busy[partition] ? BACKLOG_FACTOR * this.#batchBytes : this.#batchBytes
-    return builder.sizeBytes >= bytesMax
+  /** What a partition's rows are added to. */
+  builder(partition: number): RecordBatchBuilder {
+    return this.#builders[partition]
   }
 
-  /** Begins to append a partition's batch once the one before it is durable. Throws the error of any append that failed. */
+  /** Begins to append a partition's batch once there is room for it under way. Throws the error of any append that failed. */
   async send(partition: number): Promise<void> {
-    await this.#underWay[partition]
+    while (this.#underWayBytes >= UNDER_WAY_BYTES_MAX) await Promise.race(this.#underWay)
     this.#throwFailure()
     const builder = this.#builders[partition]
-    if (builder.recordCount > 0) this.#underWay[partition] = this.#append(partition, builder)
+    if (builder.recordCount > 0) this.#append(partition, builder.finish(this.#spare.pop()))
   }
 
   /** Begins to append what there is of all partitions. */
@@ -59,20 +57,29 @@ export class BatchSender {
     this.#throwFailure()
   }
 
-  async #append(partition: number, builder: RecordBatchBuilder): Promise<void> {
-    this.#busy[partition] = true
-    try {
-      const draft = builder.finish()
-      const usual = Math.max(draft.records.length, this.#bufferBytes)
-      // The builder's next buffer is as large as its last: once grown for a backlog, it is too large for batches of a few rows.
-      if (draft.records.buffer.byteLength > 4 * usual)
-        this.#builders[partition] = new RecordBatchBuilder(this.#bufferBytes)
-      await this.#log.append(this.#topic, partition, draft)
-    } catch (error) {
-      this.#failure ??= { error }
-    } finally {
-      this.#busy[partition] = false
-    }
+  #append(partition: number, draft: RecordBatchDraft): void {
+    const { records } = draft
+    const baseOffset = this.#offsets[partition]
+    this.#offsets[partition] += draft.recordCount
+    this.#underWayBytes += records.length
+    const done = this.#log
+      .append(this.#topic, partition, { ...draft, baseOffset })
+      .then(
+        () => this.#reuse(records),
+        (error: unknown) => {
+          this.#failure ??= { error }
+        },
+      )
+      .then(() => {
+        this.#underWay.delete(done)
+        this.#underWayBytes -= records.length
+      })
+    this.#underWay.add(done)
+  }
+
+  /** One that has grown for an unusual batch is too large for the usual ones. */
+  #reuse({ buffer }: Uint8Array): void {
+    if (buffer.byteLength <= 4 * this.#bufferBytes) this.#spare.push(Buffer.from(buffer))
   }
 
   #throwFailure(): void {

@@ -1,18 +1,16 @@
+import { writeHex16, writeHex32, writeNumber, writeTwoDigits } from '../batch/text-digits.ts'
+import { COPY_SLACK_BYTES, TextFragments } from '../batch/text-fragments.ts'
+import { TimeText } from '../batch/time-text.ts'
 import { spoil } from './damage.ts'
 import { EVENT_TYPES, type GeneratedEvent, INVALID, MALFORMED, NONE } from './generated-event.ts'
 import { mix32 } from './mix.ts'
 import type { GeneratorSettings } from './settings.ts'
 import { CATEGORIES, categoryName, SEARCH_QUERIES, SITE, sitePaths } from './site-map.ts'
-import { writeHex16, writeHex32, writeNumber, writeTwoDigits } from './text-digits.ts'
-import { COPY_SLACK_BYTES, TextFragments } from './text-fragments.ts'
 import { writeUserId } from './user-key.ts'
 import { AGENTS, COUNTRIES, REFERRERS } from './visitors.ts'
 
-/** No event is longer before it is spoiled. */
-const EVENT_BYTES_MAX = 1024
-const MINUTE_MS = 60_000
-/** Of `2026-11-24T12:30:`; seconds and milliseconds follow. */
-const MINUTE_TEXT_LENGTH = 17
+/** No event is longer before it is spoiled; its target has room for a copy of eight bytes too many. */
+export const EVENT_ROOM_BYTES: number = 1024 + COPY_SLACK_BYTES
 
 const DASH = 0x2d
 const POINT = 0x2e
@@ -23,7 +21,7 @@ const BRACE = 0x7d
  * is made per event: what an event has in common with others is copied, its ids and numbers are written digit by digit.
  */
 export class EventWriter {
-  readonly #bytes = new Uint8Array(EVENT_BYTES_MAX + COPY_SLACK_BYTES)
+  readonly #bytes = new Uint8Array(EVENT_ROOM_BYTES)
   readonly #view = new DataView(this.#bytes.buffer)
   readonly #fragments = new TextFragments()
   /** Numbers of fragments; those of several texts are the first one's. */
@@ -41,9 +39,7 @@ export class EventWriter {
   readonly #links: number
   readonly #items: number
   readonly #idKey: number
-  /** The minute whose text was made last, and that text. */
-  #minuteStartMs = Number.NaN
-  readonly #minuteText = new DataView(new ArrayBuffer(24))
+  readonly #times = new TimeText()
 
   constructor(settings: GeneratorSettings) {
     const paths = sitePaths(settings.productsPerCategory)
@@ -56,12 +52,18 @@ export class EventWriter {
 
   /** The bytes of a row; valid until the next call. */
   write(event: GeneratedEvent): Uint8Array {
-    const view = this.#view
+    const row = this.#bytes.subarray(0, this.writeInPlace(event, this.#view, 0))
+    if (event.plant === MALFORMED || event.plant === INVALID) return spoil(row, event.plant, event.damage)
+    return row
+  }
+
+  /** Writes a row that is not to be spoiled; returns the position behind it. The target has `EVENT_ROOM_BYTES` from `start` on. */
+  writeInPlace(event: GeneratedEvent, view: DataView, start: number): number {
     const fragments = this.#fragments
-    let at = fragments.write(this.#eventId, view, 0)
+    let at = fragments.write(this.#eventId, view, start)
     at = writeEventId(view, at, event.index, this.#idKey)
     at = fragments.write(this.#eventTime, view, at)
-    at = this.#writeTime(at, event.timeMs)
+    at = this.#times.write(view, at, event.timeMs)
     at = fragments.write(this.#types + event.type, view, at)
     at = writeUserId(view, at, event.user)
     at = fragments.write(this.#sessionId, view, at)
@@ -70,16 +72,13 @@ export class EventWriter {
     at = fragments.write(this.#pages + event.page, view, at)
     const { referrer } = event
     at = fragments.write(referrer >= 0 ? this.#links + referrer : this.#entries + NONE - referrer, view, at)
-    at = this.#writeDetails(at, event)
+    at = this.#writeDetails(view, at, event)
     view.setUint8(at, BRACE)
-    const row = this.#bytes.subarray(0, at + 1)
-    if (event.plant === MALFORMED || event.plant === INVALID) return spoil(row, event.plant, event.damage)
-    return row
+    return at + 1
   }
 
   /** What only some types of events have. */
-  #writeDetails(start: number, event: GeneratedEvent): number {
-    const view = this.#view
+  #writeDetails(view: DataView, start: number, event: GeneratedEvent): number {
     const fragments = this.#fragments
     let at = start
     if (event.item >= 0) at = fragments.write(this.#items + event.item, view, at)
@@ -94,29 +93,6 @@ export class EventWriter {
       at = writeTwoDigits(view, at + 1, event.amountCents % 100)
     }
     return at
-  }
-
-  /** Up to the milliseconds; the minute is spelled anew only when it changes. */
-  #writeTime(start: number, timeMs: number): number {
-    const view = this.#view
-    if (!(timeMs >= this.#minuteStartMs && timeMs < this.#minuteStartMs + MINUTE_MS)) this.#spellMinute(timeMs)
-    for (let done = 0; done < MINUTE_TEXT_LENGTH; done += 8) {
-      view.setFloat64(start + done, this.#minuteText.getFloat64(done, true), true)
-    }
-    const rest = timeMs - this.#minuteStartMs
-    const seconds = (rest / 1000) | 0
-    const milliseconds = rest - seconds * 1000
-    const tenths = (milliseconds / 100) | 0
-    const at = writeTwoDigits(view, start + MINUTE_TEXT_LENGTH, seconds)
-    view.setUint8(at, POINT)
-    view.setUint8(at + 1, 0x30 + tenths)
-    return writeTwoDigits(view, at + 2, milliseconds - tenths * 100)
-  }
-
-  #spellMinute(timeMs: number): void {
-    this.#minuteStartMs = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS
-    const text = new Date(this.#minuteStartMs).toISOString()
-    for (let index = 0; index < MINUTE_TEXT_LENGTH; index++) this.#minuteText.setUint8(index, text.charCodeAt(index))
   }
 }
 

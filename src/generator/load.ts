@@ -4,9 +4,10 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
 import { MS_PER_MINUTE } from '../base/time.ts'
 import type { Log, TopicDescription, TopicSettings } from '../log/log.ts'
+import type { RecordBatchBuilder } from '../log/record-batch-builder.ts'
 import { BatchSender } from './batch-sender.ts'
-import { EventWriter } from './event-writer.ts'
-import type { GeneratedEvent } from './generated-event.ts'
+import { EVENT_ROOM_BYTES, EventWriter } from './event-writer.ts'
+import { type GeneratedEvent, INVALID, MALFORMED } from './generated-event.ts'
 import { lastValue } from './last-value.ts'
 import { type Origin, openTopic, originOf } from './origin.ts'
 import { RowSequence } from './row-sequence.ts'
@@ -30,7 +31,7 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void
   /** On schedule, rows wait so long at most for others to share their batch. */
   readonly lingerMs?: number
-  /** A batch is sent when it has this size, or up to four times as much while the one before it is on its way. */
+  /** A batch is sent when it has this size. */
   readonly batchBytes?: number
   /** Further off than this (after a long pause or stall, or a flat-out run) the schedule is moved instead of caught up with. */
   readonly catchUpMaxMs?: number
@@ -107,6 +108,7 @@ class Load {
   readonly #ends: Float64Array
   readonly #lastValues: (Uint8Array | undefined)[] = []
   readonly #lingerMs: number
+  readonly #batchBytes: number
   readonly #catchUpMaxMs: number
   readonly #startMs: number
   /** How much later than by the sequence events are sent. */
@@ -126,11 +128,10 @@ class Load {
     this.#writer = new EventWriter(settings)
     this.#lingerMs = options.lingerMs ?? 20
     this.#catchUpMaxMs = options.catchUpMaxMs ?? 10 * MS_PER_MINUTE
-    const batchBytes = options.batchBytes ?? 256 * 1024
-    const bufferBytes = Math.min(this.#bufferBytes(batchBytes), batchBytes + 2 * EVENT_BYTES)
-    this.#sender = new BatchSender(log, this.#topic, settings.partitions, bufferBytes, batchBytes)
+    this.#batchBytes = options.batchBytes ?? 256 * 1024
     this.#positions = new Float64Array(settings.partitions)
     this.#ends = Float64Array.from(description.offsets, ({ end }) => end)
+    this.#sender = new BatchSender(log, this.#topic, this.#ends, this.#bufferBytes())
     this.#startMs = clock.now()
     this.#reported.timeMs = this.#startMs
   }
@@ -219,10 +220,23 @@ class Load {
       return -1
     }
     writeUserId(this.#keyView, 0, row.user)
-    const value = this.#writer.write(row)
+    const builder = this.#sender.builder(partition)
     this.#rows++
-    this.#bytes += value.length
-    return this.#sender.add(partition, this.#key, value, nowMs) ? partition : -1
+    this.#bytes += this.#addTo(builder, row, nowMs)
+    return builder.sizeBytes >= this.#batchBytes ? partition : -1
+  }
+
+  /** Returns the length of the row's value. */
+  #addTo(builder: RecordBatchBuilder, row: GeneratedEvent, nowMs: number): number {
+    if (row.plant === MALFORMED || row.plant === INVALID) {
+      const value = this.#writer.write(row)
+      builder.add(this.#key, value, nowMs)
+      return value.length
+    }
+    const start = builder.beginValue(this.#key, EVENT_ROOM_BYTES, nowMs)
+    const end = this.#writer.writeInPlace(row, builder.view, start)
+    builder.endValue(end)
+    return end - start
   }
 
   #ending(): LoadResult['endedBy'] | undefined {
@@ -237,12 +251,13 @@ class Load {
     return this.#clock.now() - this.#sequence.dueMs(this.#sequence.nextIndex)
   }
 
-  /** Room for what a batch usually holds; a buffer is made for each. */
-  #bufferBytes(batchBytes: number): number {
-    if (this.#options.pace === 'flat-out') return batchBytes + 2 * EVENT_BYTES
+  /** Room for what a batch usually holds. */
+  #bufferBytes(): number {
+    const fullBytes = this.#batchBytes + 2 * EVENT_ROOM_BYTES
+    if (this.#options.pace === 'flat-out') return fullBytes
     const { eventsPerSecond, partitions } = this.#origin.settings
     const expectedBytes = (EVENT_BYTES * eventsPerSecond * this.#lingerMs) / (1000 * partitions)
-    return Math.ceil(2 * expectedBytes) + 4 * EVENT_BYTES
+    return Math.min(Math.ceil(2 * expectedBytes) + 2 * EVENT_ROOM_BYTES, fullBytes)
   }
 
   #reportProgress(intervalMs: number): void {

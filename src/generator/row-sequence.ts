@@ -15,9 +15,6 @@ import {
 import type { GeneratorSettings } from './settings.ts'
 import { Traffic } from './traffic.ts'
 
-/** Of so many producers, one has a fast clock; a session always uses the same one. */
-const PRODUCERS = 16
-
 /** Repeats that wait for their turn: at most one per event, and none waits longer than so many events. */
 const WAITING_MAX = 4096
 
@@ -103,7 +100,7 @@ export class RowSequence {
 
   #plant(event: GeneratedEvent): void {
     const random = this.#random
-    const { lateMinMs, lateMaxMs, outOfOrderMaxMs, fastClockMs } = this.#settings
+    const { lateMinMs, lateMaxMs, outOfOrderMaxMs, producers, fastClockMs } = this.#settings
     const draw = random.fraction()
     if (draw < this.#malformedBelow) {
       event.plant = MALFORMED
@@ -117,7 +114,7 @@ export class RowSequence {
     } else if (draw < this.#outOfOrderBelow) {
       event.plant = OUT_OF_ORDER
       event.timeMs -= random.below(outOfOrderMaxMs + 1)
-    } else if (fastClockMs > 0 && event.session % PRODUCERS === 0) {
+    } else if (fastClockMs > 0 && event.session % producers === 0) {
       event.plant = FAST_CLOCK
       event.timeMs += fastClockMs
     }

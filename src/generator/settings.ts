@@ -10,8 +10,10 @@ export interface GeneratorSettings {
   /** A whole number in [0, 2^32). */
   readonly seed: number
   readonly partitions: number
-  /** Density of event time: event `i` happens `i / eventsPerSecond` seconds after the start. */
+  /** Density of event time, on the average of a day: without a curve, event `i` happens `i / eventsPerSecond` seconds after the start. */
   readonly eventsPerSecond: number
+  /** How much busier the busy hours of a day are: 0 all hours are alike, 1 the evening has nine times the events of the night. */
+  readonly diurnalStrength: number
   /** Registered users; the popularity of rank `r` falls with `r ^ -userZipfExponent`. */
   readonly users: number
   readonly userZipfExponent: number
@@ -41,7 +43,9 @@ export interface GeneratorSettings {
   /** This partition gets nothing from `silentAfterMs` after the start on; -1 for none. */
   readonly silentPartition: number
   readonly silentAfterMs: number
-  /** The clock of one of sixteen producers is fast by so much. */
+  /** Sessions are spread over so many producers, as the collectors of a large site are. */
+  readonly producers: number
+  /** The clock of one producer is fast by so much. */
   readonly fastClockMs: number
 }
 
@@ -50,6 +54,7 @@ export const DEFAULT_SETTINGS: GeneratorSettings = Object.freeze({
   seed: 1,
   partitions: 4,
   eventsPerSecond: 2_000,
+  diurnalStrength: 0,
   users: 100_000,
   userZipfExponent: 0.9,
   activeSessionsMax: 10_000,
@@ -68,6 +73,7 @@ export const DEFAULT_SETTINGS: GeneratorSettings = Object.freeze({
   invalidFraction: 0,
   silentPartition: -1,
   silentAfterMs: MS_PER_MINUTE,
+  producers: 16,
   fastClockMs: 0,
 })
 
@@ -111,6 +117,7 @@ const LIMITS: Readonly<Record<keyof GeneratorSettings, Limit>> = {
   seed: { min: 0, max: 0xffff_ffff, whole: true },
   partitions: { min: 1, max: PARTITIONS_MAX, whole: true },
   eventsPerSecond: { min: 0.001, max: 1e9, whole: false },
+  diurnalStrength: FRACTION,
   users: { min: 2, max: 10_000_000, whole: true },
   userZipfExponent: { min: 0, max: 4, whole: false },
   activeSessionsMax: { min: 1, max: 4_000_000, whole: true },
@@ -129,6 +136,7 @@ const LIMITS: Readonly<Record<keyof GeneratorSettings, Limit>> = {
   invalidFraction: FRACTION,
   silentPartition: { min: -1, max: PARTITIONS_MAX - 1, whole: true },
   silentAfterMs: DURATION,
+  producers: { min: 1, max: 1_000_000, whole: true },
   fastClockMs: DURATION,
 }
 

@@ -56,6 +56,7 @@ import {
   SEARCH,
   SEARCH_QUERIES,
 } from './site-map.ts'
+import { Timetable } from './timetable.ts'
 import { USER_ID_BYTES, writeUserId } from './user-key.ts'
 import { AGENTS, COUNTRIES, REFERRERS, weightsOf } from './visitors.ts'
 
@@ -75,7 +76,7 @@ const QUANTITIES = new AliasTable([0, 80, 15, 5])
  */
 export class Traffic {
   readonly #settings: GeneratorSettings
-  readonly #startTimeMs: number
+  readonly #timetable: Timetable
   readonly #random: Random
   readonly #pool: SessionPool
   readonly #users: AliasTable
@@ -95,7 +96,7 @@ export class Traffic {
 
   constructor(settings: GeneratorSettings, startTimeMs: number) {
     this.#settings = settings
-    this.#startTimeMs = startTimeMs
+    this.#timetable = new Timetable(settings, startTimeMs)
     this.#random = new Random(settings.seed)
     this.#pool = new SessionPool(Math.min(settings.activeSessionsMax, Math.ceil(settings.users / 2)))
     this.#users = new AliasTable(zipfWeights(settings.users, settings.userZipfExponent))
@@ -111,7 +112,7 @@ export class Traffic {
 
   /** When event `index` happens by the clock on the wall. */
   dueMs(index: number): number {
-    return this.#startTimeMs + Math.floor((index * 1000) / this.#settings.eventsPerSecond)
+    return this.#timetable.dueMs(index)
   }
 
   /** Makes the next event, in `event`. */

@@ -1,4 +1,4 @@
-import { writeSevenDigits } from './text-digits.ts'
+import { writeSevenDigits } from '../batch/text-digits.ts'
 
 /** Bytes of a user id, `u-0012345`: the key of the user's records, so that they lie in one partition, in order. */
 export const USER_ID_BYTES = 9

@@ -2,15 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { failpoint } from '../base/failpoint.ts'
-import type { Decoder } from '../batch/json-decoder.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
 import type { Source } from '../sources/source.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type CheckpointIdentity, configHash } from './checkpoint-identity.ts'
-import { computeEpoch, type RangeRecords } from './compute.ts'
 import type { DeadLetterFile } from './dead-letter-file.ts'
 import { type EpochInput, takeInput } from './epoch-planner.ts'
+import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { JobMonitor } from './job-monitor.ts'
 import type { PreparedRecord, SinkOutput } from './journal.ts'
@@ -39,8 +37,7 @@ export interface JobSettings {
 /** What a job is put together from; see `openJob`. */
 export interface JobParts {
   readonly pipeline: string
-  readonly engine: Engine
-  readonly decoder: Decoder
+  readonly engine: EpochRunner
   readonly source: Source
   readonly sinks: SinkGroup
   readonly deadLetters: DeadLetterFile
@@ -143,7 +140,7 @@ export class Job {
     engine.addPartitions(recovery.partitionIds)
     this.#lastEpochNumber = recovery.lastEpochNumber
     if (snapshot) {
-      engine.restore(snapshot.engineState)
+      await engine.restore(snapshot.engineState)
       this.#totals = Totals.fromJson(snapshot.header.totals)
       this.#clockMs = Math.max(this.#clockMs, snapshot.header.clockMs)
       this.#prepared = snapshot.header.epoch
@@ -167,7 +164,7 @@ export class Job {
 
   /** Computes a certain epoch once more; the sinks have its rows already. */
   async #runAgain(plan: EpochPlan, prepared: PreparedRecord): Promise<void> {
-    const results = await computeEpoch(this.#parts.engine, this.#parts.decoder, plan, this.#readAgain(plan))
+    const results = await this.#parts.engine.compute(plan, this.#readAgain(plan))
     const hashes = [...modeHashes(this.#parts.engine.queries, results).values()]
     assert(
       JSON.stringify(hashes) === JSON.stringify(prepared.hashes),
@@ -268,7 +265,7 @@ export class Job {
       checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds }),
     )
     failpoint('job:after-plan')
-    const results = await computeEpoch(engine, this.#parts.decoder, plan, records)
+    const results = await engine.compute(plan, records)
     assertLedger(results)
     timer.computed(results)
     failpoint('job:after-compute')
@@ -341,7 +338,7 @@ export class Job {
         deadLetters: deadLetters.lengths,
         flushed: this.#flushed,
       },
-      engineState: engine.snapshot(),
+      engineState: await engine.snapshot(),
     }
     await this.#patiently(() => checkpoint.save(snapshot))
     this.#snapshotEpoch = this.#prepared
@@ -400,8 +397,9 @@ export class Job {
 
   /** Lets go of everything. `run` ends with it; it is for a job that shall not run after all. */
   async close(): Promise<void> {
-    const { source, sinks, deadLetters, checkpoint } = this.#parts
+    const { source, sinks, deadLetters, checkpoint, engine } = this.#parts
     await this.#prefetcher.close()
+    await engine.close()
     await this.#commit.catch(() => {})
     await sinks.close()
     await deadLetters.close()

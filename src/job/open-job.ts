@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
-import { createScalarDecoder } from '../batch/scalar-decoder.ts'
-import type { QueryOutput } from '../engine/engine.ts'
+import type { EngineOptions, QueryOutput } from '../engine/engine.ts'
 import { createEngine } from '../engine/pipeline.ts'
 import { assertPlan } from '../plan/check.ts'
 import type { PipelinePlan } from '../plan/node.ts'
@@ -12,8 +12,13 @@ import type { Sink } from '../sinks/sink.ts'
 import type { Source } from '../sources/source.ts'
 import { Checkpoint, type CheckpointDisk } from './checkpoint.ts'
 import { assertFits, assertSamePartitions, type CheckpointIdentity, identityOf } from './checkpoint-identity.ts'
+import { createDecoder } from './create-decoder.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
+import { loadDecoderModule } from './decoder-module.ts'
+import type { EpochRunner } from './epoch-runner.ts'
 import { drawHashKey, Job, type JobParts, type JobSettings } from './job.ts'
+import { LocalRunner } from './local-runner.ts'
+import { ParallelRunner } from './parallel-runner.ts'
 import { SinkGroup, type SinkGroupContext } from './sink-group.ts'
 
 const GROUPS_MAX = 2_000_000
@@ -36,6 +41,8 @@ export interface JobRequest extends CheckpointDisk {
   readonly resetSinks?: readonly string[]
   readonly settings: JobSettings
   readonly live: boolean
+  /** Threads to compute in; as many as there are processors when undefined, never more than partitions. */
+  readonly parallelism?: number
   readonly clock: Clock
   readonly print: (text: string) => void
   /** Key of persisted hashes for a new checkpoint; drawn when absent. */
@@ -88,12 +95,13 @@ async function assemble(
   const { plan, source, clock, views, settings, live } = request
   const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? request.hashKey ?? drawHashKey()
   const keyText = textOf(hashKey)
-  const engine = createEngine(plan, {
+  const options: EngineOptions = {
     hashKey,
     advanceWhenIdle: !source.bounded && !settings.once,
     extraModes: [...(live ? (['update'] as const) : []), ...(views.length > 0 ? (['append'] as const) : [])],
     groupsMax: GROUPS_MAX,
-  })
+  }
+  const engine = createRunner(plan, options, await workerCount(request))
   const sinks = await SinkGroup.create(
     plan.queries.map((query, index) => ({
       output: engine.queries[index] as QueryOutput,
@@ -105,12 +113,6 @@ async function assemble(
   return {
     pipeline: plan.name,
     engine,
-    decoder: createScalarDecoder({
-      fields: engine.fields,
-      knownMembers: knownMembers(plan),
-      hashSeed: randomInt(2 ** 32),
-      dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX,
-    }),
     source,
     sinks,
     deadLetters: new DeadLetterFile(
@@ -149,6 +151,33 @@ function sinkContext(request: JobRequest, checkpoint: Checkpoint | undefined, ke
 /** Names a checkpoint wherever its folder is. */
 function textOf(hashKey: readonly [number, number]): string {
   return hashKey.map((word) => word.toString(16).padStart(8, '0')).join('')
+}
+
+/** As many workers as were asked for, or as there are processors, but no more than partitions, and one where the plan needs one. */
+async function workerCount({ plan, source, parallelism }: JobRequest): Promise<number> {
+  if (needsOneThread(plan)) return 1
+  const partitions = (await source.partitions()).length
+  return Math.max(1, Math.min(parallelism ?? availableParallelism(), partitions))
+}
+
+/** Some steps look at the rows of all partitions one after the other. */
+function needsOneThread(plan: PipelinePlan): boolean {
+  return plan.queries.some(({ root }) =>
+    queryChain(root).stepsAfter.some(({ kind }) => kind === 'dedupe' || kind === 'session-features'),
+  )
+}
+
+function createRunner(plan: PipelinePlan, options: EngineOptions, parallelism: number): EpochRunner {
+  const module = loadDecoderModule((problem) => {
+    process.stderr.write(`millrace: ${problem}, so events are decoded in plain TypeScript, which takes longer\n`)
+  })
+  const members = knownMembers(plan)
+  const limits = { hashSeed: randomInt(2 ** 32), dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX }
+  if (parallelism > 1) {
+    return new ParallelRunner(plan, options, { module, knownMembers: [...members], ...limits }, parallelism)
+  }
+  const engine = createEngine(plan, options)
+  return new LocalRunner(engine, createDecoder({ fields: engine.fields, knownMembers: members, ...limits }, module))
 }
 
 function knownMembers(plan: PipelinePlan): Set<string> {

@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { LedgerEntry, OffsetRange } from '../engine/epoch.ts'
 import type { Source } from '../sources/source.ts'
 import type { PartitionPosition } from './checkpoint-identity.ts'
+import type { EpochRunner } from './epoch-runner.ts'
 
 /** How far each partition of the source has been read, and where it ends. Partitions go by the engine's index. */
 export class PartitionTable {
@@ -22,7 +22,7 @@ export class PartitionTable {
   }
 
   /** Makes the source's partitions known to table and engine; those that plans have numbered already keep their numbers. */
-  async addNew(source: Source, engine: Engine, numbered: readonly string[]): Promise<void> {
+  async addNew(source: Source, engine: EpochRunner, numbered: readonly string[]): Promise<void> {
     const found = new Map((await source.partitions()).map((partition) => [partition.id, partition]))
     engine.addPartitions([...numbered, ...[...found.keys()].filter((id) => !numbered.includes(id))])
     for (const id of engine.partitionIds) {

@@ -1,5 +1,6 @@
 import { formatDuration, formatTime } from '../base/time.ts'
-import type { Engine, WatermarkStatus } from '../engine/engine.ts'
+import type { WatermarkStatus } from '../engine/engine.ts'
+import type { EpochRunner } from './epoch-runner.ts'
 import type { LiveView } from './live-view.ts'
 import type { QueryView, WatermarkView } from './status.ts'
 import type { Totals } from './totals.ts'
@@ -61,7 +62,7 @@ function why({ heldBy, delayMs, partitionMaxEventTimesMs }: WatermarkStatus, par
 }
 
 /** Queries for people. */
-export function queryViews(engine: Engine, live: readonly LiveView[], totals: Totals): QueryView[] {
+export function queryViews(engine: EpochRunner, live: readonly LiveView[], totals: Totals): QueryView[] {
   const { queries } = engine.status()
   return engine.queries.map((output, index) => {
     const status = queries[index]

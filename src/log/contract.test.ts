@@ -6,7 +6,7 @@ import { draftOf, noLock, readValues, StandingClock } from '../../test/support/l
 import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import { openEmbeddedLog } from './embedded-log.ts'
-import type { Log, TopicSettings } from './log.ts'
+import type { Log, RecordBatchDraft, TopicSettings } from './log.ts'
 import { MemoryLog } from './memory-log.ts'
 
 interface KeepingLog extends Log {
@@ -41,6 +41,28 @@ for (const [name, open] of Object.entries(LOGS)) {
     assert.deepEqual(await log.append('events', 1, draftOf('z')), { baseOffset: 0, appendTimestamp: 1_005 })
     assert.deepEqual(await log.offsets('events', 0), { start: 0, end: 5 })
     assert.deepEqual(await log.offsets('events', 1), { start: 0, end: 1 })
+  })
+
+  check('a batch that says where it must begin is appended there or not at all', async (log) => {
+    const at = (baseOffset: number, ...values: string[]): RecordBatchDraft => ({ ...draftOf(...values), baseOffset })
+    const answers = await Promise.allSettled([
+      log.append('events', 0, at(0, 'a', 'b')),
+      log.append('events', 0, at(1, 'too early')),
+      log.append('events', 0, at(3, 'too late')),
+      log.append('events', 0, at(2, 'c')),
+      log.append('events', 0, draftOf('d')),
+    ])
+    assert.deepEqual(
+      answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.baseOffset : answer.reason.message)),
+      [
+        0,
+        'events-0 ends at offset 2, a batch for offset 1 does not fit there',
+        'events-0 ends at offset 2, a batch for offset 3 does not fit there',
+        2,
+        3,
+      ],
+    )
+    assert.deepEqual([...(await readValues(log, 'events', 0)).values()], ['a', 'b', 'c', 'd'])
   })
 
   check('a read begins with the batch that holds the offset and takes about as much as asked for', async (log) => {

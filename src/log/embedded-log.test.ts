@@ -155,6 +155,23 @@ test('a full disk refuses appends until there is room again, without a gap or a 
   assert.deepEqual([...(await readValues(await open(files), 'events', 0)).values()], ['a', 'b'])
 })
 
+test('appends behind one that failed fail too when they say where they must begin, whenever they were asked for', async () => {
+  const files = new FaultyFiles()
+  const log = await open(files)
+  await log.createTopic('events', { partitions: 1 })
+  await log.append('events', 0, draftOf('a'))
+  files.faults.bytesFree = 100
+  const large = log.append('events', 0, { ...draftOf('x'.repeat(200)), baseOffset: 1 })
+  const small = log.append('events', 0, { ...draftOf('b'), baseOffset: 2 })
+  const afterwards = large.catch(() => log.append('events', 0, { ...draftOf('c'), baseOffset: 3 }))
+  await assert.rejects(large, { code: 'unavailable' })
+  await assert.rejects(small, { code: 'incompatible-state' })
+  await assert.rejects(afterwards, { code: 'incompatible-state' })
+  files.faults.bytesFree = 1_000
+  assert.equal((await log.append('events', 0, { ...draftOf('d'), baseOffset: 1 })).baseOffset, 1)
+  await log.close()
+})
+
 test('appends that come together share a write and a sync', async () => {
   const files = new FaultyFiles()
   const log = await open(files)

@@ -1,5 +1,5 @@
 import { MillraceError } from '../base/error.ts'
-import type { PartitionOffsets } from './log.ts'
+import type { PartitionOffsets, RecordBatchDraft } from './log.ts'
 
 /** The error for a topic or partition that is not there. */
 export function unknownPartition(topic: string, partition?: number): MillraceError {
@@ -22,6 +22,22 @@ export function checkReadable(what: string, offset: number, offsets: PartitionOf
     `${what} ends at offset ${offsets.end}, offset ${offset} was never written or was lost`,
     {
       hint: 'start the process that writes this log, which recovers its tail; if that does not help, the log was replaced or lost its end',
+    },
+  )
+}
+
+/** Why a batch cannot go to where the partition ends; undefined when it can. `what` names the partition. */
+export function misplaced(
+  what: string,
+  { baseOffset }: RecordBatchDraft,
+  endOffset: number,
+): MillraceError | undefined {
+  if (baseOffset === undefined || baseOffset === endOffset) return undefined
+  return new MillraceError(
+    'incompatible-state',
+    `${what} ends at offset ${endOffset}, a batch for offset ${baseOffset} does not fit there`,
+    {
+      hint: 'a batch before it was not appended, or somebody else writes to this topic: look where it ends and go on there',
     },
   )
 }

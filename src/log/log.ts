@@ -12,8 +12,8 @@ export interface Log {
   describeTopic(topic: string): Promise<TopicDescription | undefined>
   listTopics(): Promise<readonly TopicDescription[]>
   /**
-   * Appends a batch and stamps it with the time of arrival. Resolves when it is as durable as the log's policy says.
-   * Calls for one partition are served in order; awaiting each is not needed.
+   * Appends a batch and stamps it with the time of arrival. Resolves when it is as durable as the log's policy says; until then the draft's
+   * bytes must stay as they are, afterwards nothing looks at them. Calls for one partition are served in order; awaiting each is not needed.
    */
   append(topic: string, partition: number, draft: RecordBatchDraft): Promise<AppendResult>
   /**
@@ -68,4 +68,9 @@ export interface RecordBatchDraft {
   readonly recordCount: number
   readonly baseTimestamp: number
   readonly maxTimestamp: number
+  /**
+   * Where its first record must go: the batch is refused with `incompatible-state` when the partition does not end there. So batches that
+   * are asked for without awaiting each other leave no hole when one fails. Anywhere when left out.
+   */
+  readonly baseOffset?: number
 }

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { AppendResult, Log, PartitionOffsets, RecordBatchDraft, TopicDescription, TopicSettings } from './log.ts'
-import { checkReadable, unknownPartition } from './log-error.ts'
+import { checkReadable, misplaced, unknownPartition } from './log-error.ts'
 import { encodeBatchHeader, readRecordBatches } from './record-batch.ts'
 import { expiredSegments, isFull } from './retention.ts'
 import { canonical, checkSameSettings, checkTopic } from './topic-settings.ts'
@@ -42,6 +42,8 @@ export class MemoryLog implements Log {
   async append(topic: string, partition: number, draft: RecordBatchDraft): Promise<AppendResult> {
     const { settings } = this.#topic(topic)
     const log = this.#partition(topic, partition)
+    const problem = misplaced(`${topic}-${partition}`, draft, log.endOffset)
+    if (problem) throw problem
     const appendTimestamp = this.#clock.now()
     const header = encodeBatchHeader(draft, log.endOffset, appendTimestamp)
     const bytes = new Uint8Array(Buffer.concat([header, draft.records]))

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { type AppendFile, openAppendFile, removeFile, syncDirectory } from '../base/durable-file.ts'
@@ -5,6 +6,7 @@ import { failpoint } from '../base/failpoint.ts'
 import type { FileSystem } from '../base/file-system.ts'
 import type { Committable } from './group-commit.ts'
 import type { AppendResult, RecordBatchDraft, TopicSettings } from './log.ts'
+import { misplaced } from './log-error.ts'
 import type { RecoveredPartition } from './partition-recovery.ts'
 import { EndPublisher, type PublishedEnd } from './published-end.ts'
 import { BATCH_HEADER_BYTES, encodeBatchHeader } from './record-batch.ts'
@@ -92,7 +94,8 @@ export class PartitionWriter implements Committable {
     this.#writing = true
     while (this.#queue.length > 0) {
       const now = this.#options.clock.now()
-      const group = this.#takeGroup(now)
+      const group = this.#fitting(this.#takeGroup(now))
+      if (group.length === 0) continue
       try {
         if (this.#broken !== undefined) throw this.#broken
         await this.#write(group, now)
@@ -122,6 +125,17 @@ export class PartitionWriter implements Committable {
       groupBytes += nextBytes
     }
     return this.#queue.splice(0, count)
+  }
+
+  /** Leaves out, and rejects, the drafts whose place is not where they would come to lie. */
+  #fitting(group: readonly QueuedAppend[]): readonly QueuedAppend[] {
+    let offset = this.#endOffset
+    return group.filter(({ draft, reject }) => {
+      const problem = misplaced(basename(this.#options.folder), draft, offset)
+      if (problem) reject(problem)
+      else offset += draft.recordCount
+      return problem === undefined
+    })
   }
 
   async #write(group: readonly QueuedAppend[], nowMs: number): Promise<void> {

@@ -15,10 +15,20 @@ export class RecordBatchBuilder {
   #recordCount = 0
   #baseTimestamp = 0
   #maxTimestamp = 0
+  #view: DataView
+  /** Of the record that is written in place: where what its length counts begins, and its value. */
+  #bodyStart = 0
+  #valueStart = 0
 
   /** Begins with room for so many bytes; grows when more come. */
   constructor(capacityBytes: number = 256 * 1024) {
-    this.#bytes = Buffer.allocUnsafeSlow(capacityBytes)
+    this.#bytes = newBuffer(capacityBytes)
+    this.#view = viewOf(this.#bytes)
+  }
+
+  /** What values are written into in place, see `beginValue`; another one after each `beginValue` and `finish`. */
+  get view(): DataView {
+    return this.#view
   }
 
   get recordCount(): number {
@@ -57,8 +67,43 @@ export class RecordBatchBuilder {
     }
   }
 
-  /** Hands over what was added and begins anew. The bytes are the receiver's: nothing here touches them again. */
-  finish(): RecordBatchDraft {
+  /**
+   * Begins a record whose value is written in place, and returns where in `view` that is to be, with room for `valueBytesMax`; `endValue`
+   * ends it. Until then all of that room may be written to, and nothing else may be called.
+   */
+  beginValue(key: Uint8Array, valueBytesMax: number, timestamp: number): number {
+    this.#observe(timestamp)
+    this.#reserve(HEAD_BYTES_MAX + key.length + valueBytesMax + 1)
+    const bytes = this.#bytes
+    this.#bodyStart = this.#length + IN_PLACE_LENGTH_BYTES
+    let at = this.#bodyStart
+    bytes[at++] = 0
+    at = writeVarint(bytes, at, timestamp - this.#baseTimestamp)
+    at = writeVarint(bytes, at, this.#recordCount)
+    at = writeVarint(bytes, at, key.length)
+    for (let index = 0; index < key.length; index++) bytes[at++] = key[index]
+    this.#valueStart = at + IN_PLACE_LENGTH_BYTES
+    return this.#valueStart
+  }
+
+  /** Ends a record that was begun with `beginValue`: its value ends here. It must be one whose lengths take two bytes each. */
+  endValue(valueEnd: number): void {
+    const bytes = this.#bytes
+    const valueBytes = valueEnd - this.#valueStart
+    const bodyBytes = valueEnd + 1 - this.#bodyStart
+    assert(valueBytes >= 64 && bodyBytes < 8192, 'a value that is written in place has 64 to about 8,000 bytes')
+    bytes[this.#bodyStart - 2] = ((2 * bodyBytes) & 0x7f) | 0x80
+    bytes[this.#bodyStart - 1] = bodyBytes >> 6
+    bytes[this.#valueStart - 2] = ((2 * valueBytes) & 0x7f) | 0x80
+    bytes[this.#valueStart - 1] = valueBytes >> 6
+    this.#end(valueEnd)
+  }
+
+  /**
+   * Hands over what was added and begins anew, in `nextBytes` if given: a buffer that an earlier batch was handed over in and whose
+   * receiver has no use for it any more. The bytes handed over are the receiver's: nothing here touches them again.
+   */
+  finish(nextBytes?: Uint8Array): RecordBatchDraft {
     assert(this.#recordCount > 0, 'a batch holds records')
     const draft: RecordBatchDraft = {
       records: this.#bytes.subarray(0, this.#length),
@@ -66,7 +111,8 @@ export class RecordBatchBuilder {
       baseTimestamp: this.#baseTimestamp,
       maxTimestamp: this.#maxTimestamp,
     }
-    this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length)
+    this.#bytes = nextBytes ?? newBuffer(this.#bytes.length)
+    this.#view = viewOf(this.#bytes)
     this.#length = 0
     this.#recordCount = 0
     return draft
@@ -74,14 +120,7 @@ export class RecordBatchBuilder {
 
   /** Writes what stands before the key. */
   #begin(keyBytes: number, contentBytes: number, timestamp: number, keyless: boolean): void {
-    assert(
-      timestamp >= 0 && timestamp < 2 ** 52 && timestamp % 1 === 0,
-      'a record timestamp is whole milliseconds since 1970',
-    )
-    if (this.#recordCount === 0) {
-      this.#baseTimestamp = timestamp
-      this.#maxTimestamp = timestamp
-    } else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+    this.#observe(timestamp)
     const timestampDelta = timestamp - this.#baseTimestamp
     const keyLength = keyless ? -1 : keyBytes
     const bodyBytes =
@@ -100,6 +139,14 @@ export class RecordBatchBuilder {
     this.#length = writeVarint(this.#bytes, at, keyLength)
   }
 
+  #observe(timestamp: number): void {
+    assert(Number.isSafeInteger(timestamp) && timestamp >= 0, 'a record timestamp is whole milliseconds since 1970')
+    if (this.#recordCount === 0) {
+      this.#baseTimestamp = timestamp
+      this.#maxTimestamp = timestamp
+    } else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+  }
+
   /** Writes what stands behind the value: no headers. */
   #end(at: number): void {
     this.#bytes[at] = 0
@@ -110,16 +157,42 @@ export class RecordBatchBuilder {
   #reserve(byteCount: number): void {
     const needed = this.#length + byteCount
     if (needed <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
+    const grown = newBuffer(Math.max(needed, this.#bytes.length * 2))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
+    this.#view = viewOf(grown)
   }
 }
 
 const VARINT_BYTES_MAX = 10
+/** Of a length that is known only behind what it counts. */
+const IN_PLACE_LENGTH_BYTES = 2
+/** What stands before a key and between it and its value. */
+const HEAD_BYTES_MAX: number = 2 * IN_PLACE_LENGTH_BYTES + 1 + 3 * VARINT_BYTES_MAX
+
+function newBuffer(capacityBytes: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(capacityBytes)
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
 
 /** Zigzag (0, -1, 1, -2, ...), so that small negative numbers stay short. */
 function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  if (value >= 0 && value < 8192) {
+    if (value < 64) {
+      bytes[at] = 2 * value
+      return at + 1
+    }
+    bytes[at] = ((2 * value) & 0x7f) | 0x80
+    bytes[at + 1] = value >> 6
+    return at + 2
+  }
+  return writeAnyVarint(bytes, at, value)
+}
+
+function writeAnyVarint(bytes: Uint8Array, at: number, value: number): number {
   let rest = value < 0 ? -2 * value - 1 : 2 * value
   let next = at
   while (rest > 0x7f) {

@@ -180,6 +180,39 @@ test('many values from one buffer make the same batch as one by one', () => {
   assert.equal(builder.recordCount, 0)
 })
 
+test('a value that is written in place makes the same record as one that is copied, in every buffer', () => {
+  const copying = new RecordBatchBuilder(1)
+  const builder = new RecordBatchBuilder(1)
+  const key = encodeText('user-1')
+  for (const [index, length] of [64, 65, 127, 128, 8191 - 14, 1000, ...Array(200).fill(300)].entries()) {
+    const value = encodeText(`${index}`.padEnd(length, 'x'))
+    const timestamp = 1_000_000 + index * index * index
+    copying.add(key, value, timestamp)
+    const start = builder.beginValue(key, value.length + 8, timestamp)
+    for (const [at, byte] of value.entries()) builder.view.setUint8(start + at, byte)
+    builder.view.setFloat64(start + value.length, -1)
+    builder.endValue(start + value.length)
+  }
+  const draft = builder.finish()
+  assert.deepEqual(draft, copying.finish())
+  const spent = new Uint8Array(1000).fill(7)
+  for (const each of [copying, builder]) each.add(null, encodeText('again'), 5)
+  const next = builder.finish(spent)
+  assert.deepEqual(next, copying.finish())
+  builder.add(null, encodeText('again'), 5)
+  const recycled = builder.finish()
+  assert.equal(recycled.records.buffer, spent.buffer)
+  assert.deepEqual(Buffer.from(recycled.records), Buffer.from(next.records))
+})
+
+test('a value that is too short or too long to be written in place is refused', () => {
+  for (const length of [0, 63, 8192]) {
+    const builder = new RecordBatchBuilder()
+    const start = builder.beginValue(encodeText('k'), length, 5)
+    assert.throws(() => builder.endValue(start + length), /written in place/)
+  }
+})
+
 test('what a builder handed over is not touched by what it builds next', () => {
   const builder = new RecordBatchBuilder(64)
   builder.add(null, encodeText('first'), 1)

@@ -5,8 +5,7 @@ import type { Expression } from './expression.ts'
  * `C` is the name of the column, so that a stream can refuse at compile time what its schema does not have.
  */
 export type AggregateSpec<C extends string = string> =
-  | { readonly kind: 'count'; readonly where?: Expression }
-  | { readonly kind: ColumnAggregate; readonly column: C; readonly where?: Expression }
+  | PlainAggregateSpec<C>
   | {
       readonly kind: 'approxCountDistinct'
       readonly column: C
@@ -14,44 +13,63 @@ export type AggregateSpec<C extends string = string> =
       readonly rsd: number
       readonly where?: Expression
     }
+  | {
+      readonly kind: 'quantile'
+      readonly column: C
+      /** 0 is the smallest value, 0.5 the median, 1 the largest. */
+      readonly q: number
+      readonly where?: Expression
+    }
+  | {
+      readonly kind: 'topK'
+      readonly column: C
+      /** How many values are kept. */
+      readonly k: number
+      readonly where?: Expression
+    }
+
+/** Aggregates without options; they can be features of sessions too. */
+export type PlainAggregateSpec<C extends string = string> =
+  | { readonly kind: 'count'; readonly where?: Expression }
+  | { readonly kind: ColumnAggregate; readonly column: C; readonly where?: Expression }
 
 /** Aggregates that need a column and nothing else. */
-export type ColumnAggregate = 'sum' | 'min' | 'max' | 'avg' | 'countDistinct'
+export type ColumnAggregate = 'sum' | 'min' | 'max' | 'avg' | 'countDistinct' | 'first' | 'last'
 
 /** An aggregate that can still be given a filter. */
-export type Aggregate<C extends string = string> = AggregateSpec<C> & {
+export type Aggregate<C extends string = string, S extends AggregateSpec<C> = AggregateSpec<C>> = S & {
   /** Only rows for which the predicate is true take part. */
-  where(predicate: Expression): AggregateSpec<C>
+  where(predicate: Expression): S
 }
 
 /** Number of rows, nulls included. */
-export function count(): Aggregate<never> {
-  return aggregate({ kind: 'count' })
+export function count(): Aggregate<never, PlainAggregateSpec<never>> {
+  return plain({ kind: 'count' })
 }
 
 /** Sum of a numeric column; nulls are ignored, null when there is no value. Sums of decimals are exact. */
-export function sum<C extends string>(column: C): Aggregate<C> {
-  return aggregate({ kind: 'sum', column })
+export function sum<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'sum', column })
 }
 
 /** Smallest value; nulls are ignored. Text is compared by its UTF-8 bytes. */
-export function min<C extends string>(column: C): Aggregate<C> {
-  return aggregate({ kind: 'min', column })
+export function min<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'min', column })
 }
 
 /** Largest value; nulls are ignored. Text is compared by its UTF-8 bytes. */
-export function max<C extends string>(column: C): Aggregate<C> {
-  return aggregate({ kind: 'max', column })
+export function max<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'max', column })
 }
 
 /** Mean of a numeric column; nulls are ignored. Of a decimal: exact, rounded half up to six digits. */
-export function avg<C extends string>(column: C): Aggregate<C> {
-  return aggregate({ kind: 'avg', column })
+export function avg<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'avg', column })
 }
 
 /** Exact number of different values that are not null. */
-export function countDistinct<C extends string>(column: C): Aggregate<C> {
-  return aggregate({ kind: 'countDistinct', column })
+export function countDistinct<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'countDistinct', column })
 }
 
 /**
@@ -60,6 +78,35 @@ export function countDistinct<C extends string>(column: C): Aggregate<C> {
  */
 export function approxCountDistinct<C extends string>(column: C, rsd = 0.05): Aggregate<C> {
   return aggregate({ kind: 'approxCountDistinct', column, rsd })
+}
+
+/** Value of the earliest row, by event time, then partition and offset; nulls are ignored. */
+export function first<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'first', column })
+}
+
+/** Value of the latest row, by event time, then partition and offset; nulls are ignored. */
+export function last<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'last', column })
+}
+
+/** The value below which a share `q` of the values lies, by a sketch with a relative error; nulls are ignored. */
+export function quantile<C extends string>(column: C, q: number): Aggregate<C> {
+  return aggregate({ kind: 'quantile', column, q })
+}
+
+/** The `k` most frequent values with their counts, as JSON text: `[{"value":"/home","count":12}, ...]`; nulls are ignored. */
+export function topK<C extends string>(column: C, k: number): Aggregate<C> {
+  return aggregate({ kind: 'topK', column, k })
+}
+
+/** Seconds from the first event of a session to the last one that is known; only a feature of sessions. */
+export function elapsed(): { readonly kind: 'elapsed' } {
+  return Object.freeze({ kind: 'elapsed' })
+}
+
+function plain<C extends string>(spec: PlainAggregateSpec<C>): Aggregate<C, PlainAggregateSpec<C>> {
+  return aggregate(spec) as Aggregate<C, PlainAggregateSpec<C>>
 }
 
 function aggregate<C extends string>(spec: AggregateSpec<C>): Aggregate<C> {

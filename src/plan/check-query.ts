@@ -1,169 +1,130 @@
-import { formatDuration, MS_PER_DAY } from '../base/time.ts'
-import { FIELD_NAME, type Field, type FieldType } from '../batch/schema.ts'
-import type { AggregateSpec } from './aggregate.ts'
-import { checkPredicate } from './check-expression.ts'
+import { checkAggregate } from './check-aggregate.ts'
+import { checkOutput } from './check-output.ts'
 import { checkSink } from './check-sinks.ts'
-import { NUMERIC_TYPES } from './check-source.ts'
-import {
-  type AggregateNode,
-  type NamedAggregate,
-  type QueryNode,
-  type QueryPlan,
-  type WatermarkNode,
-  WINDOW_END,
-  WINDOW_START,
-} from './node.ts'
-import { badName, nameTaken, type PlanProblem, shown, TakenNames, unknownColumn, wrongType } from './plan-problem.ts'
-import { queryChain } from './query-chain.ts'
+import { checkSelect, checkStep, checkWatermark } from './check-steps.ts'
+import { KnownColumns } from './known-columns.ts'
+import { META_FINAL, META_VERSION, type QueryNode, type QueryPlan } from './node.ts'
+import type { PlanProblem } from './plan-problem.ts'
+import { type QueryChain, queryChain, type TimedStep } from './query-chain.ts'
 import { keyColumns, resultFields } from './result-schema.ts'
-import type { WindowSpec } from './window.ts'
 
-/** Filters that a query may have, one behind the other. */
-const FILTERS_MAX = 32
-/** Columns by which a query may group. */
-const KEYS_MAX = 16
-/** Aggregates that a query may compute. */
-const AGGREGATES_MAX = 64
-
-const DURATION_MS_MAX = 366 * MS_PER_DAY
-/** Below, a sketch has more than 64 KB a group; above, it has fewer than 16 registers, too few for its formula. */
-const RSD_MIN = 0.005
-const RSD_MAX = 0.39
-
-const ORDERED_TYPES: readonly FieldType[] = [...NUMERIC_TYPES, 'timestamp', 'string']
-const KEY_TYPES: readonly FieldType[] = [...ORDERED_TYPES, 'uuid', 'boolean']
-const AGGREGATE_TYPES: Readonly<Record<Exclude<AggregateSpec['kind'], 'count'>, readonly FieldType[]>> = {
-  sum: NUMERIC_TYPES,
-  avg: NUMERIC_TYPES,
-  min: ORDERED_TYPES,
-  max: ORDERED_TYPES,
-  countDistinct: KEY_TYPES,
-  approxCountDistinct: KEY_TYPES,
-}
+/** Steps that a query may have between its source and its end. */
+const STEPS_MAX = 64
 
 /** Everything wrong with a query, apart from the source that it shares with others. */
 export function checkQuery(query: QueryPlan, path: string): PlanProblem[] {
   const misplaced = checkOrder(query.root, path)
   if (misplaced.length > 0) return misplaced
-  const { source, filtersBefore, watermark, filtersAfter, aggregate } = queryChain(query.root)
-  const { fields } = source.schema
-  const problems: PlanProblem[] = []
-  const filters = [...filtersBefore, ...filtersAfter]
-  if (filters.length > FILTERS_MAX) {
-    const message = `the query has ${filters.length} filters`
-    problems.push({ path, message, hint: `keep to ${FILTERS_MAX}; one filter can hold many conditions with and()` })
-  }
-  for (const [index, predicate] of filters.entries()) {
-    problems.push(...checkPredicate(predicate, fields, `${path}.where[${index}]`))
-  }
-  if (watermark) problems.push(...checkWatermark(watermark, fields, `${path}.watermark`))
-  if (aggregate) problems.push(...checkAggregate(aggregate, fields, path))
-  if (aggregate && !watermark) {
+  const chain = queryChain(query.root)
+  const problems = checkSteps(chain, query.meta ? [META_FINAL, META_VERSION] : [], path)
+  if (chain.aggregate && !chain.watermark) {
     const hint = "put .withWatermark('event_time', '2 minutes') before the window"
     problems.push({ path, message: 'no window would ever close: the query has no watermark', hint })
   }
   // Result columns can be told only of a query that makes sense.
-  const results = problems.length === 0 && aggregate ? resultFields(query) : undefined
+  const results = problems.length === 0 ? resultFields(query) : undefined
+  const rows = { output: chain.output, fields: results, key: keyColumns(query) }
   for (const [index, sink] of query.sinks.entries()) {
-    problems.push(...checkSink(sink, results, `${path}.sinks[${index}]`, results && keyColumns(query)))
+    const at = `${path}.sinks[${index}]`
+    problems.push(...checkSink(sink, results, at, results && keyColumns(query)))
+    problems.push(...checkOutput(sink, rows, at))
   }
   return problems
 }
 
-/** What `queryChain` relies on: one watermark at most, and one aggregate, at the end. */
+function checkSteps(chain: QueryChain, meta: readonly string[], path: string): PlanProblem[] {
+  const { source, stepsBefore, watermark, stepsAfter, output } = chain
+  const columns = new KnownColumns(source.schema.fields)
+  const paths = new StepPaths(path)
+  const problems: PlanProblem[] = []
+  for (const step of stepsBefore) problems.push(...checkStep(step, source, columns, paths.of(step)))
+  if (watermark) problems.push(...checkWatermark(watermark, source, columns, `${path}.watermark`))
+  for (const step of stepsAfter) problems.push(...checkStep(step, source, columns, paths.of(step)))
+  if (output?.kind === 'aggregate') problems.push(...checkAggregate(output, columns, meta, path))
+  if (output?.kind === 'select') problems.push(...checkSelect(output, columns, meta, path))
+  return problems
+}
+
+const METHODS = {
+  filter: 'where',
+  derive: 'derive',
+  dedupe: 'dedupe',
+  'session-features': 'withSessionFeatures',
+} as const
+
+/** Names the steps of a query after the methods that made them: `where[0]`, `where[1]`, `dedupe`. */
+class StepPaths {
+  readonly #path: string
+  readonly #counts = new Map<string, number>()
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  of({ kind }: TimedStep): string {
+    const method = METHODS[kind]
+    const index = this.#counts.get(method) ?? 0
+    this.#counts.set(method, index + 1)
+    return `${this.#path}.${method}${kind === 'filter' || kind === 'derive' ? `[${index}]` : ''}`
+  }
+}
+
+/** What `queryChain` relies on: an output at the end and nowhere else, one watermark at most, and what needs time behind it. */
 function checkOrder(root: QueryNode, path: string): PlanProblem[] {
   const problems: PlanProblem[] = []
-  if (root.kind !== 'aggregate') {
-    const hint = 'add .window(tumbling(...)).aggregate({...}); rows as they are cannot be written yet'
-    problems.push({ path, message: 'the query does not end in an aggregate', hint })
+  if (root.kind !== 'aggregate' && root.kind !== 'select') {
+    const hint = 'end it with .window(tumbling(...)).aggregate({...}), or with .select() for rows as they are'
+    problems.push({ path, message: 'the query ends neither in an aggregate nor in a select', hint })
   }
-  let watermarks = 0
-  for (let node = root; node.kind !== 'source'; node = node.input) {
-    if (node.kind === 'watermark') watermarks++
-    if (node.kind !== 'aggregate' || node === root) continue
-    const hint = 'aggregate once, as the last step'
-    return [{ path, message: 'something follows an aggregate', hint }]
+  const steps = stepsOf(root)
+  const misplaced = steps.find((step) => step !== root && (step.kind === 'aggregate' || step.kind === 'select'))
+  if (misplaced) {
+    const what = misplaced.kind === 'aggregate' ? 'an aggregate' : 'a select'
+    return [{ path, message: `something follows ${what}`, hint: 'aggregate or select once, as the last step' }]
   }
-  if (watermarks > 1) {
-    const message = `the query has ${watermarks} watermarks`
-    problems.push({ path: `${path}.watermark`, message, hint: 'declare event time once' })
+  if (steps.length > STEPS_MAX) {
+    const hint = `keep to ${STEPS_MAX}; one filter can hold many conditions with and(), one derive() many columns`
+    problems.push({ path, message: `the query has ${steps.length} steps`, hint })
   }
+  problems.push(...checkSingle(steps, 'watermark', `${path}.watermark`, 'declare event time once'))
+  problems.push(...checkSingle(steps, 'dedupe', `${path}.dedupe`, 'drop repeats once'))
+  problems.push(
+    ...checkSingle(steps, 'session-features', `${path}.withSessionFeatures`, 'name all features in one step'),
+  )
+  const watermarkAt = steps.findIndex(({ kind }) => kind === 'watermark')
+  for (const [index, { kind }] of steps.entries()) {
+    if ((kind !== 'dedupe' && kind !== 'session-features') || (watermarkAt >= 0 && index > watermarkAt)) continue
+    const hint = "put .withWatermark('event_time', '2 minutes') before it"
+    problems.push({
+      path: `${path}.${METHODS[kind]}`,
+      message: 'its memory would grow for ever: no watermark comes before it',
+      hint,
+    })
+  }
+  problems.push(...checkAfterFeatures(steps, path))
   return problems
 }
 
-function checkWatermark(node: WatermarkNode, fields: readonly Field[], path: string): PlanProblem[] {
-  const problems: PlanProblem[] = []
-  const field = fields.find((one) => one.name === node.column)
-  if (!field) {
-    problems.push(unknownColumn(path, node.column, fields))
-  } else if (field.type !== 'timestamp') {
-    problems.push(wrongType(path, `event time in "${field.name}", which is ${field.type}`, ['timestamp'], fields))
-  }
-  problems.push(...checkDuration(node.delayMs, 0, 'delay', path))
-  problems.push(...checkDuration(node.idleTimeoutMs, 1, 'idleTimeout', path))
-  if (node.clockSkewMaxMs !== null) problems.push(...checkDuration(node.clockSkewMaxMs, 0, 'maxClockSkew', path))
-  if (node.ageMaxMs !== null) problems.push(...checkDuration(node.ageMaxMs, 1, 'maxAge', path))
-  return problems
+/** Rows with features come out late, in an order of their own: nothing that looks at time may follow. */
+function checkAfterFeatures(steps: readonly QueryNode[], path: string): PlanProblem[] {
+  const featuresAt = steps.findIndex(({ kind }) => kind === 'session-features')
+  const misplaced = steps.find(({ kind }, index) => {
+    return featuresAt >= 0 && index > featuresAt && (kind === 'aggregate' || kind === 'dedupe')
+  })
+  if (!misplaced) return []
+  const message = `${misplaced.kind === 'dedupe' ? 'dedupe' : 'a window'} follows session features`
+  return [{ path, message, hint: 'put it in front of withSessionFeatures(), and end the query with select()' }]
 }
 
-function checkDuration(durationMs: number, minMs: number, what: string, path: string): PlanProblem[] {
-  if (Number.isSafeInteger(durationMs) && durationMs >= minMs && durationMs <= DURATION_MS_MAX) return []
-  const hint = `use whole milliseconds from ${formatDuration(minMs)} to ${formatDuration(DURATION_MS_MAX)}`
-  return [{ path, message: `${what} is ${durationMs} ms`, hint }]
+function checkSingle(steps: readonly QueryNode[], kind: QueryNode['kind'], path: string, hint: string): PlanProblem[] {
+  const count = steps.filter((step) => step.kind === kind).length
+  const name = kind === 'watermark' ? 'watermarks' : `steps of ${kind}`
+  return count > 1 ? [{ path, message: `the query has ${count} ${name}`, hint }] : []
 }
 
-function checkAggregate(node: AggregateNode, fields: readonly Field[], path: string): PlanProblem[] {
-  const problems = checkWindow(node.window, `${path}.window`)
-  const names = new TakenNames([WINDOW_START, WINDOW_END])
-  if (node.keys.length > KEYS_MAX) {
-    const message = `grouped by ${node.keys.length} columns`
-    problems.push({ path: `${path}.groupBy`, message, hint: `keep to ${KEYS_MAX}` })
-  }
-  for (const key of node.keys) {
-    const at = `${path}.groupBy.${shown(key)}`
-    const field = fields.find((one) => one.name === key)
-    if (!field) problems.push(unknownColumn(at, key, fields))
-    else if (!KEY_TYPES.includes(field.type)) {
-      problems.push(wrongType(at, `grouped by "${key}", which is ${field.type}`, KEY_TYPES, fields))
-    }
-    if (!names.take(key)) problems.push(nameTaken(at, 'result column', key))
-  }
-  const { length } = node.aggregates
-  if (length === 0 || length > AGGREGATES_MAX) {
-    const message = length === 0 ? 'there is nothing to compute' : `there are ${length} aggregates`
-    problems.push({ path: `${path}.aggregates`, message, hint: `give 1 to ${AGGREGATES_MAX}, such as count()` })
-  }
-  for (const aggregate of node.aggregates) {
-    problems.push(...checkNamedAggregate(aggregate, names, fields, `${path}.aggregates.${shown(aggregate.name)}`))
-  }
-  return problems
-}
-
-function checkWindow(window: WindowSpec, path: string): PlanProblem[] {
-  return checkDuration(window.sizeMs, 1, 'size', path)
-}
-
-function checkNamedAggregate(
-  { name, spec }: NamedAggregate,
-  names: TakenNames,
-  fields: readonly Field[],
-  path: string,
-): PlanProblem[] {
-  const problems: PlanProblem[] = []
-  if (!FIELD_NAME.test(name)) problems.push(badName(path, name))
-  if (!names.take(name)) problems.push(nameTaken(path, 'result column', name))
-  if (spec.where) problems.push(...checkPredicate(spec.where, fields, `${path}.where`))
-  if (spec.kind === 'count') return problems
-  const field = fields.find((one) => one.name === spec.column)
-  const types = AGGREGATE_TYPES[spec.kind]
-  if (!field) {
-    problems.push(unknownColumn(path, spec.column, fields))
-  } else if (!types.includes(field.type)) {
-    problems.push(wrongType(path, `${spec.kind} of "${field.name}", which is ${field.type}`, types, fields))
-  }
-  if (spec.kind === 'approxCountDistinct' && !(spec.rsd >= RSD_MIN && spec.rsd <= RSD_MAX)) {
-    const hint = `use ${RSD_MIN} (64 KB a group) to ${RSD_MAX} (16 bytes); for exact numbers, countDistinct`
-    problems.push({ path, message: `a relative standard deviation of ${spec.rsd}`, hint })
-  }
-  return problems
+/** The steps behind the source, in the order of the rows. */
+function stepsOf(root: QueryNode): QueryNode[] {
+  const steps: QueryNode[] = []
+  for (let node = root; node.kind !== 'source'; node = node.input) steps.push(node)
+  return steps.reverse()
 }

@@ -6,8 +6,9 @@ import { count } from './aggregate.ts'
 import { checkPlan } from './check.ts'
 import { logSource } from './connectors.ts'
 import type { PipelinePlan, QueryNode } from './node.ts'
+import { pipeline } from './pipeline.ts'
 import { lengthMax, oneOf, type Rule, range, required } from './rule.ts'
-import { pipeline, stream } from './stream.ts'
+import { stream } from './stream.ts'
 import { tumbling } from './window.ts'
 
 const minute = tumbling('1 minute')

@@ -1,9 +1,9 @@
-import { MillraceError } from '../base/error.ts'
 import { FIELD_NAME, type Field, type FieldType } from '../batch/schema.ts'
-import { TimeZone } from '../batch/time-zone.ts'
 import type { SourceNode } from './node.ts'
 import { badName, nameTaken, type PlanProblem, shown, TakenNames, unknownColumn, wrongType } from './plan-problem.ts'
 import type { Rule, RuleCondition } from './rule.ts'
+import { timeZoneExists } from './time-zone-exists.ts'
+import { DECIMAL_SCALE_MAX } from './value-type.ts'
 
 /** Columns that a schema may have. */
 const COLUMNS_MAX = 64
@@ -13,7 +13,6 @@ const RULES_MAX = 64
 /** Types that can be added up. */
 export const NUMERIC_TYPES: readonly FieldType[] = ['decimal', 'float64', 'int64', 'int32']
 
-const DECIMAL_SCALE_MAX = 6
 const RULE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/
 const TOPIC = /^[A-Za-z0-9._-]{1,249}$/
 
@@ -95,15 +94,6 @@ function checkField(field: Field, path: string): PlanProblem[] {
     problems.push({ path, message, hint: 'use an IANA name such as "Europe/Paris" or "UTC"' })
   }
   return problems
-}
-
-function timeZoneExists(name: string): boolean {
-  try {
-    return new TimeZone(name) !== undefined
-  } catch (error) {
-    if (error instanceof MillraceError) return false
-    throw error
-  }
 }
 
 function checkRules(rules: readonly Rule[], fields: readonly Field[], path: string): PlanProblem[] {

@@ -4,8 +4,9 @@ import { defineSchema, text, timestamp } from '../batch/schema.ts'
 import { count } from './aggregate.ts'
 import { checkPlan } from './check.ts'
 import { duckdb, jsonLines, logSource, postgres, type SinkSpec } from './connectors.ts'
+import { type Pipeline, pipeline } from './pipeline.ts'
 import { planFromJson, planToJson } from './plan-codec.ts'
-import { type Pipeline, pipeline, stream } from './stream.ts'
+import { stream } from './stream.ts'
 import { tumbling } from './window.ts'
 
 function withSinks(...sinks: readonly SinkSpec[]): Pipeline {

@@ -5,10 +5,21 @@ import type { AggregateSpec } from './aggregate.ts'
 import { sinkName } from './check-sinks.ts'
 import type { SinkSpec, SourceSpec } from './connectors.ts'
 import { expressionText } from './expression-text.ts'
-import type { AggregateNode, PipelinePlan, QueryPlan, SourceNode, WatermarkNode } from './node.ts'
-import { type QueryChain, queryChain } from './query-chain.ts'
+import type {
+  AggregateNode,
+  NamedExpression,
+  PipelinePlan,
+  QueryPlan,
+  SelectNode,
+  SessionFeaturesNode,
+  SourceNode,
+  WatermarkNode,
+} from './node.ts'
+import { type QueryChain, queryChain, type TimedStep } from './query-chain.ts'
 import { resultFields } from './result-schema.ts'
+import { expressionFields, rowFields } from './row-fields.ts'
 import type { Rule } from './rule.ts'
+import type { WindowSpec } from './window.ts'
 
 /** What a plan that passed its checks will do, as text for people: the source once, then each query in the order in which rows pass it. */
 export function explainPlan(plan: PipelinePlan): string {
@@ -45,8 +56,8 @@ function treeLines(branches: readonly Branch[]): string[] {
   })
 }
 
-function sourceBranch({ source, schema, rules }: SourceNode): Branch {
-  return branch(`source  ${sourceText(source)}`, [
+function sourceBranch({ source, schema, rules, keyed }: SourceNode): Branch {
+  return branch(`source  ${sourceText(source)}${keyed ? ', repeats in one partition' : ''}`, [
     table('columns', schema.fields.map(fieldRow)),
     table(
       'rules',
@@ -97,15 +108,59 @@ function ruleText(rule: Rule): string {
 }
 
 function queryBranch(query: QueryPlan, chain: QueryChain): Branch {
-  const { filtersBefore, watermark, filtersAfter, aggregate } = chain
+  const { stepsBefore, watermark, stepsAfter, output } = chain
   const sinks = query.sinks.map((sink) => [sinkName(query.name, sink), ...sinkCells(sink)])
+  const results = resultFields(query)
   return branch(`query ${query.name}`, [
-    ...filtersBefore.map((predicate) => branch(`where  ${expressionText(predicate)}`)),
+    ...stepsBefore.map(stepBranch),
     watermark && watermarkBranch(watermark),
-    ...filtersAfter.map((predicate) => branch(`where  ${expressionText(predicate)}`)),
-    ...(aggregate ? aggregateBranches(aggregate, chain, resultFields(query)) : []),
+    ...stepsAfter.map(stepBranch),
+    ...(output ? outputBranches(output, results) : []),
+    query.meta ? branch('besides  final, version') : undefined,
     table('sinks', sinks) ?? branch('no sinks: its rows are only seen with --print and on the page'),
   ])
+}
+
+function stepBranch(node: TimedStep): Branch {
+  switch (node.kind) {
+    case 'filter':
+      return branch(`where  ${expressionText(node.predicate)}`)
+    case 'derive':
+      return columnsBranch('derive', node.columns, expressionFields(node.columns, rowFields(node.input)))
+    case 'dedupe': {
+      const where = node.scope === 'partition' ? 'in its partition' : 'in any partition'
+      return branch(`dedupe by ${node.column}, within ${formatDuration(node.withinMs)}, ${where}`)
+    }
+    case 'session-features':
+      return featuresBranch(node)
+    default:
+      return unreachable(node)
+  }
+}
+
+function featuresBranch(node: SessionFeaturesNode): Branch {
+  const fields = rowFields(node)
+  const rows = node.features.map(({ name, spec }) => [
+    name,
+    typeText(fields.find((field) => field.name === name) as Field),
+    spec.kind === 'elapsed' ? 'elapsed()' : aggregateText(spec),
+  ])
+  const what = node.mode === 'past' ? 'up to each row' : 'over the whole window, the future of each row included'
+  return branch(`features of ${node.by} in a window ${windowText(node.window)}, ${what}`, table('', rows)?.below)
+}
+
+function outputBranches(node: AggregateNode | SelectNode, results: readonly Field[]): Branch[] {
+  if (node.kind === 'aggregate') return aggregateBranches(node, results)
+  return [columnsBranch('select', node.columns, results)]
+}
+
+/** Columns by expressions; those that are columns as they are stand without one. */
+function columnsBranch(text: string, columns: readonly NamedExpression[], fields: readonly Field[]): Branch {
+  const rows = columns.map(({ name, expression }, index) => {
+    const plain = expression.kind === 'column' && expression.name === name
+    return [name, typeText(fields[index] as Field), plain ? '' : expressionText(expression)]
+  })
+  return branch(text, table('', rows)?.below)
 }
 
 function watermarkBranch(node: WatermarkNode): Branch {
@@ -126,24 +181,58 @@ function watermarkBranch(node: WatermarkNode): Branch {
   )
 }
 
-function aggregateBranches(node: AggregateNode, { source }: QueryChain, fields: readonly Field[]): Branch[] {
+function aggregateBranches(node: AggregateNode, results: readonly Field[]): Branch[] {
+  const fields = rowFields(node)
   const rows = node.aggregates.map(({ name, spec }) => [
     name,
-    typeText(fields.find((field) => field.name === name) as Field),
+    typeText(results.find((field) => field.name === name) as Field),
     aggregateText(spec),
-    stateText(spec, source.schema.fields),
+    stateText(spec, fields),
   ])
   return [
-    branch(`window  tumbling, ${formatDuration(node.window.sizeMs)}`),
+    branch(`window  ${windowText(node.window)}`, windowNotes(node.window)),
     branch(node.keys.length === 0 ? 'one row a window' : `group by  ${node.keys.join(', ')}`),
     branch('aggregates', table('', rows)?.below ?? []),
   ]
 }
 
+function windowText(window: WindowSpec): string {
+  switch (window.kind) {
+    case 'tumbling':
+      return `tumbling, ${formatDuration(window.sizeMs)}`
+    case 'calendar':
+      return `tumbling, each ${window.unit}${window.unit === 'week' ? ' from Monday' : ''} in ${window.timeZone}`
+    case 'sliding':
+      return `sliding, ${formatDuration(window.sizeMs)} each ${formatDuration(window.slideMs)}`
+    case 'session':
+      return `session, until ${formatDuration(window.gapMs)} without an event`
+    case 'global':
+      return 'global, never closes'
+    default:
+      return unreachable(window)
+  }
+}
+
+/** When a session closes early. */
+function windowNotes(window: WindowSpec): Branch[] {
+  if (window.kind !== 'session') return []
+  const { durationMaxMs, eventsMax, endWhen } = window
+  const notes: string[] = []
+  if (durationMaxMs !== null) notes.push(`closes early when it is longer than ${formatDuration(durationMaxMs)}`)
+  if (eventsMax !== null) notes.push(`closes early when it has more than ${eventsMax} events`)
+  if (endWhen) notes.push(`closes early by an event for which ${expressionText(endWhen)}`)
+  return notes.map((note) => branch(note))
+}
+
 function aggregateText(spec: AggregateSpec): string {
-  const column = spec.kind === 'count' ? '' : spec.column
-  const accuracy = spec.kind === 'approxCountDistinct' ? `, ${spec.rsd}` : ''
-  return `${spec.kind}(${column}${accuracy})${spec.where ? ` where ${expressionText(spec.where)}` : ''}`
+  const parameters = spec.kind === 'count' ? [] : [spec.column, ...option(spec)]
+  return `${spec.kind}(${parameters.join(', ')})${spec.where ? ` where ${expressionText(spec.where)}` : ''}`
+}
+
+function option(spec: Exclude<AggregateSpec, { readonly kind: 'count' }>): number[] {
+  if (spec.kind === 'approxCountDistinct') return [spec.rsd]
+  if (spec.kind === 'quantile') return [spec.q]
+  return spec.kind === 'topK' ? [spec.k] : []
 }
 
 /** What an aggregate keeps per group while its window is open: what it costs. */
@@ -157,8 +246,15 @@ function stateText(spec: AggregateSpec, fields: readonly Field[]): string {
     case 'sum':
     case 'avg':
       return fieldType(spec.column, fields) === 'float64' ? 'an exact accumulator' : 'a number'
+    case 'first':
+    case 'last':
+      return 'a value with its place'
     case 'countDistinct':
       return 'pairs: an entry for each value'
+    case 'topK':
+      return 'pairs: an entry with a count for each value'
+    case 'quantile':
+      return 'sketch: bins with a relative error'
     case 'approxCountDistinct':
       return `sketch: ${2 ** hllPrecision(spec.rsd)} bytes at most`
     default:

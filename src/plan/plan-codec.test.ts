@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MillraceError } from '../base/error.ts'
 import { clickEvent, clickEventRules } from '../event/click-event.ts'
-import { approxCountDistinct, count, sum } from './aggregate.ts'
+import { approxCountDistinct, count, sum, topK } from './aggregate.ts'
 import { consoleSink, day, logSource, parquet } from './connectors.ts'
 import { and, col, eq, isNull, not } from './expression.ts'
+import { urlHost } from './functions.ts'
 import type { PipelinePlan, QueryPlan } from './node.ts'
+import { pipeline } from './pipeline.ts'
 import { planFromJson, planToJson, queryIdentity } from './plan-codec.ts'
-import { pipeline, stream } from './stream.ts'
-import { tumbling } from './window.ts'
+import { stream } from './stream.ts'
+import { session, sliding, tumbling } from './window.ts'
 
 const events = stream(logSource('events'), clickEvent, { rules: clickEventRules }).withWatermark('event_time', '2m')
 const purchases = and(eq(col('event_type'), 'purchase'), not(isNull(col('amount'))))
@@ -48,7 +50,7 @@ describe('what is not a plan is refused', () => {
       nme: 'page-metrics',
       queries: [
         { name: 'a', root: { kind: 'agregate' }, sinks: [{ kind: 'oracle' }] },
-        { name: 'b', root: { ...query.root, window: { kind: 'sliding', sizeMs: 1, slideMs: 1 } }, sinks: [] },
+        { name: 'b', root: { ...query.root, window: { kind: 'hopping', sizeMs: 1, slideMs: 1 } }, sinks: [] },
         null,
       ],
     }
@@ -58,9 +60,9 @@ describe('what is not a plan is refused', () => {
       '  plan: there is no member "nme" here (did you mean "name"?)',
       '  millracePlan: unsupported plan version 2 (supported: 1)',
       `  name: it is missing (${shape})`,
-      '  queries[0].root: unsupported step "agregate" (did you mean "aggregate"? supported: source, filter, watermark, aggregate)',
+      '  queries[0].root: unsupported step "agregate" (did you mean "aggregate"? supported: source, filter, derive, watermark, dedupe, session-features, aggregate, select)',
       '  queries[0].sinks[0]: unsupported sink "oracle" (supported: parquet, csv, json, postgres, duckdb, console, memory)',
-      '  queries[1].root.window: unsupported window "sliding" (supported: tumbling)',
+      '  queries[1].root.window: unsupported window "hopping" (supported: tumbling, calendar, sliding, session, global)',
       `  queries[2]: an object is expected, this is null (${shape})`,
     ])
   })
@@ -114,7 +116,7 @@ describe('what is not a plan is refused', () => {
   test('when it nests so deep that reading it would exhaust the stack', () => {
     const depth = 5000
     const deep = `{"millracePlan":1,"name":"x","queries":${'['.repeat(depth)}${']'.repeat(depth)}}`
-    assert.match(refusal(deep)[1] ?? '', /plan: it nests deeper than 128 levels/)
+    assert.match(refusal(deep)[1] ?? '', /plan: it nests deeper than 256 levels/)
   })
 
   test('with a hundred problems at most', () => {
@@ -162,9 +164,24 @@ describe('the identity of a query', () => {
       source.withWatermark('event_time', '2m', { maxAge: '1d' }).window(window).aggregate({ n }),
       source.withWatermark('event_time', '2m', { advanceWhenIdle: true }).window(window).aggregate({ n }),
       bare.withWatermark('event_time', '2m').window(window).aggregate({ n }),
+      events.window(sliding('1m', '30s')).aggregate({ n }),
+      events.window(tumbling('1 day', { calendar: true })).aggregate({ n }),
+      events.window(tumbling('1 day', { timeZone: 'Europe/Paris' })).aggregate({ n }),
+      events.window(session('1m')).aggregate({ n }),
+      events.window(session('1m', { endWhen: purchases })).aggregate({ n }),
+      events.dedupe('event_id', { within: '1m' }).window(window).aggregate({ n }),
+      events
+        .derive({ host: urlHost(col('page_url')) })
+        .window(window)
+        .aggregate({ n }),
+      events.window(window).aggregate({ n: topK('page_url', 3) }),
+      events.select({ page: 'page_url' }),
+      events.select({ page: 'user_id' }),
     ]
     const identities = queries.map(({ root }) => queryIdentity({ name: 'q', root, sinks: [] }))
     assert.equal(new Set(identities).size, queries.length)
+    const once = { name: 'q', root: events.window(window).aggregate({ n }).root, sinks: [] }
+    assert.notEqual(queryIdentity({ ...once, meta: true }), queryIdentity(once))
   })
 })
 

@@ -9,10 +9,10 @@ import { planShape } from './plan-shape.ts'
 import { queryChain } from './query-chain.ts'
 
 /** Goes up when the same plan begins to give other results. */
-const SEMANTICS = 1
+const SEMANTICS = 2
 
 /** What nests deeper is no plan that the checks would accept, and must not exhaust the stack before they say so. */
-const DEPTH_MAX = 128
+const DEPTH_MAX = 256
 
 /**
  * A plan as JSON text for people: the same text for the same plan, however it was made. The password in an address of PostgreSQL is left
@@ -48,20 +48,20 @@ export function planFromJson(json: unknown): PipelinePlan {
 }
 
 /**
- * What a query's results depend on, as text: its schema and rules, filters, watermark, window, keys and aggregates. Left out
- * is what may change between two starts: where rows come from and go to, and how long until a partition counts as idle, which
- * only decides what epoch plans record.
+ * What a query's results depend on, as text: its schema and rules, and each of its steps. Left out is what may change between
+ * two starts: where rows come from and go to, and how long until a partition counts as idle, which only decides what epoch
+ * plans record.
  */
 export function queryIdentity(query: QueryPlan): string {
-  const { source, filtersBefore, watermark, filtersAfter, aggregate } = queryChain(query.root)
+  const { source, stepsBefore, watermark, stepsAfter, output } = queryChain(query.root)
+  const steps = [...stepsBefore, watermark, ...stepsAfter, output].filter((step) => step !== undefined)
   return canonicalJson({
     semantics: SEMANTICS,
     fields: source.schema.fields,
     rules: source.rules,
-    filtersBefore,
-    watermark: watermark && { ...watermark, input: undefined, idleTimeoutMs: undefined },
-    filtersAfter,
-    aggregate: aggregate && { ...aggregate, input: undefined },
+    keyed: source.keyed,
+    steps: steps.map((step) => ({ ...step, input: undefined, idleTimeoutMs: undefined })),
+    meta: query.meta,
   })
 }
 

@@ -9,8 +9,17 @@ import type {
   SinkSpec,
   SourceSpec,
 } from './connectors.ts'
-import type { Expression } from './expression.ts'
-import type { NamedAggregate, PipelinePlan, QueryNode, QueryPlan } from './node.ts'
+import type { CaseBranch, Expression, FunctionName } from './expression.ts'
+import { FUNCTIONS } from './function-table.ts'
+import type {
+  FeatureSpec,
+  NamedAggregate,
+  NamedExpression,
+  NamedFeature,
+  PipelinePlan,
+  QueryNode,
+  QueryPlan,
+} from './node.ts'
 import type { Rule, RuleCondition } from './rule.ts'
 import {
   kinds,
@@ -27,7 +36,9 @@ import {
   truth,
   word,
 } from './shape.ts'
-import type { WindowSpec } from './window.ts'
+import type { AlignedWindow, WindowSpec } from './window.ts'
+
+const FUNCTION_NAMES = Object.keys(FUNCTIONS) as FunctionName[]
 
 const expression: Shape<Expression> = lazy(() =>
   kinds<Expression>('expression', {
@@ -43,8 +54,17 @@ const expression: Shape<Expression> = lazy(() =>
     not: { operand: expression },
     'is-null': { operand: expression },
     in: { operand: expression, values: list(scalar()) },
+    call: { name: word('function', FUNCTION_NAMES), operands: list(expression) },
+    case: {
+      branches: list(object<CaseBranch>({ when: expression, value: expression })),
+      otherwise: optional(expression),
+    },
+    row: {
+      property: word('property of a row', ['late', 'processing_time', 'record_time', 'partition', 'offset']),
+    },
   }),
 )
+const namedExpressions = list(object<NamedExpression>({ name: text(), expression }))
 
 const field = object<Field>({
   name: text(),
@@ -75,24 +95,52 @@ const source = kinds<SourceSpec>('source', {
   file: { paths: list(text()) },
 })
 
-const window = kinds<WindowSpec>('window', { tumbling: { sizeMs: number() } })
+const alignedWindows = {
+  tumbling: { sizeMs: number() },
+  calendar: { unit: word('calendar unit', ['day', 'week', 'month']), timeZone: text() },
+} as const
+const window = kinds<WindowSpec>('window', {
+  ...alignedWindows,
+  sliding: { sizeMs: number(), slideMs: number() },
+  session: {
+    gapMs: number(),
+    durationMaxMs: nullable(number()),
+    eventsMax: nullable(number()),
+    endWhen: optional(expression),
+  },
+  global: {},
+})
 
 const where = optional(expression)
 const ofColumn = { column: text(), where }
-const aggregate = kinds<AggregateSpec>('aggregate', {
+const plainAggregates = {
   count: { where },
   sum: ofColumn,
   min: ofColumn,
   max: ofColumn,
   avg: ofColumn,
   countDistinct: ofColumn,
+  first: ofColumn,
+  last: ofColumn,
+}
+const aggregate = kinds<AggregateSpec>('aggregate', {
+  ...plainAggregates,
   approxCountDistinct: { ...ofColumn, rsd: number() },
+  quantile: { ...ofColumn, q: number() },
+  topK: { ...ofColumn, k: number() },
 })
+const feature = kinds<FeatureSpec>('feature', { ...plainAggregates, elapsed: {} })
 
 const node: Shape<QueryNode> = lazy(() =>
   kinds<QueryNode>('step', {
-    source: { source, schema: object<Schema>({ fields: list(field) }), rules: list(rule) },
+    source: {
+      source,
+      schema: object<Schema>({ fields: list(field) }),
+      rules: list(rule),
+      keyed: optional(truth()),
+    },
     filter: { input: node, predicate: expression },
+    derive: { input: node, columns: namedExpressions },
     watermark: {
       input: node,
       column: text(),
@@ -103,12 +151,26 @@ const node: Shape<QueryNode> = lazy(() =>
       ageMaxMs: nullable(number()),
       advanceWhenIdle: optional(truth()),
     },
+    dedupe: {
+      input: node,
+      column: text(),
+      withinMs: number(),
+      scope: word('dedupe scope', ['global', 'partition']),
+    },
+    'session-features': {
+      input: node,
+      by: text(),
+      window: kinds<AlignedWindow>('window of session features', alignedWindows),
+      features: list(object<NamedFeature>({ name: text(), spec: feature })),
+      mode: word('mode of session features', ['past', 'compat']),
+    },
     aggregate: {
       input: node,
       window,
       keys: list(text()),
       aggregates: list(object<NamedAggregate>({ name: text(), spec: aggregate })),
     },
+    select: { input: node, columns: namedExpressions },
   }),
 )
 
@@ -147,5 +209,5 @@ const sink = kinds<SinkSpec>('sink', {
 export const planShape: Shape<PipelinePlan> = object<PipelinePlan>({
   millracePlan: word('plan version', [1]),
   name: text(),
-  queries: list(object<QueryPlan>({ name: text(), root: node, sinks: list(sink) })),
+  queries: list(object<QueryPlan>({ name: text(), root: node, sinks: list(sink), meta: optional(truth()) })),
 })

@@ -1,12 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boolean, decimal, defineSchema, float64, int32, int64, text, timestamp, uuid } from '../batch/schema.ts'
-import { approxCountDistinct, avg, count, countDistinct, max, min, sum } from './aggregate.ts'
+import {
+  approxCountDistinct,
+  avg,
+  count,
+  countDistinct,
+  elapsed,
+  first,
+  max,
+  min,
+  quantile,
+  sum,
+  topK,
+} from './aggregate.ts'
 import { fileSource } from './connectors.ts'
+import { col, lt } from './expression.ts'
+import { add, rowProperty, urlHost } from './functions.ts'
 import type { QueryPlan } from './node.ts'
 import { keyColumns, resultFields } from './result-schema.ts'
 import { type Query, stream } from './stream.ts'
-import { tumbling } from './window.ts'
+import { global, session, tumbling } from './window.ts'
 
 const rows = stream(
   fileSource('-'),
@@ -83,6 +97,80 @@ test('counts are never null; sums, means and extremes are null for a group witho
     worst: 'int32',
   })
   assert.deepEqual(keyColumns(query), ['window_start', 'window_end'])
+})
+
+test('a session has its bounds in front, a global group its keys only; meta comes last', () => {
+  const sessions = named(
+    rows
+      .groupBy('user')
+      .window(session('30m'))
+      .aggregate({ entry: first('page'), p: quantile('price', 0.5) }),
+  )
+  assert.deepEqual(types({ ...sessions, meta: true }), {
+    session_start: 'timestamp required',
+    session_end: 'timestamp required',
+    duration_ms: 'int64 required',
+    user: 'string required',
+    entry: 'string',
+    p: 'float64',
+    final: 'boolean required',
+    version: 'int64 required',
+  })
+  assert.deepEqual(keyColumns(sessions), ['session_start', 'user'])
+  const users = named(
+    rows
+      .groupBy('user')
+      .window(global())
+      .aggregate({ paid: sum('price'), top: topK('page', 3) }),
+  )
+  assert.deepEqual(types(users), { user: 'string required', paid: 'decimal(4)', top: 'json required' })
+  assert.deepEqual(keyColumns(users), ['user'])
+})
+
+test('a select has the types of its expressions, and no key', () => {
+  const query = named(
+    rows.derive({ host: urlHost(col('page')) }).select({
+      host: 'host',
+      at: 'at',
+      cheap: lt(col('price'), 1),
+      twice: add(col('status'), col('status')),
+      late: rowProperty('late'),
+    }),
+  )
+  assert.deepEqual(types(query), {
+    host: 'string',
+    at: 'timestamp required',
+    cheap: 'boolean',
+    twice: 'int64',
+    late: 'boolean required',
+  })
+  assert.deepEqual(keyColumns(query), [])
+  const all = named(rows.derive({ host: urlHost(col('page')) }).select())
+  assert.deepEqual(Object.keys(types(all)), [
+    'at',
+    'user',
+    'page',
+    'id',
+    'bot',
+    'price',
+    'seconds',
+    'bytes',
+    'status',
+    'host',
+  ])
+})
+
+test('features of sessions are null for rows without one', () => {
+  const query = named(
+    rows
+      .withSessionFeatures({
+        by: 'user',
+        window: tumbling('5m'),
+        features: { clicks: count(), seconds_so_far: elapsed(), paid: sum('price') },
+      })
+      .select({ clicks: 'clicks', seconds_so_far: 'seconds_so_far', paid: 'paid' }),
+  )
+  assert.deepEqual(types(query), { clicks: 'int64', seconds_so_far: 'float64', paid: 'decimal(4)' })
 })
 
 function named({ root }: Query): QueryPlan {

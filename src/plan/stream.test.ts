@@ -7,7 +7,9 @@ import { approxCountDistinct, count, countDistinct, sum } from './aggregate.ts'
 import { checkPlan } from './check.ts'
 import { consoleSink, day, fileSource, logSource, parquet } from './connectors.ts'
 import { col, eq, ge } from './expression.ts'
-import { pipeline, stream } from './stream.ts'
+import { urlHost } from './functions.ts'
+import { pipeline } from './pipeline.ts'
+import { stream } from './stream.ts'
 import { tumbling } from './window.ts'
 
 const events = stream(logSource('events'), clickEvent, { rules: clickEventRules }).withWatermark(
@@ -136,10 +138,21 @@ describe('column names are checked by the compiler', () => {
     events.window(tumbling('1m')).aggregate({ revenue: sum('amonut') })
     // @ts-expect-error no such column
     events.window(tumbling('1m')).aggregate({ users: approxCountDistinct('userid').where(eq(col('device'), 'bot')) })
-    const query = events
-      .groupBy('country')
+    // @ts-expect-error no such column
+    events.dedupe('evnt_id', { within: '1m' })
+    // @ts-expect-error no such column
+    events.select({ page: 'page_ulr' })
+    // @ts-expect-error no such column
+    events.groupBy('host')
+    const options = { window: tumbling('5m'), features: { clicks: count() } }
+    // @ts-expect-error no such column
+    events.withSessionFeatures({ ...options, by: 'sesion_id' })
+    const withHost = events.derive({ host: urlHost(col('page_url')) })
+    withHost.withSessionFeatures({ ...options, by: 'host' }).select({ host: 'host', clicks: 'clicks' })
+    const query = withHost
+      .groupBy('country', 'host')
       .window(tumbling('1m'))
-      .aggregate({ users: countDistinct('user_id') })
+      .aggregate({ users: countDistinct('user_id'), hosts: countDistinct('host') })
     assert.deepEqual(checkPlan(pipeline('fine').query('users', query)), [])
   })
 

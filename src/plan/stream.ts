@@ -1,12 +1,13 @@
 import { type Duration, durationMs, MS_PER_MINUTE, MS_PER_SECOND } from '../base/time.ts'
-import type { FieldSpecs, TypedSchema } from '../batch/schema.ts'
+import type { FieldSpec, FieldSpecs, TypedSchema } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
-import type { SinkSpec, SourceSpec } from './connectors.ts'
-import type { Expression } from './expression.ts'
+import type { SourceSpec } from './connectors.ts'
+import { col, type Expression } from './expression.ts'
 import { frozenCopy } from './frozen-copy.ts'
-import type { AggregateNode, PipelinePlan, QueryNode, QueryPlan, WatermarkNode } from './node.ts'
+import type { AggregateNode, FeatureSpec, QueryNode, SelectNode, SessionFeaturesNode, WatermarkNode } from './node.ts'
+import { columnNames } from './row-fields.ts'
 import type { Rule } from './rule.ts'
-import type { WindowSpec } from './window.ts'
+import type { AlignedWindow, WindowSpec } from './window.ts'
 
 const IDLE_TIMEOUT_MS = 30 * MS_PER_SECOND
 const CLOCK_SKEW_MAX_MS = 5 * MS_PER_MINUTE
@@ -24,6 +25,12 @@ export class Stream<F extends FieldSpecs> {
     return new Stream({ kind: 'filter', input: this.#node, predicate })
   }
 
+  /** Adds columns, computed from those that are there: `.derive({ page: urlPath(col('page_url')) })`. Names are new ones. */
+  derive<D extends Readonly<Record<string, Expression>>>(columns: D): Stream<F & AddedFields<D>> {
+    const named = Object.entries(columns).map(([name, expression]) => ({ name, expression }))
+    return new Stream({ kind: 'derive', input: this.#node, columns: named })
+  }
+
   /** Declares which column is event time, and how long to wait for rows that are behind. */
   withWatermark(column: ColumnName<F>, delay: Duration, options: WatermarkOptions = {}): Stream<F> {
     const node: WatermarkNode = {
@@ -39,6 +46,51 @@ export class Stream<F extends FieldSpecs> {
       ...(options.advanceWhenIdle === undefined ? {} : { advanceWhenIdle: options.advanceWhenIdle }),
     }
     return new Stream(node)
+  }
+
+  /**
+   * Drops repeats: rows with an id that came before, within so much event time. Needs a watermark. `partition` is cheaper than
+   * `global`, for sources whose repeats come in the same partition: `stream(source, schema, { keyed: true })`.
+   */
+  dedupe(column: ColumnName<F>, options: DedupeOptions): Stream<F> {
+    const withinMs = durationMs(options.within, 'time within which repeats come')
+    return new Stream({ kind: 'dedupe', input: this.#node, column, withinMs, scope: options.scope ?? 'global' })
+  }
+
+  /**
+   * Adds to each row what was known of its session when it happened, over the rows of its window up to and including it:
+   * `{ by: 'session_id', window: tumbling('5 minutes'), features: { clicks_in_session: count(), time_on_page: elapsed() } }`.
+   * Rows come out once the watermark has passed them. Only `where`, `derive` and `select` may follow.
+   */
+  withSessionFeatures<D extends Readonly<Record<string, FeatureSpec<ColumnName<F>>>>>(
+    options: SessionFeaturesOptions<F, D>,
+  ): Stream<F & AddedFields<D>> {
+    const node: SessionFeaturesNode = {
+      kind: 'session-features',
+      input: this.#node,
+      by: options.by,
+      window: options.window,
+      features: Object.entries(options.features).map(([name, spec]) => ({ name, spec })),
+      mode: options.mode ?? 'past',
+    }
+    return new Stream(node)
+  }
+
+  /**
+   * Ends the query without a window: each row gives one. A text names a column, everything else is an expression; without
+   * columns, all there are. `late: rowProperty('late')` tells rows apart that windows refused.
+   */
+  select(columns?: Readonly<Record<string, ColumnName<F> | Expression>>): Query {
+    const all = columns ?? Object.fromEntries(columnNames(this.#node).map((name) => [name, name]))
+    const root: SelectNode = {
+      kind: 'select',
+      input: this.#node,
+      columns: Object.entries(all).map(([name, column]) => ({
+        name,
+        expression: typeof column === 'string' ? col(column) : column,
+      })),
+    }
+    return Object.freeze({ root: frozenCopy(root) })
   }
 
   /** Rows with the same values in these columns form a group; a null is a value like any other. */
@@ -94,9 +146,30 @@ export class WindowedStream<F extends FieldSpecs> {
   }
 }
 
-/** A finished query, not yet part of a pipeline; made by `aggregate`. */
+/** A finished query, not yet part of a pipeline; made by `aggregate` or `select`. */
 export interface Query {
   readonly root: QueryNode
+}
+
+/** Columns that a step adds; what they hold is known when the plan is checked. */
+export type AddedFields<D> = { readonly [K in keyof D]: FieldSpec<unknown> }
+
+/** How repeats are told. */
+export interface DedupeOptions {
+  /** How far back ids are remembered, in event time. */
+  readonly within: Duration
+  /** Where repeats of an event come: in any partition (`global`, default), or in that of the first. */
+  readonly scope?: 'global' | 'partition'
+}
+
+/** Which rows are a session, and what each row is told of it. */
+export interface SessionFeaturesOptions<F extends FieldSpecs, D> {
+  /** The column that tells sessions apart. */
+  readonly by: ColumnName<F>
+  readonly window: AlignedWindow
+  readonly features: D
+  /** `past` (default): up to the row. `compat`: over the whole window, what comes after the row included. */
+  readonly mode?: 'past' | 'compat'
 }
 
 /** Names of a schema's columns. */
@@ -120,28 +193,18 @@ export interface WatermarkOptions {
 export function stream<F extends FieldSpecs>(
   source: SourceSpec,
   schema: TypedSchema<F>,
-  options: { readonly rules?: readonly Rule[] } = {},
+  options: StreamOptions = {},
 ): Stream<F> {
-  return new Stream({ kind: 'source', source, schema: { fields: schema.fields }, rules: options.rules ?? [] })
+  const { rules = [], keyed } = options
+  return new Stream({ kind: 'source', source, schema: { fields: schema.fields }, rules, ...(keyed ? { keyed } : {}) })
 }
 
-/** A pipeline under construction: itself the plan, as frozen data, with a method to add a query. */
-export interface Pipeline extends PipelinePlan {
-  /** Adds a query under a name; its rows go to each of the sinks. Gives a new pipeline. */
-  query(name: string, query: Query, sinks?: readonly SinkSpec[]): Pipeline
-}
-
-/** Begins a pipeline: queries over one source that share its reading and decoding. */
-export function pipeline(name: string): Pipeline {
-  return withQueries(name, [])
-}
-
-function withQueries(name: string, queries: readonly QueryPlan[]): Pipeline {
-  const plan: PipelinePlan = { millracePlan: 1, name, queries: Object.freeze(queries) }
-  const query: Pipeline['query'] = (queryName, { root }, sinks = []) =>
-    withQueries(name, [...queries, Object.freeze({ name: queryName, root, sinks: frozenCopy(sinks) })])
-  // Not enumerable, so that the plan stays plain data.
-  return Object.freeze(Object.defineProperty({ ...plan }, 'query', { value: query })) as Pipeline
+/** What is known of the rows of a source. */
+export interface StreamOptions {
+  /** What each row must fulfil; a row that does not is `invalid`. */
+  readonly rules?: readonly Rule[]
+  /** Producers send each event with a key, so that its repeats come in the same partition. */
+  readonly keyed?: boolean
 }
 
 function optionalMs(text: Duration | undefined | null, what: string): number | undefined {

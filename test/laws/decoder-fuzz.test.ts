@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { Random } from '../../src/base/random.ts'
 import type { EncodedRecords } from '../../src/batch/encoded-records.ts'
 import type { Decoder } from '../../src/batch/json-decoder.ts'
+import { createScalarDecoder } from '../../src/batch/scalar-decoder.ts'
+import { createWasmDecoder } from '../../src/batch/wasm-decoder.ts'
 import {
   DECODERS,
   decoderOptions,
@@ -11,12 +13,18 @@ import {
   newlineRecords,
   readRows,
 } from '../support/decoder-cases.ts'
+import { DECODER_MODULE } from '../support/decoder-module.ts'
 import { fieldCases } from '../support/field-cases.ts'
 import { ACCEPTED, documentBytes, NOT_UTF8, REFUSED } from '../support/json-suite.ts'
+import { assertSameBatch } from '../support/same-batch.ts'
 
-const ROWS = process.env['MILLRACE_TEST_SCALE'] === 'full' ? 2_000_000 : 20_000
+const FULL = process.env['MILLRACE_TEST_SCALE'] === 'full'
+/** Compared with the oracle, and between the two fast decoders only. */
+const ROWS = FULL ? 1_000_000 : 10_000
+const FAST_ROWS = FULL ? 20_000_000 : 500_000
 const SEED = Number(process.env['MILLRACE_TEST_SEED'] ?? 1)
 const ROWS_PER_BATCH = 50
+const FAST_ROWS_PER_BATCH = 1000
 
 const TEMPLATE =
   '{"s":"page","u":"id-\\u00e9","id":"0123abcd-ef45-6789-abcd-ef0123456789","t":"2026-11-24T10:00:00.123Z","ms":1764000000000,"d":12.345,"f":1.5e3,"l":-90,"i":5,"b":true,"raw":{"a":[1,{}]},"x":"é"}'
@@ -71,6 +79,20 @@ test(`decoders agree on ${ROWS} damaged rows in each framing`, () => {
     const what = `MILLRACE_TEST_SEED=${SEED}, batch ${count / ROWS_PER_BATCH}`
     assertAgreed(all, newlineRecords(lines(rows).subarray(0, random.chance(0.1) ? -2 : undefined)), `${what}, lines`)
     assertAgreed(all, kafkaRecords(rows), `${what}, records`)
+  }
+})
+
+test(`the scalar and the WebAssembly decoder agree on ${FAST_ROWS} damaged rows`, () => {
+  const options = decoderOptions(EVERY_TYPE, { dictionaryEntriesMax: 3_000 })
+  const scalar = createScalarDecoder(options)
+  const wasm = createWasmDecoder(options, DECODER_MODULE)
+  const random = new Random(SEED)
+  const corpus = seedRows()
+  for (let count = 0; count < FAST_ROWS; count += FAST_ROWS_PER_BATCH) {
+    const rows = Array.from({ length: FAST_ROWS_PER_BATCH }, () => damaged(corpus, random))
+    const framed = random.chance(0.5) ? newlineRecords(lines(rows)) : kafkaRecords(rows)
+    const what = `MILLRACE_TEST_SEED=${SEED}, batch ${count / FAST_ROWS_PER_BATCH}`
+    assertSameBatch(scalar.decode(framed), wasm.decode(framed), what)
   }
 })
 

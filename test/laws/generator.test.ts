@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { RowStatus } from '../../src/batch/batch.ts'
 import { createScalarDecoder } from '../../src/batch/scalar-decoder.ts'
-import { Validator } from '../../src/engine/validate.ts'
+import { Validator } from '../../src/engine/validation/validator.ts'
 import { clickEvent, clickEventRules } from '../../src/event/click-event.ts'
 import { PLANTS, type Plant } from '../../src/generator/generated-event.ts'
 import { generateInto } from '../../src/generator/load.ts'
@@ -23,6 +23,7 @@ const anySettings = fc
     seed: fc.nat(),
     partitions: fc.integer({ min: 1, max: 6 }),
     eventsPerSecond: fc.constantFrom(0.5, 30, 1_000, 1e6),
+    diurnalStrength: fc.constantFrom(0, 0, 0.5, 1),
     users: fc.integer({ min: 2, max: 3_000 }),
     activeSessionsMax: fc.integer({ min: 1, max: 300 }),
     newSessionProbability: fc.constantFrom(0, 0.05, 1),
@@ -33,6 +34,7 @@ const anySettings = fc
     duplicateFraction: fraction,
     malformedFraction: fraction,
     invalidFraction: fraction,
+    producers: fc.constantFrom(1, 3, 16),
     fastClockMs: fc.constantFrom(0, 600_000),
   })
   .map((given) => generatorSettings(given))

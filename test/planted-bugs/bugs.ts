@@ -241,7 +241,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the watermark is forgotten at a restart',
     file: 'src/engine/watermark.ts',
-    edits: [edit('this.#closeMs = reader.f64()', 'reader.f64()')],
+    edits: [edit('this.#closeMs = readTime(reader)', 'reader.f64()')],
     caughtBy: 'test/timelines/tumbling.test.ts',
   },
 ]

@@ -16,11 +16,14 @@ import {
   timestamp,
   uuid,
 } from '../../src/batch/schema.ts'
+import { createWasmDecoder } from '../../src/batch/wasm-decoder.ts'
+import { DECODER_MODULE } from './decoder-module.ts'
 import { createOracleDecoder } from './json-oracle.ts'
 
 /** Every implementation of the decoder's contract. */
 export const DECODERS: readonly { readonly name: string; create(options: DecoderOptions): Decoder }[] = [
   { name: 'scalar', create: createScalarDecoder },
+  { name: 'wasm', create: (options) => createWasmDecoder(options, DECODER_MODULE) },
   { name: 'oracle', create: createOracleDecoder },
 ]
 

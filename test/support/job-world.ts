@@ -124,6 +124,7 @@ export class JobWorld {
         flushAtEnd: flush,
       },
       live: false,
+      parallelism: 1,
       clock: this.#clock,
       print: () => {},
       hashKey: [1, 2],

@@ -1,7 +1,10 @@
 import { isTest, type Problem, type Source } from './source.ts'
 
-/** From here everything in `src` is reached: the public API, the testing kit, the command, and the page's types. */
-const ENTRIES = ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts', 'src/server/api.ts']
+/**
+ * From here everything in `src` is reached: the public API, the testing kit, the command, the page's types, and the module
+ * that `scripts/build.cjs` compiles.
+ */
+const ENTRIES = ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts', 'src/server/api.ts', 'src/batch/wasm/index.ts']
 
 /** Each file of `src` takes part in the program; what only its own test imports is dead. */
 export function reachable(sources: readonly Source[]): Problem[] {

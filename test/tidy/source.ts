@@ -117,7 +117,7 @@ function findImports(path: string, tree: SourceFile): Import[] {
   const add = (node: Node, specifier: Node | undefined, typesOnly: boolean): void => {
     if (specifier === undefined || !isStringLiteralLikeNode(specifier)) return
     const text = specifier.text
-    const target = text.startsWith('.') ? posix.join(posix.dirname(path), text) : undefined
+    const target = text.startsWith('.') ? posix.join(posix.dirname(path), text) + impliedExtension(path) : undefined
     found.push({ specifier: text, path: target, typesOnly, line: lineOf(tree, node) })
   }
   walk(tree, (node) => {
@@ -129,6 +129,11 @@ function findImports(path: string, tree: SourceFile): Import[] {
     else if (isOwnUrl(node)) add(node, node.arguments?.[0], false)
   })
   return found
+}
+
+/** AssemblyScript names the files that it imports without their extension. */
+function impliedExtension(path: string): string {
+  return path.startsWith('src/batch/wasm/') ? '.ts' : ''
 }
 
 /** Matches `new URL('./worker.ts', import.meta.url)`, which is how a worker's file is named. */

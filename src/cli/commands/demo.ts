@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { formatDuration } from '../../base/time.ts'
+import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import type { JobStatus } from '../../job/status.ts'
@@ -23,9 +24,10 @@ import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi } from '../store-api.ts'
 import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
+import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
 
-interface DemoOptions extends PageOptions {
+interface DemoOptions extends PageOptions, TrafficOptions {
   readonly duration?: number
   readonly rate?: number
   readonly seed: number
@@ -54,6 +56,7 @@ export const defineDemo: DefineCommand = (program) => {
     .addOption(POSTGRES_OPTION)
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
+  addTrafficOptions(command)
   showExamples(command, [
     ['millrace demo', 'until Ctrl-C; nothing is kept'],
     ['millrace demo --home demo --rate 10000', 'goes on where it stopped the next time'],
@@ -79,19 +82,14 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
 
 async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promise<void> {
   const startMs = performance.now()
-  const [{ generateInto }, { DEFAULT_SETTINGS }] = await Promise.all([
-    import('../../generator/load.ts'),
-    import('../../generator/settings.ts'),
-  ])
+  const { generateInto } = await import('../../generator/load.ts')
   const log = await openLog(home, 'write', 'millrace demo')
   let storeApi: StoreApi | undefined
   const postgres = options.postgres && (await startPostgres(home))
   const stopping = new AbortController()
   try {
     const topic = await log.describeTopic(TOPIC)
-    const settings = topic
-      ? undefined
-      : { ...DEFAULT_SETTINGS, seed: options.seed, eventsPerSecond: options.rate ?? RATE, malformedFraction: 0.0005 }
+    const settings = topic ? undefined : await demoTraffic(options)
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
@@ -157,6 +155,13 @@ async function runBoth(
   return ran.value
 }
 
+async function demoTraffic(options: DemoOptions): Promise<GeneratorSettings> {
+  const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
+  const { seed, rate: eventsPerSecond = RATE } = options
+  const base = { ...DEFAULT_SETTINGS, seed, eventsPerSecond, malformedFraction: 0.0005 }
+  return generatorSettings(trafficSettings(options, base))
+}
+
 async function openDemoJob(
   plan: PipelinePlan,
   home: Home,
@@ -183,6 +188,8 @@ async function openDemoJob(
       flushAtEnd: flush,
     },
     live: true,
+    // A demo is to start at once and to leave the other processors alone.
+    parallelism: 1,
     clock: systemClock,
     print: (text) => process.stderr.write(text),
     views: [],

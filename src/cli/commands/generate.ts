@@ -1,30 +1,31 @@
 import { resolve } from 'node:path'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { encodeText } from '../../base/bytes.ts'
 import { writeDurableFile } from '../../base/durable-file.ts'
-import { MillraceError } from '../../base/error.ts'
 import { MS_PER_MINUTE } from '../../base/time.ts'
+import type { LoadProgress, LoadResult } from '../../generator/load.ts'
 import type { Origin } from '../../generator/origin.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
 import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
-import { bytes, duration, fraction, wholeNumber } from '../options.ts'
+import { bytes, duration, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
+import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
 
-interface GenerateOptions {
+interface GenerateOptions extends TrafficOptions {
   readonly topic: string
   readonly home?: string
   readonly numEvents?: number
   readonly rate?: number
+  readonly interval?: number
   readonly bytes?: number
   readonly duration?: number
   readonly seed?: number
   readonly partitions?: number
-  readonly late?: number
-  readonly duplicates?: number
-  readonly malformed?: number
+  readonly linger?: number
+  readonly batchBytes?: number
   readonly truth?: string
   readonly json?: boolean
 }
@@ -36,14 +37,17 @@ export const defineGenerate: DefineCommand = (program) => {
     .description('write synthetic events to a topic of the log')
     .option('--topic <name>', 'made when it is missing', 'events')
     .option('--num-events <count>', 'stop after so many; 0 goes on for ever', wholeNumber)
-    .option('--bytes <size>', 'stop after so much, such as 5GB', bytes)
+    .addOption(new Option('--bytes <size>', 'stop after so much, such as 5GB').argParser(bytes).env('TARGET_BYTES'))
     .option('--duration <duration>', 'stop after so long', duration)
     .option('--rate <events>', 'events per second; as fast as possible when left out', wholeNumber)
+    .addOption(
+      new Option('--interval <seconds>', 'the same as time between events').argParser(interval).conflicts('rate'),
+    )
     .option('--seed <number>', 'same seed, same events', wholeNumber)
     .option('--partitions <count>', 'of a new topic', wholeNumber)
-    .option('--late <share>', 'events that come far too late, such as 2%', fraction)
-    .option('--duplicates <share>', 'events that come twice', fraction)
-    .option('--malformed <share>', 'events that are no JSON', fraction)
+    .option('--linger <duration>', 'with a rate: how long events wait for others to share their batch', duration)
+    .option('--batch-bytes <size>', 'a batch is sent when it has this size', bytes)
+  addTrafficOptions(command)
     .addOption(new Option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)'))
     .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
     .option('--json', 'end with the totals as JSON')
@@ -56,58 +60,61 @@ export const defineGenerate: DefineCommand = (program) => {
 
 async function generate(options: GenerateOptions): Promise<void> {
   const { generateInto } = await import('../../generator/load.ts')
-  const { DEFAULT_SETTINGS } = await import('../../generator/settings.ts')
+  const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
+  const { originOf } = await import('../../generator/origin.ts')
   const log = await openLog(homeAt(options.home), 'write', 'millrace generate')
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
   try {
     const known = await log.describeTopic(options.topic)
-    if (known && given(options)) throw settingsFixed(options.topic)
-    const result = await generateInto(log, options.topic, known ? undefined : settingsFrom(options, DEFAULT_SETTINGS), {
-      pace: options.rate === undefined ? 'flat-out' : 'schedule',
+    // A topic goes on as it began: what is said anew must be the same, or the generator refuses it.
+    const settings = generatorSettings(settingsFrom(options, known ? originOf(known).settings : DEFAULT_SETTINGS))
+    const result = await generateInto(log, options.topic, settings, {
+      pace: options.rate === undefined && options.interval === undefined ? 'flat-out' : 'schedule',
       signal: stopping.signal,
       ...(options.numEvents ? { rows: options.numEvents } : {}),
-      ...(options.bytes === undefined ? {} : { bytes: options.bytes }),
-      ...(options.duration === undefined ? {} : { durationMs: options.duration }),
-      onProgress: ({ rows, eventsPerSecond, megabytesPerSecond }) => {
-        const rate = `${Math.round(eventsPerSecond).toLocaleString('en-US')} events/s  ${megabytesPerSecond.toFixed(1)} MB/s`
-        process.stderr.write(`${rate}  ${rows.toLocaleString('en-US')} events\n`)
-      },
+      ...given('bytes', options.bytes),
+      ...given('durationMs', options.duration),
+      ...given('lingerMs', options.linger),
+      ...given('batchBytes', options.batchBytes),
+      onProgress: (progress) => process.stderr.write(`${progressText(progress)}\n`),
     })
-    const { rows, bytes: written, elapsedMs, endedBy } = result
     if (options.truth !== undefined) await writeTruth(log, options.topic, result.origin, options.truth)
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ topic: options.topic, rows, bytes: written, elapsedMs, endedBy })}\n`)
+    if (options.json) process.stdout.write(`${JSON.stringify(totals(options.topic, result))}\n`)
   } finally {
     ended()
     await log.close()
   }
 }
 
-function settingsFrom(options: GenerateOptions, defaults: GeneratorSettings): GeneratorSettings {
+function settingsFrom(options: GenerateOptions, base: GeneratorSettings): GeneratorSettings {
+  const { rate, interval: intervalMs } = options
   return {
-    ...defaults,
-    seed: options.seed ?? defaults.seed,
-    partitions: options.partitions ?? defaults.partitions,
-    eventsPerSecond: options.rate ?? defaults.eventsPerSecond,
-    lateFraction: options.late ?? defaults.lateFraction,
-    duplicateFraction: options.duplicates ?? defaults.duplicateFraction,
-    malformedFraction: options.malformed ?? defaults.malformedFraction,
+    ...trafficSettings(options, base),
+    seed: options.seed ?? base.seed,
+    partitions: options.partitions ?? base.partitions,
+    eventsPerSecond: rate ?? (intervalMs === undefined ? base.eventsPerSecond : 1000 / intervalMs),
   }
 }
 
-function given({ seed, partitions, late, duplicates, malformed }: GenerateOptions): boolean {
-  return [seed, partitions, late, duplicates, malformed].some((value) => value !== undefined)
+/** Seconds, or a duration with its unit; in ms. */
+function interval(text: string): number {
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : duration(text)
+  if (!(ms > 0)) throw new InvalidArgumentError('Write seconds, such as 0.5, or a duration such as 20ms.')
+  return ms
 }
 
-function settingsFixed(topic: string): MillraceError {
-  return new MillraceError(
-    'invalid-option',
-    `the topic "${topic}" is there already, and its events go on as they began`,
-    {
-      hint: 'leave out --seed, --partitions, --late, --duplicates and --malformed, or choose another --topic',
-    },
-  )
+function given<Name extends string, T>(name: Name, value: T | undefined): { readonly [name in Name]?: T } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [name in Name]: T })
+}
+
+function progressText({ rows, bytes: written, eventsPerSecond, megabytesPerSecond }: LoadProgress): string {
+  const rate = `${Math.round(eventsPerSecond).toLocaleString('en-US')} events/s  ${megabytesPerSecond.toFixed(1)} MB/s`
+  return `${rate}  ${rows.toLocaleString('en-US')} events  ${(written / 1e6).toFixed(1)} MB`
+}
+
+function totals(topic: string, { rows, bytes: written, elapsedMs, endedBy }: LoadResult): object {
+  return { topic, rows, bytes: written, elapsedMs, endedBy }
 }
 
 /** For comparing a pipeline's answers with: counts by type, page and minute up to where the partitions end. */

@@ -43,6 +43,7 @@ interface RunOptions extends PageOptions, PlaceOptions {
   readonly failOnBad?: boolean
   readonly trigger: number
   readonly rowsPerEpoch: number
+  readonly parallelism?: number
   readonly snapshotInterval: number
 }
 
@@ -87,6 +88,7 @@ const RUN_SETTINGS = [
   'watermark-delay',
   'trigger',
   'rows-per-epoch',
+  'parallelism',
   'snapshot-interval',
   'host',
   'port',
@@ -129,6 +131,7 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
         flushAtEnd: place.checkpoint === undefined,
       },
       live: options.serve ?? false,
+      ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
       clock: systemClock,
       print: (text) => process.stdout.write(text),
       views: options.print === undefined ? [] : [{ query: options.print, sink: printSink(options.format) }],

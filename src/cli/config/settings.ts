@@ -8,6 +8,7 @@ export type SettingName =
   | 'watermark-delay'
   | 'trigger'
   | 'rows-per-epoch'
+  | 'parallelism'
   | 'snapshot-interval'
   | 'output'
   | 'checkpoint-root'
@@ -79,6 +80,13 @@ export const SETTINGS: readonly Setting[] = [
     default: '1000000',
     env: ['MILLRACE_ROWS_PER_EPOCH', 'maxOffsetsPerTrigger', 'MAX_OFFSETS_PER_TRIGGER'],
     help: 'most rows that one epoch reads',
+  },
+  {
+    name: 'parallelism',
+    type: 'count',
+    otherwise: 'one for each processor, but no more than partitions',
+    env: ['MILLRACE_PARALLELISM'],
+    help: 'threads that compute',
   },
   {
     name: 'snapshot-interval',

@@ -1,163 +1,175 @@
-import { unreachable } from '../../base/assert.ts'
-import { hashHigh, hashLow, xxhash64 } from '../../base/xxhash64.ts'
-import type { Batch } from '../../batch/batch.ts'
-import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
-import type { Dictionary } from '../../batch/dictionary.ts'
+import { assert } from '../../base/assert.ts'
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { Field } from '../../batch/schema.ts'
-import type { AggregateState, Aggregator } from './aggregate.ts'
-import { estimate, precisionFor, registerIndex, registerRank } from './hyperloglog.ts'
-
-/** Spark's seed. */
-const SEED = 42
-/** Row or code without a value. Ranks begin at 1, so no packed value is 0. */
-const NONE = 0
+import type { ColumnBuilder } from '../column-builder.ts'
+import { PairSet } from '../keys/pair-set.ts'
+import { type AggregateState, type Aggregator, grownInts } from './aggregate.ts'
+import { estimate, estimateFrom, precisionFor, RANK_END } from './hyperloglog.ts'
+import { RegisterInput } from './register-input.ts'
 
 /**
- * Number of different values, estimated: the same number as Spark's `approx_count_distinct`. State: 2^p one-byte registers per group.
- * A value is hashed once per dictionary code and kept as register index and rank in one integer.
+ * Number of different values, estimated: the same number as Spark's `approx_count_distinct`. A value is hashed once per dictionary code
+ * and kept as (register, rank) in one integer. State per group: the set of those while they are few, 2^p one-byte registers after.
  */
 export function approxCountDistinct(field: Field, columnIndex: number, rsd: number): Aggregator {
   const precision = precisionFor(rsd)
-  let packed: Int32Array = new Int32Array(0)
-  let byRow = new Int32Array(0)
-  let cache = new Int32Array(0)
-  let cached: Dictionary | undefined
-  let cachedCount = 0
+  const input = new RegisterInput(field, columnIndex, precision)
   return {
-    begin(batch: Batch, rows: Int32Array, count: number) {
-      const column = batch.columns[columnIndex] as Column
-      if (byRow.length < batch.rowCount) byRow = new Int32Array(batch.rowCount * 2)
-      packed = byRow
-      if (column.kind === 'dictionary') {
-        const { dictionary, codes } = column
-        if (cached !== dictionary) {
-          cached = dictionary
-          cachedCount = 0
-        }
-        if (cache.length < dictionary.size) {
-          const grown = new Int32Array(dictionary.size * 2)
-          grown.set(cache)
-          cache = grown
-        }
-        for (; cachedCount < dictionary.size; cachedCount++) {
-          const bytes = dictionary.bytes(cachedCount)
-          xxhash64(bytes, 0, bytes.length, SEED)
-          cache[cachedCount] = pack(precision)
-        }
-        gatherByCode(byRow, cache, codes, rows, count)
-        return
+    begin: (batch, rows, count) => input.begin(batch, rows, count),
+    newState: () => new RegistersState(input, precision),
+  }
+}
+
+/** A pair takes as much room as so many registers, so a set is the smaller form up to here. */
+const REGISTERS_PER_PAIR = 32
+
+class RegistersState implements AggregateState {
+  readonly #input: RegisterInput
+  readonly #precision: number
+  readonly #registerCount: number
+  /** A group with more different pairs than this has registers. */
+  readonly #pairsMax: number
+  readonly #pairs = new PairSet()
+  /** By slot: where the group's registers are + 1, in units of `#registerCount`; 0 while it is a set. */
+  #dense = new Int32Array(64)
+  #registers = new Uint8Array(0)
+  #denseCount = 0
+  readonly #freed: number[] = []
+
+  constructor(input: RegisterInput, precision: number) {
+    this.#input = input
+    this.#precision = precision
+    this.#registerCount = 1 << precision
+    this.#pairsMax = Math.max(4, this.#registerCount / REGISTERS_PER_PAIR)
+  }
+
+  grow(slotCount: number): void {
+    this.#dense = grownInts(this.#dense, slotCount)
+  }
+
+  update(rows: Int32Array, slots: Int32Array, count: number): void {
+    const { packed } = this.#input
+    for (let index = 0; index < count; index++) {
+      index = raiseDense(this.#registers, this.#precision, this.#dense, packed, rows, slots, index, count)
+      if (index < count) this.#raise(slots[index] as number, packed[rows[index] as number] as number)
+    }
+  }
+
+  fold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
+    assert(other instanceof RegistersState, 'states of one aggregate are folded')
+    for (let index = 0; index < count; index++) {
+      const slot = to[index] as number
+      other.#each(from[index] as number, (value) => this.#raise(slot, value))
+    }
+  }
+
+  clear(slot: number): void {
+    this.#pairs.clear(slot)
+    const place = this.#dense[slot] as number
+    if (place === 0) return
+    this.#freed.push(place)
+    this.#dense[slot] = 0
+  }
+
+  result(slot: number, to: ColumnBuilder): void {
+    const place = this.#dense[slot] as number
+    if (place > 0) {
+      to.number(estimate(this.#registers, (place - 1) * this.#registerCount, this.#precision))
+      return
+    }
+    const ranks = new Int32Array(RANK_END)
+    const values = this.#highest(slot)
+    for (const value of values) ranks[value & 0xff] = (ranks[value & 0xff] as number) + 1
+    ranks[0] = this.#registerCount - values.length
+    to.number(estimateFrom(ranks, this.#precision))
+  }
+
+  write(slots: Int32Array, count: number, writer: ByteWriter): void {
+    for (let index = 0; index < count; index++) {
+      const values = this.#highest(slots[index] as number)
+      writer.varint(values.length)
+      for (const value of values) writer.varint(value)
+    }
+  }
+
+  merge(slots: Int32Array, count: number, reader: ByteReader): void {
+    for (let index = 0; index < count; index++) {
+      for (let left = reader.count(); left > 0; left--) {
+        const value = reader.varint()
+        if (value >= this.#registerCount << 8) throw reader.corrupt(`there is no register of ${value}`)
+        this.#raise(slots[index] as number, value)
       }
-      for (let index = 0; index < count; index++) {
-        const row = rows[index] as number
-        byRow[row] = hashValue(column, field, row) ? pack(precision) : NONE
-      }
-    },
-    newState: () => registersState(precision, () => packed),
+    }
+  }
+
+  #raise(slot: number, value: number): void {
+    const place = this.#dense[slot] as number
+    if (place > 0) {
+      const at = (place - 1) * this.#registerCount + (value >>> 8)
+      const rank = value & 0xff
+      if ((this.#registers[at] as number) < rank) this.#registers[at] = rank
+    } else if (this.#pairs.add(slot, value) && this.#pairs.count(slot) > this.#pairsMax) {
+      this.#toRegisters(slot)
+    }
+  }
+
+  #toRegisters(slot: number): void {
+    const place = this.#freed.pop() ?? ++this.#denseCount
+    const needed = this.#denseCount * this.#registerCount
+    if (needed > this.#registers.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#registers.length * 2))
+      grown.set(this.#registers)
+      this.#registers = grown
+    }
+    const start = (place - 1) * this.#registerCount
+    this.#registers.fill(0, start, start + this.#registerCount)
+    this.#dense[slot] = place
+    this.#pairs.each(slot, (value) => this.#raise(slot, value))
+    this.#pairs.clear(slot)
+  }
+
+  /** The highest rank of each register that has one, by register, whichever form the group has. */
+  #highest(slot: number): number[] {
+    const values: number[] = []
+    this.#each(slot, (value) => values.push(value))
+    values.sort((left, right) => left - right)
+    return values.filter((value, at) => at + 1 === values.length || (values[at + 1] as number) >>> 8 !== value >>> 8)
+  }
+
+  /** Calls back with each (register, rank) of a group; a set may hold several for one register. */
+  #each(slot: number, visit: (value: number) => void): void {
+    const place = this.#dense[slot] as number
+    if (place === 0) {
+      this.#pairs.each(slot, visit)
+      return
+    }
+    const start = (place - 1) * this.#registerCount
+    for (let register = 0; register < this.#registerCount; register++) {
+      const rank = this.#registers[start + register] as number
+      if (rank > 0) visit((register << 8) | rank)
+    }
   }
 }
 
-function registersState(precision: number, packed: () => Int32Array): AggregateState {
-  const registerCount = 1 << precision
-  let registers = new Uint8Array(registerCount * 4)
-  return {
-    grow(slotCount) {
-      const needed = slotCount * registerCount
-      if (needed <= registers.length) return
-      const grown = new Uint8Array(Math.max(needed, registers.length * 2))
-      grown.set(registers)
-      registers = grown
-    },
-    update(rows, slots, count) {
-      raiseRegisters(registers, precision, packed(), rows, slots, count)
-    },
-    result(slot, to) {
-      to.number(estimate(registers, slot * registerCount, precision))
-    },
-    snapshot(slot, writer) {
-      writer.raw(registers.subarray(slot * registerCount, (slot + 1) * registerCount))
-    },
-    restore(slot, reader) {
-      registers.set(reader.raw(registerCount), slot * registerCount)
-    },
-  }
-}
-
-function gatherByCode(byRow: Int32Array, cache: Int32Array, codes: Int32Array, rows: Int32Array, count: number): void {
-  for (let index = 0; index < count; index++) {
-    const row = rows[index] as number
-    const code = codes[row] as number
-    byRow[row] = code < 0 ? NONE : (cache[code] as number)
-  }
-}
-
-function raiseRegisters(
+/** Goes on until a value comes for a group that has no registers yet, and gives its index. */
+function raiseDense(
   registers: Uint8Array,
   precision: number,
+  dense: Int32Array,
   packed: Int32Array,
   rows: Int32Array,
   slots: Int32Array,
+  from: number,
   count: number,
-): void {
-  for (let index = 0; index < count; index++) {
+): number {
+  for (let index = from; index < count; index++) {
     const value = packed[rows[index] as number] as number
-    if (value === NONE) continue
-    const at = ((slots[index] as number) << precision) + (value >>> 8)
+    if (value === 0) continue
+    const place = dense[slots[index] as number] as number
+    if (place === 0) return index
+    const at = ((place - 1) << precision) + (value >>> 8)
     const rank = value & 0xff
     if ((registers[at] as number) < rank) registers[at] = rank
   }
-}
-
-/** Register index and rank of the hash just computed. */
-function pack(precision: number): number {
-  return (registerIndex(hashHigh, precision) << 8) | registerRank(hashHigh, hashLow, precision)
-}
-
-const scratch = new Uint8Array(8)
-const view = new DataView(scratch.buffer)
-
-/** Hashes one value as Spark does; false for null. */
-function hashValue(column: Column, field: Field, row: number): boolean {
-  switch (column.kind) {
-    case 'string': {
-      const start = column.starts[row] as number
-      const length = column.lengths[row] as number
-      if (length < 0) return false
-      xxhash64(column.data, start, start + length, SEED)
-      return true
-    }
-    case 'uuid':
-      if (column.validity[row] === 0) return false
-      xxhash64(column.bytes, row * 16, row * 16 + 16, SEED)
-      return true
-    case 'number': {
-      const value = column.values[row] as number
-      if (Number.isNaN(value)) return false
-      if (field.type === 'float64') view.setFloat64(0, value + 0, true)
-      // Spark keeps times in microseconds.
-      else view.setBigInt64(0, BigInt(value) * (field.type === 'timestamp' ? 1000n : 1n), true)
-      xxhash64(scratch, 0, 8, SEED)
-      return true
-    }
-    case 'int32':
-      if (column.validity[row] === 0) return false
-      view.setInt32(0, column.values[row] as number, true)
-      xxhash64(scratch, 0, 4, SEED)
-      return true
-    case 'boolean': {
-      const value = column.values[row] as number
-      if (value === BOOLEAN_NULL) return false
-      view.setInt32(0, value, true)
-      xxhash64(scratch, 0, 4, SEED)
-      return true
-    }
-    case 'dictionary': {
-      const code = column.codes[row] as number
-      if (code < 0) return false
-      const bytes = column.dictionary.bytes(code)
-      xxhash64(bytes, 0, bytes.length, SEED)
-      return true
-    }
-    default:
-      return unreachable(column)
-  }
+  return count
 }

@@ -1,51 +1,75 @@
-import { compareBytes } from '../../base/bytes.ts'
-import { ValueIds } from '../value-ids.ts'
+import { assert } from '../../base/assert.ts'
+import { type ByteReader, type ByteWriter, compareBytes } from '../../base/bytes.ts'
+import type { ColumnBuilder } from '../column-builder.ts'
+import { IdSets } from '../keys/id-sets.ts'
 import type { AggregateState, Aggregator } from './aggregate.ts'
-import { PairSet } from './pair-set.ts'
+import { ColumnValues } from './column-values.ts'
+import { RunningDistinct } from './running-distinct.ts'
 
-/** Exact number of different values. State: the set of (group, value) pairs of a window, and each group's count. */
+/** Exact number of different values. State: the set of (group, value) pairs. */
 export function countDistinct(columnIndex: number, seed: number): Aggregator {
-  const ids = new ValueIds([columnIndex], seed)
-  let current: Int32Array = new Int32Array(0)
+  const values = new ColumnValues(columnIndex, seed)
   return {
-    begin(batch, rows, count) {
-      current = ids.of(batch, rows, count)
-    },
-    newState: () => distinctState(ids, () => current),
+    begin: (batch, rows, count) => values.begin(batch, rows, count),
+    newState: () => new DistinctState(values),
+    newRunning: () => new RunningDistinct(values),
+    forget: (states) =>
+      values.forget((newId) => {
+        for (const { sets } of states as readonly DistinctState[]) sets.renumber(newId)
+      }),
   }
 }
 
-function distinctState(ids: ValueIds, current: () => Int32Array): AggregateState {
-  const pairs = new PairSet()
-  let counts = new Int32Array(64)
-  return {
-    grow(slotCount) {
-      if (slotCount <= counts.length) return
-      const grown = new Int32Array(Math.max(slotCount, counts.length * 2))
-      grown.set(counts)
-      counts = grown
-    },
-    update(rows, slots, count) {
-      const byRow = current()
-      for (let index = 0; index < count; index++) {
-        const id = byRow[rows[index] as number] as number
-        const slot = slots[index] as number
-        if (!ids.null(id) && pairs.add(slot, id)) counts[slot] = (counts[slot] as number) + 1
-      }
-    },
-    result(slot, to) {
-      to.number(counts[slot] as number)
-    },
-    snapshot(slot, writer) {
-      const values = pairs.valuesOf(slot).map((id) => ids.interner.bytes(id))
-      values.sort(compareBytes)
-      writer.varint(values.length)
-      for (const value of values) writer.bytes(value)
-    },
-    restore(slot, reader) {
-      const count = reader.varint()
-      for (let left = count; left > 0; left--) pairs.add(slot, ids.interner.intern(reader.bytes()))
-      counts[slot] = count
-    },
+/** The set of value ids of each group. */
+export class DistinctState implements AggregateState {
+  readonly sets: IdSets = new IdSets()
+  readonly #values: ColumnValues
+
+  constructor(values: ColumnValues) {
+    this.#values = values
+  }
+
+  grow(slotCount: number): void {
+    this.sets.grow(slotCount)
+  }
+
+  update(rows: Int32Array, slots: Int32Array, count: number): void {
+    const { byRow, ids } = this.#values
+    this.sets.addRows(byRow, rows, slots, count, ids.interner.size)
+  }
+
+  fold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
+    assert(other instanceof DistinctState, 'states of one aggregate are folded')
+    for (let index = 0; index < count; index++) {
+      const slot = to[index] as number
+      other.sets.each(from[index] as number, (id) => this.sets.add(slot, id))
+    }
+  }
+
+  clear(slot: number): void {
+    this.sets.clear(slot)
+  }
+
+  result(slot: number, to: ColumnBuilder): void {
+    to.number(this.sets.count(slot))
+  }
+
+  write(slots: Int32Array, count: number, writer: ByteWriter): void {
+    const { interner } = this.#values.ids
+    for (let index = 0; index < count; index++) {
+      const held: Uint8Array[] = []
+      this.sets.each(slots[index] as number, (id) => held.push(interner.bytes(id)))
+      held.sort(compareBytes)
+      writer.varint(held.length)
+      for (const value of held) writer.bytes(value)
+    }
+  }
+
+  merge(slots: Int32Array, count: number, reader: ByteReader): void {
+    const { interner } = this.#values.ids
+    for (let index = 0; index < count; index++) {
+      const slot = slots[index] as number
+      for (let left = reader.varint(); left > 0; left--) this.sets.add(slot, interner.intern(reader.bytes()))
+    }
   }
 }

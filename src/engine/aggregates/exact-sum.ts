@@ -1,59 +1,100 @@
+import { assert } from '../../base/assert.ts'
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 import { type AggregateState, type Aggregator, grownNumbers } from './aggregate.ts'
 import { NumberInput } from './number-input.ts'
+import { subtracting } from './subtracting.ts'
 
 /**
  * Exact sum of doubles, rounded once at the end, so that it does not depend on the order of rows. State per group: a
  * non-overlapping expansion (Jonathan Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997, Grow-Expansion).
  */
-export function exactSum(
-  columnIndex: number,
-  finish: (total: number, to: ColumnBuilder, count: number) => void,
-): Aggregator {
+export function exactSum(columnIndex: number, finish: Finish): Aggregator {
   const input = new NumberInput(columnIndex)
+  const newState = (): ExactSumState => new ExactSumState(input, finish)
   return {
     begin: (batch) => input.begin(batch),
-    newState: () => exactSumState(input, finish),
+    newState,
+    newRunning: () => subtracting(newState()),
   }
 }
 
-function exactSumState(
-  input: NumberInput,
-  finish: (total: number, to: ColumnBuilder, count: number) => void,
-): AggregateState {
-  const expansions: number[][] = []
-  let counts = new Float64Array(64)
-  return {
-    grow(slotCount) {
-      counts = grownNumbers(counts, slotCount)
-      while (expansions.length < slotCount) expansions.push([])
-    },
-    update(rows, slots, count) {
-      for (let index = 0; index < count; index++) {
-        const value = input.values[rows[index] as number] as number
-        if (Number.isNaN(value)) continue
-        const slot = slots[index] as number
-        grow(expansions[slot] as number[], value)
-        counts[slot] = (counts[slot] as number) + 1
-      }
-    },
-    result(slot, to) {
-      const count = counts[slot] as number
-      if (count === 0) to.null()
-      else finish(rounded(expansions[slot] as number[]), to, count)
-    },
-    snapshot(slot, writer) {
-      const parts = canonical(expansions[slot] as number[])
-      writer.varint(counts[slot] as number)
+type Finish = (total: number, to: ColumnBuilder, count: number) => void
+
+class ExactSumState implements AggregateState {
+  readonly #input: NumberInput
+  readonly #finish: Finish
+  readonly #expansions: number[][] = []
+  #counts = new Float64Array(64)
+
+  constructor(input: NumberInput, finish: Finish) {
+    this.#input = input
+    this.#finish = finish
+  }
+
+  grow(slotCount: number): void {
+    this.#counts = grownNumbers(this.#counts, slotCount)
+    while (this.#expansions.length < slotCount) this.#expansions.push([])
+  }
+
+  update(rows: Int32Array, slots: Int32Array, count: number): void {
+    for (let index = 0; index < count; index++) {
+      const value = this.#input.values[rows[index] as number] as number
+      if (!Number.isNaN(value)) this.#add(slots[index] as number, [value], 1)
+    }
+  }
+
+  fold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
+    assert(other instanceof ExactSumState, 'states of one aggregate are folded')
+    for (let index = 0; index < count; index++) {
+      const slot = from[index] as number
+      this.#add(to[index] as number, other.#expansions[slot] as number[], other.#counts[slot] as number)
+    }
+  }
+
+  unfold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
+    assert(other instanceof ExactSumState, 'states of one aggregate are folded')
+    for (let index = 0; index < count; index++) {
+      const slot = from[index] as number
+      const negated = (other.#expansions[slot] as number[]).map((part) => -part)
+      this.#add(to[index] as number, negated, -(other.#counts[slot] as number))
+    }
+  }
+
+  clear(slot: number): void {
+    this.#expansions[slot] = []
+    this.#counts[slot] = 0
+  }
+
+  result(slot: number, to: ColumnBuilder): void {
+    const count = this.#counts[slot] as number
+    if (count === 0) to.null()
+    else this.#finish(rounded(this.#expansions[slot] as number[]), to, count)
+  }
+
+  write(slots: Int32Array, count: number, writer: ByteWriter): void {
+    for (let index = 0; index < count; index++) {
+      const slot = slots[index] as number
+      const parts = canonical(this.#expansions[slot] as number[])
+      writer.varint(this.#counts[slot] as number)
       writer.varint(parts.length)
       for (const part of parts) writer.f64(part)
-    },
-    restore(slot, reader) {
-      counts[slot] = reader.varint()
+    }
+  }
+
+  merge(slots: Int32Array, count: number, reader: ByteReader): void {
+    for (let index = 0; index < count; index++) {
+      const rows = reader.varint()
       const parts: number[] = []
       for (let left = reader.varint(); left > 0; left--) parts.push(reader.f64())
-      expansions[slot] = parts
-    },
+      this.#add(slots[index] as number, parts, rows)
+    }
+  }
+
+  #add(slot: number, parts: readonly number[], rows: number): void {
+    const expansion = this.#expansions[slot] as number[]
+    for (const part of parts) grow(expansion, part)
+    this.#counts[slot] = (this.#counts[slot] as number) + rows
   }
 }
 

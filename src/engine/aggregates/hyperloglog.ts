@@ -26,13 +26,20 @@ export function registerRank(hashHigh: number, hashLow: number, precision: numbe
 /** Estimate from `registers[start, start + 2^precision)`, rounded half up. */
 export function estimate(registers: Uint8Array, start: number, precision: number): number {
   const registerCount = 1 << precision
-  let inverseSum = 0
-  let zeros = 0
+  const counts = new Int32Array(RANK_END)
   for (let index = start; index < start + registerCount; index++) {
     const rank = registers[index] as number
-    inverseSum += 2 ** -rank
-    if (rank === 0) zeros++
+    counts[rank] = (counts[rank] as number) + 1
   }
+  return estimateFrom(counts, precision)
+}
+
+/** Estimate from the number of registers of each rank, from 0 up; they add up to 2^precision. */
+export function estimateFrom(counts: Int32Array, precision: number): number {
+  const registerCount = 1 << precision
+  let inverseSum = 0
+  for (let rank = RANK_END - 1; rank >= 0; rank--) inverseSum += (counts[rank] as number) * 2 ** -rank
+  const zeros = counts[0] as number
   const raw = (alpha(precision) * registerCount * registerCount) / inverseSum
   const corrected = raw < 5 * registerCount ? raw - bias(raw, precision) : raw
   if (zeros > 0) {
@@ -42,6 +49,9 @@ export function estimate(registers: Uint8Array, start: number, precision: number
   }
   return Math.floor(corrected + 0.5)
 }
+
+/** Ranks are smaller. */
+export const RANK_END = 64
 
 const THRESHOLDS: Readonly<Record<string, number>> = biasTables.thresholds
 const RAW_ESTIMATES: Readonly<Record<string, readonly number[]>> = biasTables.rawEstimate

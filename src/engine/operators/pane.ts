@@ -1,76 +1,74 @@
-import type { AggregateState } from '../aggregates/aggregate.ts'
-import { grownInts } from '../interner.ts'
+import { type AggregateState, grownInts } from '../aggregates/aggregate.ts'
+import { SlotTable } from '../keys/slot-table.ts'
 
-/** One open window: which keys have a slot in it, and the aggregates' values by slot. Slots are dense, in the order of first sight. */
+/** A stretch of time with the groups that have rows in it, and the aggregates' values by the group's slot. */
 export class Pane {
   readonly startMs: number
   readonly states: readonly AggregateState[]
-  /** Slot + 1 by key id; 0 for a key without one. */
-  #slotByKey = new Int32Array(64)
-  #keyBySlot = new Int32Array(64)
-  #changedMarks = new Uint8Array(64)
-  #changed: number[] = []
-  #size = 0
+  readonly slots: SlotTable = new SlotTable()
+  /** 1 by slot where something came in this epoch; kept only when somebody asks for changes. */
+  #changed: Uint8Array<ArrayBuffer> | undefined
+  #anyChanged = false
+  /** Rows of the current batch that fall into this pane. */
+  #rows: Int32Array<ArrayBuffer> = new Int32Array(0)
+  #rowCount = 0
 
-  constructor(startMs: number, states: readonly AggregateState[]) {
+  constructor(startMs: number, states: readonly AggregateState[], trackChanges: boolean) {
     this.startMs = startMs
     this.states = states
+    this.#changed = trackChanges ? new Uint8Array(64) : undefined
   }
 
   get size(): number {
-    return this.#size
+    return this.slots.size
   }
 
   get changed(): boolean {
-    return this.#changed.length > 0
+    return this.#anyChanged
   }
 
-  /** The key's slot, made when it has none; marks it as changed in this epoch. */
-  slot(keyId: number): number {
-    while (keyId >= this.#slotByKey.length) this.#slotByKey = grownInts(this.#slotByKey)
-    const known = (this.#slotByKey[keyId] as number) - 1
-    const slot = known >= 0 ? known : this.#add(keyId)
-    if (this.#changedMarks[slot] === 0) {
-      this.#changedMarks[slot] = 1
-      this.#changed.push(slot)
+  get rows(): Int32Array {
+    return this.#rows
+  }
+
+  get rowCount(): number {
+    return this.#rowCount
+  }
+
+  /** Puts rows of the batch aside for this pane. */
+  addRows(rows: Int32Array, from: number, to: number): void {
+    const count = to - from
+    this.#rows = grownInts(this.#rows, this.#rowCount + count)
+    for (let index = 0; index < count; index++) this.#rows[this.#rowCount + index] = rows[from + index] as number
+    this.#rowCount += count
+  }
+
+  clearRows(): void {
+    this.#rowCount = 0
+  }
+
+  /** Makes room for every slot that was given. */
+  grow(): void {
+    for (const state of this.states) state.grow(this.slots.size)
+  }
+
+  markChanged(slots: Int32Array, count: number): void {
+    if (!this.#changed || count === 0) return
+    if (this.#changed.length < this.slots.size) {
+      const grown = new Uint8Array(this.slots.size * 2)
+      grown.set(this.#changed)
+      this.#changed = grown
     }
-    return slot
+    this.#anyChanged = true
+    for (let index = 0; index < count; index++) this.#changed[slots[index] as number] = 1
   }
 
-  keyId(slot: number): number {
-    return this.#keyBySlot[slot] as number
-  }
-
-  changedSlots(): number[] {
-    return [...this.#changed]
+  slotChanged(slot: number): boolean {
+    return this.#anyChanged && this.#changed?.[slot] === 1
   }
 
   clearChanges(): void {
-    for (const slot of this.#changed) this.#changedMarks[slot] = 0
-    this.#changed = []
-  }
-
-  /** Gives every key another id. */
-  renumber(newId: (keyId: number) => number): void {
-    this.#slotByKey = new Int32Array(64)
-    for (let slot = 0; slot < this.#size; slot++) {
-      const keyId = newId(this.#keyBySlot[slot] as number)
-      this.#keyBySlot[slot] = keyId
-      while (keyId >= this.#slotByKey.length) this.#slotByKey = grownInts(this.#slotByKey)
-      this.#slotByKey[keyId] = slot + 1
-    }
-  }
-
-  #add(keyId: number): number {
-    const slot = this.#size++
-    if (slot >= this.#keyBySlot.length) {
-      this.#keyBySlot = grownInts(this.#keyBySlot)
-      const marks = new Uint8Array(this.#changedMarks.length * 2)
-      marks.set(this.#changedMarks)
-      this.#changedMarks = marks
-    }
-    this.#keyBySlot[slot] = keyId
-    this.#slotByKey[keyId] = slot + 1
-    return slot
+    this.#changed?.fill(0)
+    this.#anyChanged = false
   }
 }

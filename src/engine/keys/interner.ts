@@ -1,0 +1,146 @@
+import { MillraceError } from '../../base/error.ts'
+import { mixed } from '../../base/mixed.ts'
+import { copyShort } from '../../batch/dictionary.ts'
+
+/**
+ * Byte strings as dense ids, for the life of an operator's state: the same bytes give the same id whichever dictionary, batch or
+ * partition they came from. Open addressing at a load of at most one half; the hash mixes every 4 bytes with two odd multipliers drawn
+ * from the seed, so that whoever does not know it cannot choose values that collide.
+ */
+export class Interner {
+  #slab = new Uint8Array(4096)
+  #slabLength = 0
+  /** End of each value in the slab. */
+  #ends = new Int32Array(64)
+  #hashes = new Int32Array(64)
+  #table: Int32Array = new Int32Array(256).fill(-1)
+  #size = 0
+  readonly #seed: number
+  readonly #multiplier1: number
+  readonly #multiplier2: number
+
+  constructor(seed: number) {
+    this.#seed = mixed(seed | 0)
+    this.#multiplier1 = mixed(this.#seed ^ 0x2545f491) | 1
+    this.#multiplier2 = mixed(this.#multiplier1 ^ 0x6c8e9cf5) | 1
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** A view of the value's bytes, valid until the next `intern`. */
+  bytes(id: number): Uint8Array {
+    return this.#slab.subarray(this.#start(id), this.#ends[id] as number)
+  }
+
+  /** Orders two values as `compareBytes` does. */
+  compare(left: number, right: number): number {
+    if (left === right) return 0
+    const slab = this.#slab
+    let leftAt = this.#start(left)
+    let rightAt = this.#start(right)
+    const leftLength = (this.#ends[left] as number) - leftAt
+    const rightLength = (this.#ends[right] as number) - rightAt
+    const sharedEnd = leftAt + Math.min(leftLength, rightLength)
+    while (leftAt < sharedEnd) {
+      const difference = (slab[leftAt++] as number) - (slab[rightAt++] as number)
+      if (difference !== 0) return difference
+    }
+    return leftLength - rightLength
+  }
+
+  /** The id of the first `length` bytes, a new one when they are new. */
+  intern(bytes: Uint8Array, length: number = bytes.length): number {
+    const hash = this.#hash(bytes, length)
+    const mask = this.#table.length - 1
+    let at = hash & mask
+    for (let id = this.#table[at] as number; id >= 0; id = this.#table[at] as number) {
+      if (this.#hashes[id] === hash && this.#same(id, bytes, length)) return id
+      at = (at + 1) & mask
+    }
+    this.#table[at] = this.#size
+    return this.#append(bytes, length, hash)
+  }
+
+  #hash(bytes: Uint8Array, length: number): number {
+    const multiplier1 = this.#multiplier1
+    const multiplier2 = this.#multiplier2
+    let hash = this.#seed ^ length
+    let at = 0
+    for (; at + 4 <= length; at += 4) {
+      hash = Math.imul(hash ^ word(bytes, at), multiplier1)
+      hash = Math.imul(hash ^ (hash >>> 16), multiplier2)
+    }
+    let tail = 0
+    for (; at < length; at++) tail = (tail << 8) | (bytes[at] as number)
+    hash = Math.imul(hash ^ tail, multiplier1)
+    return hash ^ (hash >>> 15)
+  }
+
+  #same(id: number, bytes: Uint8Array, length: number): boolean {
+    const start = this.#start(id)
+    if ((this.#ends[id] as number) - start !== length) return false
+    for (let index = 0; index < length; index++) {
+      if (this.#slab[start + index] !== bytes[index]) return false
+    }
+    return true
+  }
+
+  #start(id: number): number {
+    return id === 0 ? 0 : (this.#ends[id - 1] as number)
+  }
+
+  #append(bytes: Uint8Array, length: number, hash: number): number {
+    const id = this.#size++
+    const end = this.#slabLength + length
+    if (end > 2 ** 31 - 1) throw tooMuchText()
+    if (end > this.#slab.length) {
+      const grown = new Uint8Array(Math.max(end, this.#slab.length * 2))
+      grown.set(this.#slab)
+      this.#slab = grown
+    }
+    copyShort(bytes, 0, length, this.#slab, this.#slabLength)
+    this.#slabLength = end
+    if (id >= this.#ends.length) {
+      this.#ends = doubled(this.#ends)
+      this.#hashes = doubled(this.#hashes)
+    }
+    this.#ends[id] = end
+    this.#hashes[id] = hash
+    if (this.#size * 2 > this.#table.length) this.#rehash()
+    return id
+  }
+
+  #rehash(): void {
+    const table = new Int32Array(this.#table.length * 2).fill(-1)
+    const mask = table.length - 1
+    for (let id = 0; id < this.#size; id++) {
+      let at = (this.#hashes[id] as number) & mask
+      while ((table[at] as number) >= 0) at = (at + 1) & mask
+      table[at] = id
+    }
+    this.#table = table
+  }
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  )
+}
+
+function doubled(values: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(values.length * 2)
+  grown.set(values)
+  return grown
+}
+
+function tooMuchText(): MillraceError {
+  return new MillraceError('unsupported', 'the keys of one query hold more than 2 GB of text', {
+    hint: 'group by a shorter column, or use smaller windows',
+  })
+}

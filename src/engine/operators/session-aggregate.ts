@@ -1,0 +1,363 @@
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { MillraceError } from '../../base/error.ts'
+import type { Batch } from '../../batch/batch.ts'
+import { type Field, fieldIndex } from '../../batch/schema.ts'
+import type { OutputMode } from '../../plan/connectors.ts'
+import type { AggregateNode } from '../../plan/node.ts'
+import type { SessionWindow } from '../../plan/window.ts'
+import type { AggregateState } from '../aggregates/aggregate.ts'
+import type { OpenWindow } from '../engine.ts'
+import { timesOf } from '../event-times.ts'
+import { type HashKey, KeyTable } from '../keys/key-table.ts'
+import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
+import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
+import { AggregateInputs } from './aggregate-inputs.ts'
+import { SessionOutput } from './session-output.ts'
+import { readSessions, writeSessions } from './session-sections.ts'
+import { SessionTable } from './session-table.ts'
+
+/** What the operator is made for. */
+export interface SessionAggregateOptions {
+  readonly query: string
+  readonly node: AggregateNode
+  readonly window: SessionWindow
+  /** Columns of the batches. */
+  readonly fields: readonly Field[]
+  /** Columns of the result: start, last event, duration, keys, aggregates. */
+  readonly resultFields: readonly Field[]
+  readonly eventTimeIndex: number
+  readonly modes: readonly OutputMode[]
+  /** Spark takes a row as late only when it could not even touch a closed session. */
+  readonly spark: boolean
+  readonly groupsMax: number
+  readonly hashKey: HashKey
+}
+
+/**
+ * Aggregates per session and key. A row extends its key's session, begins one, or joins two; what is gathered in any order, in any pieces,
+ * comes together to the same sessions.
+ *
+ *   events       x  x x      x          x   x
+ *   gap            |----|   |----|         |----|
+ *   sessions     |------|   |           |---|           closed when last event + gap is behind the watermark
+ */
+export class SessionAggregate implements Operator {
+  readonly #options: SessionAggregateOptions
+  readonly #inputs: AggregateInputs
+  readonly #keys: KeyTable
+  readonly #endWhen: Predicate | undefined
+  readonly #update: boolean
+  readonly #durationMaxMs: number
+  readonly #eventsMax: number
+  #table: SessionTable
+  #states: AggregateState[]
+  /** Sessions that may have to be closed early at the end of this epoch. */
+  #candidates = new Set<number>()
+  /** Update mode: sessions that something came for in this epoch. */
+  #changed = new Set<number>()
+  /** Update mode: sessions that were shown and are there no more, as key id and start. */
+  #vanished: { readonly keyId: number; readonly startMs: number }[] = []
+  /** Sessions that were closed early and are kept as marks. */
+  #marks = 0
+  /** True for rows that end their session, in the current batch. */
+  #ends: Uint8Array | undefined
+  #slots = new Int32Array(1024)
+
+  constructor(options: SessionAggregateOptions) {
+    this.#options = options
+    const { node, fields, hashKey, window } = options
+    this.#keys = new KeyTable(
+      node.keys.map((key) => fieldIndex({ fields }, key)),
+      hashKey,
+    )
+    this.#inputs = new AggregateInputs(node, options)
+    this.#endWhen = window.endWhen && compilePredicate(window.endWhen, fields)
+    this.#durationMaxMs = window.durationMaxMs ?? Number.POSITIVE_INFINITY
+    this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
+    this.#update = options.modes.includes('update')
+    this.#table = new SessionTable(window.gapMs, this.#durationMaxMs)
+    this.#states = this.#inputs.newStates()
+  }
+
+  get stateRows(): number {
+    return this.#table.size
+  }
+
+  openFrom(lateWatermarkMs: number): number {
+    const { spark, window } = this.#options
+    return lateWatermarkMs - (spark ? window.gapMs : 0) + 1
+  }
+
+  openWindows(): OpenWindow[] {
+    const slots = this.#openSlots()
+    if (slots.length === 0) return []
+    const table = this.#table
+    let startMs = Number.POSITIVE_INFINITY
+    let endMs = Number.NEGATIVE_INFINITY
+    for (const slot of slots) {
+      startMs = Math.min(startMs, table.startMs(slot))
+      endMs = Math.max(endMs, table.lastMs(slot) + table.gapMs)
+    }
+    return [{ startMs, endMs, groups: slots.length }]
+  }
+
+  missedWindows(timeMs: number): WindowBounds[] {
+    return [{ startMs: timeMs, endMs: timeMs + this.#table.gapMs }]
+  }
+
+  closesEarly(): boolean {
+    return this.#marks > 0
+  }
+
+  refuseClosed(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number {
+    const ids = this.#keys.of(batch, rows, count)
+    const times = timesOf(batch, this.#options.eventTimeIndex)
+    let kept = 0
+    for (let index = 0; index < count; index++) {
+      const row = rows[index] as number
+      if (this.#inMark(ids[row] as number, times[row] as number)) refuse(row)
+      else rows[kept++] = row
+    }
+    return kept
+  }
+
+  processBatch(batch: Batch, selection: Selection): void {
+    const { rows, count } = selection
+    if (count === 0) return
+    const ids = this.#keys.of(batch, rows, count)
+    this.#inputs.begin(batch, selection)
+    this.#ends = this.#endWhen?.(batch)
+    if (this.#slots.length < count) this.#slots = new Int32Array(count * 2)
+    const times = timesOf(batch, this.#options.eventTimeIndex)
+    // Before two sessions become one, the rows that go to them must have arrived there.
+    let flushed = 0
+    for (let index = 0; index < count; index++) {
+      index = this.#table.extendOnly(ids, times, rows, index, count, this.#slots)
+      if (index === count) break
+      const row = rows[index] as number
+      const timeMs = times[row] as number
+      const near = this.#table.neighbours(ids[row] as number, timeMs, timeMs)
+      if (near.length > 1) {
+        this.#takeIn(times, rows, flushed, index)
+        flushed = index
+      }
+      const slot = this.#join(near) ?? this.#begin(ids[row] as number, timeMs)
+      this.#table.extend(slot, timeMs, timeMs)
+      this.#slots[index] = slot
+    }
+    this.#takeIn(times, rows, flushed, count)
+    if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
+  }
+
+  write(writer: ByteWriter, shards: readonly number[]): void {
+    writeSessions(this.#table, this.#states, this.#keys, shards, writer)
+  }
+
+  merge(reader: ByteReader, shardCount: number): void {
+    for (let shard = 0; shard < shardCount; shard++) {
+      // Each comes in as a session of its own; only then are those that belong together joined.
+      const slots = readSessions(reader.section(), this.#table, this.#states, this.#keys)
+      for (const slot of slots) {
+        if (this.#table.marks[slot] === 1) this.#marks++
+        this.#touched(this.#table.marks[slot] === 1 ? this.#link(slot) : this.#settle(slot))
+      }
+    }
+    if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
+  }
+
+  restore(reader: ByteReader, shardCount: number): void {
+    this.merge(reader, shardCount)
+    this.#changed.clear()
+  }
+
+  clear(): void {
+    this.#table = new SessionTable(this.#table.gapMs, this.#durationMaxMs)
+    this.#states = this.#inputs.newStates()
+    this.#candidates.clear()
+    this.#changed.clear()
+    this.#vanished = []
+    this.#marks = 0
+    this.#letGoOfKeys()
+  }
+
+  close({ epoch, closeWatermarkMs }: CloseContext): OperatorResults {
+    const table = this.#table
+    const due = table.timers.due(closeWatermarkMs, (slot) => table.lastMs(slot) + table.gapMs)
+    const early = this.#closingEarly(due)
+    const closing = (this.#marks === 0 ? due : due.filter((slot) => table.marks[slot] === 0)).concat(early)
+    const output = new SessionOutput(this.#options, this.#keys, table, this.#states, epoch)
+    output.closed(closing)
+    if (this.#update) this.#showChanges(output, new Set(closing))
+    if (this.#options.modes.includes('complete')) output.all(this.#openSlots())
+    const results = output.finish()
+    for (const slot of due) this.#free(slot)
+    for (const slot of early) this.#leaveMark(slot)
+    this.#candidates.clear()
+    this.#letGoOfKeys()
+    return results
+  }
+
+  /** Rows from the batch go to the states of the sessions that they were assigned to. */
+  #takeIn(times: Float64Array, rows: Int32Array, from: number, to: number): void {
+    if (from === to) return
+    for (const state of this.#states) state.grow(this.#table.slotCount)
+    const own = rows.subarray(from, to)
+    const slots = this.#slots.subarray(from, to)
+    this.#inputs.update(this.#states, own, slots, own.length)
+    if (this.#update) for (const slot of slots) this.#changed.add(slot)
+    if (this.#ends) this.#noteEnds(this.#ends, times, own, slots)
+    if (this.#eventsMax < Number.POSITIVE_INFINITY) this.#countEvents(slots)
+  }
+
+  /** Sessions that are not due but end in this epoch. */
+  #closingEarly(due: readonly number[]): number[] {
+    for (const slot of this.#table.overlong) this.#candidates.add(slot)
+    this.#table.overlong.clear()
+    if (this.#candidates.size === 0) return []
+    const dueNow = new Set(due)
+    return [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
+  }
+
+  #noteEnds(ends: Uint8Array, times: Float64Array, rows: Int32Array, slots: Int32Array): void {
+    const { endedAts } = this.#table
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] as number
+      if (ends[row] !== TRUE) continue
+      const slot = slots[index] as number
+      endedAts[slot] = Math.max(endedAts[slot] as number, times[row] as number)
+      this.#candidates.add(slot)
+    }
+  }
+
+  #countEvents(slots: Int32Array): void {
+    const { events } = this.#table
+    for (let index = 0; index < slots.length; index++) {
+      const slot = slots[index] as number
+      events[slot] = (events[slot] as number) + 1
+      if ((events[slot] as number) > this.#eventsMax) this.#candidates.add(slot)
+    }
+  }
+
+  #overfull(slot: number): boolean {
+    const table = this.#table
+    if (table.lastMs(slot) - table.startMs(slot) > this.#durationMaxMs) return true
+    return (table.events[slot] as number) > this.#eventsMax
+  }
+
+  /** An end that later events have overtaken does not count. */
+  #endsEarly(slot: number): boolean {
+    return (this.#table.endedAts[slot] as number) >= this.#table.lastMs(slot) || this.#overfull(slot)
+  }
+
+  #begin(keyId: number, timeMs: number): number {
+    return this.#link(this.#table.add(keyId, timeMs, timeMs))
+  }
+
+  #link(slot: number): number {
+    this.#table.link(slot)
+    return slot
+  }
+
+  /** A session that came from elsewhere becomes part of those that it belongs to; gives the slot that is left. */
+  #settle(slot: number): number {
+    const table = this.#table
+    const near = table.neighbours(table.keyIds[slot] as number, table.startMs(slot), table.lastMs(slot))
+    return this.#join([...near, this.#link(slot)]) ?? slot
+  }
+
+  /** Makes one session of several, that of the first slot; undefined for none. */
+  #join([kept, ...others]: readonly number[]): number | undefined {
+    if (kept === undefined || others.length === 0) return kept
+    for (const state of this.#states) state.grow(this.#table.slotCount)
+    for (const gone of others) {
+      this.#foldInto(kept, gone)
+      this.#forgetShown(kept, gone)
+      this.#table.overlong.delete(gone)
+      if (this.#candidates.delete(gone)) this.#candidates.add(kept)
+      if (this.#changed.delete(gone)) this.#changed.add(kept)
+      this.#table.remove(gone)
+    }
+    return kept
+  }
+
+  #foldInto(kept: number, gone: number): void {
+    const { endedAts, events } = this.#table
+    this.#table.extend(kept, this.#table.startMs(gone), this.#table.lastMs(gone))
+    endedAts[kept] = Math.max(endedAts[kept] as number, endedAts[gone] as number)
+    events[kept] = (events[kept] as number) + (events[gone] as number)
+    const from = Int32Array.of(gone)
+    const to = Int32Array.of(kept)
+    for (const state of this.#states) {
+      state.fold(state, from, to, 1)
+      state.clear(gone)
+    }
+  }
+
+  /**
+   * A session has become part of another one: what update mode has shown of both but under the start that is left has to be taken back.
+   * The earlier of two starts can be that one.
+   */
+  #forgetShown(kept: number, gone: number): void {
+    const { shownStarts, keyIds } = this.#table
+    const [earlier, later] = [shownStarts[kept] as number, shownStarts[gone] as number].sort(nanLast)
+    shownStarts[kept] = earlier as number
+    if (later !== undefined && !Number.isNaN(later)) {
+      this.#vanished.push({ keyId: keyIds[gone] as number, startMs: later })
+    }
+  }
+
+  #touched(slot: number): void {
+    if (this.#table.marks[slot] === 1) return
+    if (this.#update) this.#changed.add(slot)
+    if (this.#endsEarly(slot)) this.#candidates.add(slot)
+  }
+
+  #showChanges(output: SessionOutput, closing: ReadonlySet<number>): void {
+    output.changed(new Set([...this.#changed, ...closing]), closing, this.#vanished)
+    for (const slot of this.#changed) this.#table.shownStarts[slot] = this.#table.startMs(slot)
+    this.#changed.clear()
+    this.#vanished = []
+  }
+
+  #free(slot: number): void {
+    if (this.#table.marks[slot] === 1) this.#marks--
+    for (const state of this.#states) state.clear(slot)
+    this.#table.remove(slot)
+  }
+
+  /** What was closed early stays in the way of rows that would open it again, until its gap is over. */
+  #leaveMark(slot: number): void {
+    for (const state of this.#states) state.clear(slot)
+    this.#table.mark(slot)
+    this.#marks++
+  }
+
+  #inMark(keyId: number, timeMs: number): boolean {
+    const table = this.#table
+    const isIn = (slot: number): boolean =>
+      table.marks[slot] === 1 && timeMs >= table.startMs(slot) - table.gapMs && timeMs <= table.lastMs(slot)
+    return table.ofKey(keyId).some(isIn)
+  }
+
+  #openSlots(): Int32Array {
+    return this.#table.slots().filter((slot) => this.#table.marks[slot] === 0)
+  }
+
+  #letGoOfKeys(): void {
+    this.#keys.forget(this.#table.size, (newId) => this.#table.renumber(newId))
+    for (const [index, aggregator] of this.#inputs.aggregators.entries()) {
+      aggregator.forget?.([this.#states[index] as AggregateState])
+    }
+  }
+}
+
+function tooManySessions({ query, groupsMax }: SessionAggregateOptions): MillraceError {
+  return new MillraceError('unsupported', `the query "${query}" holds more than ${groupsMax} open sessions`, {
+    hint: 'use a shorter gap, a shorter watermark delay, or raise the limit of sessions',
+  })
+}
+
+function nanLast(left: number, right: number): number {
+  if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1
+  return Number.isNaN(right) ? -1 : left - right
+}

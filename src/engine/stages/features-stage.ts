@@ -1,0 +1,112 @@
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { MillraceError } from '../../base/error.ts'
+import type { Field } from '../../batch/schema.ts'
+import { timesOf } from '../event-times.ts'
+import { HeldRows } from '../features/held-rows.ts'
+import { SessionFeatures, type SessionFeaturesOptions } from '../features/session-features.ts'
+import { FateCode } from '../ledger.ts'
+import type { Watermark } from '../watermark.ts'
+import { Refusals, raise, type Stage, type StageInput } from './stage.ts'
+
+/** What the stage is made for. */
+export interface FeaturesStageOptions extends SessionFeaturesOptions {
+  readonly id: string
+  readonly watermark: Watermark
+  /** Columns of the rows that come out: those that went in, then the features. */
+  readonly outputFields: readonly Field[]
+  readonly byIndex: number
+  readonly rowsMax: number
+}
+
+/**
+ * Joins what is known of its session to each row. Rows wait until the watermark has passed them (in `compat` their whole window), so that
+ * no feature sees the future, and go on in the order of (event time, partition, offset), whatever the order in which they came.
+ */
+export class FeaturesStage implements Stage {
+  readonly id: string
+  readonly #options: FeaturesStageOptions
+  readonly #next: readonly Stage[]
+  readonly #held: HeldRows
+  readonly #features: SessionFeatures
+
+  constructor(options: FeaturesStageOptions, next: readonly Stage[]) {
+    this.id = options.id
+    this.#options = options
+    this.#next = next
+    this.#held = new HeldRows(options.fields)
+    this.#features = new SessionFeatures(options)
+  }
+
+  get stateRows(): number {
+    return this.#held.size + this.#features.stateRows
+  }
+
+  process({ batch, rows, count, context }: StageInput): void {
+    const { watermark, eventTimeIndex, rowsMax } = this.#options
+    const times = timesOf(batch, eventTimeIndex)
+    for (let index = 0; index < count; index++) {
+      const row = rows[index] as number
+      const timeMs = times[row] as number
+      if (timeMs <= watermark.lateWatermarkMs) {
+        raise(context.fates, row, FateCode.late)
+        context.refusals.missed(row, [], watermark.lateWatermarkMs)
+        continue
+      }
+      raise(context.fates, row, FateCode.accepted)
+      this.#held.add(batch, row, timeMs, context.partition)
+    }
+    if (this.#held.size > rowsMax) throw tooManyRows(this.#options)
+  }
+
+  /** The watermark has moved: hands on the rows that it has passed. */
+  release(clockMs: number): void {
+    const { watermark, node, grid, outputFields } = this.#options
+    const { closeWatermarkMs } = watermark
+    const upToMs =
+      node.mode === 'past' || closeWatermarkMs === Number.POSITIVE_INFINITY
+        ? closeWatermarkMs
+        : grid.openFrom(closeWatermarkMs) - 1
+    const released = this.#held.take(upToMs)
+    if (released) {
+      const batch = {
+        ...released.batch,
+        fields: outputFields,
+        columns: [...released.batch.columns, ...this.#features.of(released)],
+      }
+      const { rowCount } = batch
+      const input: StageInput = {
+        batch,
+        rows: Int32Array.from({ length: rowCount }, (_, row) => row),
+        count: rowCount,
+        oldestMs: released.times[0] as number,
+        context: {
+          partition: 0,
+          partitions: released.partitions,
+          clockMs,
+          fates: new Uint8Array(rowCount).fill(FateCode.accepted),
+          accepted: undefined,
+          refusals: new Refusals(),
+        },
+      }
+      for (const stage of this.#next) stage.process(input)
+    }
+    this.#features.forget(closeWatermarkMs)
+  }
+
+  snapshot(writer: ByteWriter, shards: readonly number[]): void {
+    const { byIndex } = this.#options
+    this.#held.write(writer, (values) => this.#features.shardOf(this.#held.valueOf(values, byIndex)), shards)
+    this.#features.write(writer, shards)
+  }
+
+  restore(reader: ByteReader, shardCount: number): void {
+    this.#held.merge(reader, shardCount)
+    this.#features.merge(reader, shardCount)
+  }
+}
+
+function tooManyRows({ id, rowsMax }: FeaturesStageOptions): MillraceError {
+  return new MillraceError('unsupported', `${id} holds more than ${rowsMax} rows that wait for the watermark`, {
+    hint: 'use a shorter watermark delay or smaller windows',
+  })
+}

@@ -1,0 +1,51 @@
+import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { MillraceError } from '../base/error.ts'
+import { SHARDS } from './keys/key-table.ts'
+
+/** Version of the engine's part of a snapshot. */
+const STATE_VERSION = 2
+
+/** Every shard, in the order in which a snapshot has them. */
+export const ALL_SHARDS: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard)
+
+/** Begins a snapshot: version and partitions. */
+export function writeHead(writer: ByteWriter, partitionIds: readonly string[]): void {
+  writer.varint(STATE_VERSION)
+  writer.varint(partitionIds.length)
+  for (const id of partitionIds) writer.text(id)
+}
+
+/** Reads what `writeHead` has written; gives the partitions. */
+export function readHead(reader: ByteReader): string[] {
+  const version = reader.varint()
+  if (version !== STATE_VERSION) throw misfit(`it has version ${version}, this version reads ${STATE_VERSION}`)
+  const ids: string[] = []
+  for (let count = reader.count(); count > 0; count--) ids.push(reader.text())
+  return ids
+}
+
+/** Writes a part under a name. */
+export function section(writer: ByteWriter, id: string, write: (to: ByteWriter) => void): void {
+  const part = new ByteWriter(1 << 12)
+  write(part)
+  writer.text(id)
+  writer.bytes(part.view())
+}
+
+/** Opens the next part, which must have this name. */
+export function openSection(reader: ByteReader, id: string): ByteReader {
+  const found = reader.text()
+  if (found !== id) throw misfit(`it has "${found}" where this pipeline has "${id}"`)
+  return new ByteReader(reader.bytes(), `the state of ${id}`)
+}
+
+/** Throws when a snapshot holds more than was read. */
+export function assertAllRead(reader: ByteReader): void {
+  if (reader.remaining > 0) throw misfit('it holds more than this pipeline has')
+}
+
+function misfit(detail: string): MillraceError {
+  return new MillraceError('incompatible-state', `the saved state does not fit the pipeline: ${detail}`, {
+    hint: 'start over with another --checkpoint folder and another --output',
+  })
+}

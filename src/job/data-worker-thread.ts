@@ -1,0 +1,100 @@
+import { Worker } from 'node:worker_threads'
+import { type ErrorCode, MillraceError } from '../base/error.ts'
+import type { EncodedRecords } from '../batch/encoded-records.ts'
+import type { OffsetRange } from '../engine/epoch.ts'
+import type { WorkerAnswers, WorkerFailure, WorkerRequest, WorkerResponse, WorkerStart } from './worker-messages.ts'
+
+/** Bytes of records that a worker may have before it before more are sent. */
+const WAITING_BYTES_MAX = 32 << 20
+
+/** The published package is JavaScript. */
+const ENTRY = import.meta.url.endsWith('.ts')
+  ? new URL('./data-worker.ts', import.meta.url)
+  : new URL('./data-worker.js', import.meta.url)
+
+/** The coordinator's end of one data worker: requests go in order, answers come in order. */
+export class DataWorkerThread {
+  readonly #worker: Worker
+  readonly #waiting: Waiting[] = []
+  #failure: Error | undefined
+  #waitingBytes = 0
+  readonly #waitingBytesMax: number
+  /** Those that wait to send: one for each partition. */
+  #senders: (() => void)[] = []
+
+  constructor(start: WorkerStart, waitingBytesMax: number = WAITING_BYTES_MAX) {
+    this.#waitingBytesMax = waitingBytesMax
+    this.#worker = new Worker(ENTRY, { workerData: start, name: 'millrace data worker' })
+    this.#worker.on('message', (response: WorkerResponse) => this.#take(response))
+    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
+    this.#worker.on('exit', () => this.#fail(new Error('a data worker ended by itself')))
+  }
+
+  ask<K extends WorkerRequest['kind']>(
+    request: WorkerRequest & { readonly kind: K },
+    transfer: readonly ArrayBuffer[] = [],
+    bytes = 0,
+  ): Promise<WorkerAnswers[K]> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      this.#waitingBytes += bytes
+      this.#waiting.push({ bytes, resolve: resolve as (answer: unknown) => void, reject })
+      this.#worker.postMessage(request, transfer as ArrayBuffer[])
+    })
+  }
+
+  /** Sends records without waiting for the answer, but not more than the worker can hold. A failure shows at the next `ask`. */
+  async send(range: OffsetRange, records: EncodedRecords): Promise<void> {
+    while (this.#waitingBytes >= this.#waitingBytesMax && !this.#failure) await this.#room()
+    // A view would take the whole buffer behind it along.
+    const shared = records.bytes.buffer instanceof SharedArrayBuffer
+    const bytes = shared ? records.bytes : new Uint8Array(records.bytes)
+    const request = { kind: 'records', range, records: { ...records, bytes } } as const
+    this.ask(request, shared ? [] : [bytes.buffer as ArrayBuffer], bytes.length).catch((error: Error) => {
+      this.#failure ??= error
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#worker.removeAllListeners('exit')
+    await this.#worker.terminate()
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#senders.push(resolve)
+    })
+  }
+
+  #take(response: WorkerResponse): void {
+    const waiting = this.#waiting.shift()
+    if (!waiting) return
+    this.#waitingBytes -= waiting.bytes
+    this.#wakeSenders()
+    if (response.ok) waiting.resolve(response.answer)
+    else waiting.reject(errorOf(response.error))
+  }
+
+  #wakeSenders(): void {
+    for (const wake of this.#senders.splice(0)) wake()
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure)
+    this.#wakeSenders()
+  }
+}
+
+interface Waiting {
+  readonly bytes: number
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+function errorOf({ message, known, stack }: WorkerFailure): Error {
+  if (known) return new MillraceError(known.code as ErrorCode, message, { hint: known.hint })
+  const error = new Error(message)
+  error.stack = stack
+  return error
+}

@@ -1,0 +1,236 @@
+import { assert } from '../base/assert.ts'
+import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import type { EngineOptions, EngineStatus, OpenWindow, QueryOutput, QueryStatus } from '../engine/engine.ts'
+import type { EpochPlan, EpochResults, LedgerEntry, QueryResults } from '../engine/epoch.ts'
+import { SHARDS } from '../engine/keys/key-table.ts'
+import { mergeResults } from '../engine/merge-results.ts'
+import { queryOutputs } from '../engine/query-outputs.ts'
+import { selectedFields } from '../engine/selected-fields.ts'
+import { concatenated, SelectStage } from '../engine/stages/select-stage.ts'
+import { compileStages, type StageTree } from '../engine/stages/stage-tree.ts'
+import { ALL_SHARDS, assertAllRead, openSection, readHead, section, writeHead } from '../engine/state-sections.ts'
+import type { WorkerClosed, WorkerGathered } from '../engine/worker-engine.ts'
+import type { OutputMode } from '../plan/connectors.ts'
+import type { PipelinePlan } from '../plan/node.ts'
+import { queryChain } from '../plan/query-chain.ts'
+import { DataWorkerThread } from './data-worker-thread.ts'
+import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
+import { fromPlain, type PlainBatch, type WorkerStart } from './worker-messages.ts'
+
+/**
+ * Spreads epochs over data workers. Partitions are dealt out by their index, shards likewise; the coordinator, which this is, never looks
+ * at a row: it moves bytes to the workers, groups between them (barrier 1), and lets them close windows (barrier 2).
+ */
+export class ParallelRunner implements EpochRunner {
+  readonly queries: readonly QueryOutput[]
+  readonly watermarkIds: readonly string[]
+  readonly #workers: readonly DataWorkerThread[]
+  readonly #shardsByOwner: readonly (readonly number[])[]
+  /** Only its watermarks move; groups are in the workers. */
+  readonly #stages: StageTree
+  readonly #bySession: readonly boolean[]
+  readonly #hashSeed: number
+  readonly #partitionIds: string[] = []
+  #lateRows: number[]
+  #queryStatus: QueryStatus[]
+
+  constructor(
+    plan: PipelinePlan,
+    options: EngineOptions,
+    decoder: WorkerStart['decoder'],
+    parallelism: number,
+    waitingBytesMax?: number,
+  ) {
+    assert(parallelism > 1, 'one worker is the main thread itself')
+    this.queries = queryOutputs(plan, options.extraModes)
+    this.#stages = compileStages(plan, selectedFields(plan), this.queries, options)
+    this.#bySession = plan.queries.map(({ root }) => queryChain(root).aggregate?.window.kind === 'session')
+    this.#hashSeed = options.hashKey[0]
+    this.watermarkIds = this.#stages.watermarks.map(({ id }) => id)
+    this.#shardsByOwner = Array.from({ length: parallelism }, (_, owner) =>
+      ALL_SHARDS.filter((shard) => shard % parallelism === owner),
+    )
+    this.#workers = this.#shardsByOwner.map(
+      (shards) => new DataWorkerThread({ plan, options, shards, decoder }, waitingBytesMax),
+    )
+    this.#lateRows = this.queries.map(() => 0)
+    this.#queryStatus = this.queries.map(({ name }) => ({ name, openWindows: [], stateRows: 0, lateRows: 0 }))
+  }
+
+  get parallelism(): number {
+    return this.#workers.length
+  }
+
+  get partitionIds(): readonly string[] {
+    return this.#partitionIds
+  }
+
+  addPartitions(ids: readonly string[]): void {
+    for (const id of ids) if (!this.#partitionIds.includes(id)) this.#partitionIds.push(id)
+    for (const { watermark } of this.#stages.watermarks) watermark.addPartitions(this.#partitionIds.length)
+  }
+
+  async compute(plan: EpochPlan, records: readonly RangeRecords[]): Promise<EpochResults> {
+    const { watermarks } = this.#stages
+    const partitionCount = this.#partitionIds.length
+    const before = watermarks.map(({ watermark }) => watermark.closeWatermarkMs)
+    for (const { watermark } of watermarks) watermark.beginEpoch()
+    await this.#all((worker) => worker.ask({ kind: 'begin', plan, partitionCount, closeWatermarksMs: before }))
+    await this.#sendRecords(plan, records)
+    const gathered = await this.#all((worker) => worker.ask({ kind: 'gather', shardsByOwner: this.#shardsByOwner }))
+    this.#observe(gathered)
+    for (const [index, { watermark }] of watermarks.entries()) watermark.finishEpoch(plan, index)
+    const closeWatermarksMs = watermarks.map(({ watermark }) => watermark.closeWatermarkMs)
+    const closed = await this.#all((worker, owner) => {
+      const partials = gathered.map((one) => one.partials[owner] as Uint8Array<ArrayBuffer>)
+      const transfer = partials.map((partial) => partial.buffer)
+      return worker.ask({ kind: 'close', epoch: plan.epoch, partials, closeWatermarksMs }, transfer)
+    })
+    const queries = this.queries.map((_, index) => this.#queryResults(index, gathered, closed))
+    this.#noteStatus(closed)
+    return {
+      epoch: plan.epoch,
+      rowsRead: sum(gathered.map(({ rowsRead }) => rowsRead)),
+      queries,
+      deadLetters: gathered
+        .flatMap(({ deadLetters }) => deadLetters)
+        .sort((left, right) => left.partition - right.partition || left.offset - right.offset),
+      ledger: mergedLedger(gathered),
+      watermarks: watermarks.map(({ watermark }) => watermark.mark()),
+    }
+  }
+
+  async snapshot(): Promise<Uint8Array> {
+    const states = await this.#all((worker) => worker.ask({ kind: 'snapshot' }))
+    const writer = new ByteWriter(1 << 16)
+    writeHead(writer, this.#partitionIds)
+    for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
+    for (const [query, output] of this.#stages.outputs.entries()) {
+      if (output instanceof SelectStage) continue
+      section(writer, output.id, (to) => {
+        to.varint(this.#lateRows[query] as number)
+        for (const shard of ALL_SHARDS) {
+          const owner = shard % this.#workers.length
+          const place = Math.floor(shard / this.#workers.length)
+          to.raw(states[owner]?.[query]?.[place] as Uint8Array)
+        }
+      })
+    }
+    return writer.finish()
+  }
+
+  async restore(snapshot: Uint8Array): Promise<void> {
+    const reader = new ByteReader(snapshot, 'the state in the snapshot')
+    this.addPartitions(readHead(reader))
+    for (const { id, watermark } of this.#stages.watermarks) watermark.restore(openSection(reader, id))
+    const byOwner: Uint8Array[][][] = this.#workers.map(() => this.queries.map(() => []))
+    for (const [query, output] of this.#stages.outputs.entries()) {
+      if (output instanceof SelectStage) continue
+      const from = openSection(reader, output.id)
+      this.#lateRows[query] = from.varint()
+      for (let shard = 0; shard < SHARDS; shard++) {
+        const bytes = new ByteWriter(256)
+        bytes.bytes(from.bytes())
+        byOwner[shard % this.#workers.length]?.[query]?.push(bytes.finish())
+      }
+    }
+    assertAllRead(reader)
+    await this.#all((worker, owner) => worker.ask({ kind: 'restore', state: byOwner[owner] as Uint8Array[][] }))
+  }
+
+  status(): EngineStatus {
+    return {
+      watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
+      queries: this.#queryStatus,
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()))
+  }
+
+  #all<T>(ask: (worker: DataWorkerThread, owner: number) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#workers.map(ask))
+  }
+
+  async #sendRecords(plan: EpochPlan, records: readonly RangeRecords[]): Promise<void> {
+    await Promise.all(
+      plan.ranges.map(async (range, index) => {
+        const worker = this.#workers[range.partition % this.#workers.length] as DataWorkerThread
+        for await (const piece of records[index] ?? []) await worker.send(range, piece)
+      }),
+    )
+  }
+
+  #observe(gathered: readonly WorkerGathered[]): void {
+    for (const { observedMs } of gathered) {
+      for (const [index, { watermark }] of this.#stages.watermarks.entries()) {
+        for (const [partition, timeMs] of (observedMs[index] as Float64Array).entries()) {
+          watermark.observe(partition, timeMs)
+        }
+      }
+    }
+  }
+
+  #queryResults(
+    query: number,
+    gathered: readonly WorkerGathered[],
+    closed: readonly (readonly WorkerClosed[])[],
+  ): QueryResults {
+    const output = this.queries[query] as QueryOutput
+    const lateRows = sum(gathered.map((one) => one.lateRows[query] as number))
+    this.#lateRows[query] = (this.#lateRows[query] as number) + lateRows
+    if (this.#stages.outputs[query] instanceof SelectStage) {
+      const parts = gathered.flatMap((one) =>
+        (one.selected[query] ?? []).map((part) => ({ ...part, rows: fromPlain(part.rows as PlainBatch) })),
+      )
+      return { append: concatenated(parts, output.fields, this.#hashSeed), lateRows }
+    }
+    const inMode = (mode: OutputMode): QueryResults[OutputMode] => {
+      const batches = closed.flatMap((one) => one[query]?.results[mode] ?? [])
+      return batches.length > 0 ? mergeResults(batches, output, this.#hashSeed) : undefined
+    }
+    const [append, update, complete] = [inMode('append'), inMode('update'), inMode('complete')]
+    return { ...(append && { append }), ...(update && { update }), ...(complete && { complete }), lateRows }
+  }
+
+  #noteStatus(closed: readonly (readonly WorkerClosed[])[]): void {
+    this.#queryStatus = this.queries.map(({ name }, query) => ({
+      name,
+      openWindows: mergedWindows(
+        closed.flatMap((one) => one[query]?.openWindows ?? []),
+        this.#bySession[query] === true,
+      ),
+      stateRows: sum(closed.map((one) => one[query]?.stateRows ?? 0)),
+      lateRows: this.#lateRows[query] as number,
+    }))
+  }
+}
+
+function mergedLedger(gathered: readonly WorkerGathered[]): LedgerEntry[] {
+  // A partition is read by one worker, so no two have an entry in common.
+  return gathered
+    .flatMap(({ ledger }) => ledger)
+    .map((entry, index) => ({ entry, index }))
+    .sort((left, right) => left.entry.partition - right.entry.partition || left.index - right.index)
+    .map(({ entry }) => entry)
+}
+
+/** The same windows of several owners, with their groups added up; all sessions together count as one. */
+function mergedWindows(windows: readonly OpenWindow[], bySession: boolean): OpenWindow[] {
+  const byBounds = new Map<string, OpenWindow>()
+  for (const window of windows) {
+    const key = bySession ? 'sessions' : `${window.startMs} ${window.endMs}`
+    const known = byBounds.get(key) ?? { ...window, groups: 0 }
+    byBounds.set(key, {
+      startMs: Math.min(known.startMs, window.startMs),
+      endMs: Math.max(known.endMs, window.endMs),
+      groups: known.groups + window.groups,
+    })
+  }
+  return [...byBounds.values()].sort((left, right) => left.startMs - right.startMs)
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,92 @@
+import type { Column } from '../batch/column.ts'
+import type { EncodedRecords } from '../batch/encoded-records.ts'
+import { dictionaryOf, type PlainDictionary, plainDictionary } from '../batch/plain-dictionary.ts'
+import type { ResultBatch } from '../batch/result-batch.ts'
+import type { WasmModule } from '../batch/wasm-module.ts'
+import type { EngineOptions } from '../engine/engine.ts'
+import type { EpochPlan, OffsetRange } from '../engine/epoch.ts'
+import type { WorkerClosed, WorkerGathered } from '../engine/worker-engine.ts'
+import type { PipelinePlan } from '../plan/node.ts'
+
+/** What a data worker is started with. */
+export interface WorkerStart {
+  readonly plan: PipelinePlan
+  readonly options: EngineOptions
+  /** Shards whose groups this worker owns. */
+  readonly shards: readonly number[]
+  readonly decoder: {
+    readonly module: WasmModule | undefined
+    readonly knownMembers: readonly string[]
+    readonly hashSeed: number
+    readonly dictionaryEntriesMax: number
+  }
+}
+
+/** What the coordinator asks of a data worker; each is answered once, in order. */
+export type WorkerRequest =
+  | { readonly kind: 'restore'; readonly state: readonly (readonly Uint8Array[])[] }
+  | {
+      readonly kind: 'begin'
+      readonly plan: EpochPlan
+      readonly partitionCount: number
+      readonly closeWatermarksMs: readonly number[]
+    }
+  | { readonly kind: 'records'; readonly range: OffsetRange; readonly records: EncodedRecords }
+  | { readonly kind: 'gather'; readonly shardsByOwner: readonly (readonly number[])[] }
+  | {
+      readonly kind: 'close'
+      readonly epoch: number
+      readonly partials: readonly Uint8Array[]
+      readonly closeWatermarksMs: readonly number[]
+    }
+  | { readonly kind: 'snapshot' }
+
+/** Answers by the kind of request. */
+export interface WorkerAnswers {
+  readonly restore: undefined
+  readonly begin: undefined
+  readonly records: undefined
+  readonly gather: WorkerGathered
+  readonly close: readonly WorkerClosed[]
+  readonly snapshot: readonly (readonly Uint8Array[])[]
+}
+
+/** What comes back from a worker. */
+export type WorkerResponse =
+  | { readonly ok: true; readonly answer: unknown }
+  | { readonly ok: false; readonly error: WorkerFailure }
+
+/** An error on its way to another thread. */
+export interface WorkerFailure {
+  readonly message: string
+  /** Of a `MillraceError`; any other error is a bug. */
+  readonly known?: { readonly code: string; readonly hint: string }
+  readonly stack: string
+}
+
+type PlainColumn = Exclude<Column, { kind: 'dictionary' }> | (PlainDictionary & { kind: 'plain'; codes: Int32Array })
+
+/** Rows without anything that only lives in one thread. */
+export type PlainBatch = Omit<ResultBatch, 'columns'> & { readonly columns: readonly PlainColumn[] }
+
+/** Makes rows fit to be sent. */
+export function toPlain(rows: ResultBatch): PlainBatch {
+  return {
+    ...rows,
+    columns: rows.columns.map((column) =>
+      column.kind === 'dictionary'
+        ? { kind: 'plain', codes: column.codes, ...plainDictionary(column.dictionary) }
+        : column,
+    ),
+  }
+}
+
+/** Takes rows that were sent. */
+export function fromPlain(rows: PlainBatch): ResultBatch {
+  return {
+    ...rows,
+    columns: rows.columns.map((column) =>
+      column.kind === 'plain' ? { kind: 'dictionary', codes: column.codes, dictionary: dictionaryOf(column) } : column,
+    ),
+  }
+}
