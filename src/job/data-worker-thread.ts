@@ -24,9 +24,12 @@ export class DataWorkerThread implements WorkerLink {
   readonly #waiting: Waiting[] = []
   #failure: Error | undefined
   #waitingBytes = 0
-  #wake: () => void = () => {}
+  readonly #waitingBytesMax: number
+  /** Those that wait to send: one for each partition. */
+  #senders: (() => void)[] = []
 
-  constructor(start: WorkerStart) {
+  constructor(start: WorkerStart, waitingBytesMax: number = WAITING_BYTES_MAX) {
+    this.#waitingBytesMax = waitingBytesMax
     this.#worker = new Worker(ENTRY, { workerData: start, name: 'millrace data worker' })
     this.#worker.on('message', (response: WorkerResponse) => this.#take(response))
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
@@ -47,7 +50,7 @@ export class DataWorkerThread implements WorkerLink {
   }
 
   async send(range: OffsetRange, records: EncodedRecords): Promise<void> {
-    while (this.#waitingBytes >= WAITING_BYTES_MAX && !this.#failure) await this.#room()
+    while (this.#waitingBytes >= this.#waitingBytesMax && !this.#failure) await this.#room()
     // A view would take the whole buffer behind it along.
     const shared = records.bytes.buffer instanceof SharedArrayBuffer
     const bytes = shared ? records.bytes : new Uint8Array(records.bytes)
@@ -64,7 +67,7 @@ export class DataWorkerThread implements WorkerLink {
 
   #room(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve
+      this.#senders.push(resolve)
     })
   }
 
@@ -72,15 +75,19 @@ export class DataWorkerThread implements WorkerLink {
     const waiting = this.#waiting.shift()
     if (!waiting) return
     this.#waitingBytes -= waiting.bytes
-    this.#wake()
+    this.#wakeSenders()
     if (response.ok) waiting.resolve(response.answer)
     else waiting.reject(errorOf(response.error))
+  }
+
+  #wakeSenders(): void {
+    for (const wake of this.#senders.splice(0)) wake()
   }
 
   #fail(error: Error): void {
     this.#failure ??= error
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure)
-    this.#wake()
+    this.#wakeSenders()
   }
 }
 

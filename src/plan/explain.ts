@@ -277,11 +277,20 @@ function sinkCells(sink: SinkSpec): string[] {
       return [sink.mode, `to the terminal, ${sink.rowsMax} rows an epoch`]
     case 'memory':
       return [sink.mode, 'kept in memory']
+    case 'postgres':
+    case 'duckdb': {
+      const where =
+        sink.kind === 'postgres'
+          ? `${sink.schema ?? 'public'}.${sink.table} of PostgreSQL`
+          : `${sink.table} of the result store`
+      return [sink.mode, `${where}, key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`]
+    }
     default: {
-      const { path, partitionBy, recordsPerFileMax, compression } = sink
+      const { path, partitionBy, recordsPerFileMax, compression, roll } = sink
       const notes = [`${sink.kind} in ${path}`]
       if (partitionBy) notes.push(`folders ${partitionBy.name}=<${partitionBy.transform} of ${partitionBy.column}>`)
       if (recordsPerFileMax !== undefined) notes.push(`${recordsPerFileMax} rows a file at most`)
+      if (roll) notes.push(`a file every ${formatDuration(roll.everyMs)} or ${roll.bytes} bytes`)
       if (compression !== undefined) notes.push(`compressed by ${compression}`)
       return ['append', notes.join(', ')]
     }

