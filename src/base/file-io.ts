@@ -31,7 +31,7 @@ export async function readFully(file: OpenFile, path: string, position: number, 
   return bytes.subarray(0, filled)
 }
 
-/** All bytes of a file; undefined when it is not there. */
+/** All bytes of a file; undefined when it is not there, nor can be because something above it is no folder. */
 export async function readFileIfThere(
   path: string,
   fileSystem: FileSystem = nodeFileSystem,
@@ -39,7 +39,8 @@ export async function readFileIfThere(
   try {
     return await withFile(path, fileSystem, async (file) => readFully(file, path, 0, await file.size()))
   } catch (error) {
-    if (error instanceof MillraceError && systemErrorCode(error.cause) === 'ENOENT') return undefined
+    const code = error instanceof MillraceError ? systemErrorCode(error.cause) : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
 }

@@ -16,6 +16,7 @@ import { PartitionTable } from './partition-table.ts'
 import { Prefetcher } from './prefetcher.ts'
 import { planRecovery } from './recovery.ts'
 import { modeHashes } from './result-hash.ts'
+import { untilAvailable } from './retry.ts'
 import type { EpochAt, SinkGroup } from './sink-group.ts'
 import type { JobStatus } from './status.ts'
 import { epochCounts, Totals } from './totals.ts'
@@ -76,6 +77,8 @@ export class Job {
   #commit: Promise<void> = Promise.resolve()
   #draining: { flush: boolean; ends: readonly number[] | undefined } | undefined
   #flushed = false
+  /** The epoch in hand is the last one of this process. */
+  #final = false
 
   constructor(parts: JobParts) {
     this.#parts = parts
@@ -129,7 +132,7 @@ export class Job {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     this.#clockMs = this.#parts.clock.now()
     if (!checkpoint) {
-      await sinks.open(1, 0)
+      await sinks.open(1, { lastPreparedEpoch: 0, certain: [], sinksNamed: new Set() })
       return
     }
     const { snapshot } = checkpoint.content
@@ -145,11 +148,14 @@ export class Job {
       this.#partitions.restore(snapshot.header.partitions)
     }
     await this.#partitions.addNew(this.#parts.source, engine, recovery.partitionIds)
-    await sinks.open(checkpoint.fence, recovery.lastPreparedEpoch)
+    await sinks.open(checkpoint.fence, recovery)
     await deadLetters.open()
     if (recovery.again.length > 0 || recovery.open) this.#monitor.enter('recovering')
     for (const { plan, prepared } of recovery.again) await this.#runAgain(plan, prepared)
-    if (recovery.last) await sinks.commit(this.#at(recovery.last.epoch), recovery.last.outputs, this.#stopping.signal)
+    if (recovery.last) {
+      const { epoch, previous, outputs } = recovery.last
+      await sinks.commit(this.#at(epoch, previous), outputs, this.#stopping.signal)
+    }
     // Snapshot 0: from now on a plan in the journal can always be run again.
     if (!snapshot) await this.#snapshot()
     this.#monitor.recovered(checkpoint.content.notices, recovery, snapshot !== undefined)
@@ -220,7 +226,7 @@ export class Job {
         await this.#planAndRun(takeInput(this.#prefetcher, this.#partitions.positions, settings.rowsPerEpochMax), false)
       } else if (!this.#prefetcher.hasRows && this.#inputEnded()) {
         return
-      } else if (idleRaised || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
+      } else if (idleRaised || this.#sinkIsDue() || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
         await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, false)
       } else {
         await this.#rest()
@@ -230,10 +236,12 @@ export class Job {
 
   /** Closes what is left when the run asks for it, and keeps where it stands. */
   async #finish(): Promise<void> {
-    const flush = this.#draining?.flush && !this.#stopping.signal.aborted
-    if (flush) {
-      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, true)
-      this.#flushed = true
+    const flush = (this.#draining?.flush && !this.#stopping.signal.aborted) ?? false
+    await this.#commit
+    this.#final = true
+    if (flush || this.#parts.sinks.dueMs() !== undefined) {
+      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, flush)
+      this.#flushed = flush
     }
     await this.#commit
     await this.#snapshot()
@@ -267,7 +275,9 @@ export class Job {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     const timer = this.#monitor.startEpoch(plan.epoch)
     failpoint('job:before-plan')
-    await checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds })
+    await this.#patiently(async () =>
+      checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds }),
+    )
     failpoint('job:after-plan')
     const results = await engine.compute(plan, records)
     assertLedger(results)
@@ -276,9 +286,14 @@ export class Job {
     const hashes = modeHashes(engine.queries, results)
     // Only one epoch may be between prepared and committed.
     await this.#commit
-    await deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds)
+    await this.#patiently(() => deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds))
     for (const range of records) if (Array.isArray(range)) for (const piece of range) piece.release?.()
-    const outputs = await sinks.prepare(this.#at(plan.epoch, plan.previous), results, hashes)
+    const outputs = await sinks.prepare(
+      { ...this.#at(plan.epoch, plan.previous), final: this.#final },
+      results,
+      hashes,
+      this.#stopping.signal,
+    )
     failpoint('job:before-prepared')
     const prepared: PreparedRecord = {
       type: 'prepared',
@@ -293,7 +308,7 @@ export class Job {
       ),
       deadLetters: deadLetters.lengths,
     }
-    await checkpoint?.append(prepared)
+    await this.#patiently(async () => checkpoint?.append(prepared))
     failpoint('job:after-prepared')
     timer.prepared()
     this.#settle(plan, results, prepared)
@@ -321,11 +336,12 @@ export class Job {
   async #snapshot(): Promise<void> {
     const { checkpoint, engine, sinks, deadLetters, identity, hashKey, clock } = this.#parts
     this.#lastSnapshotMs = clock.now()
-    if (!checkpoint || (this.#snapshotEpoch === this.#prepared && !this.#flushed)) return
+    if (checkpoint && this.#snapshotEpoch === this.#prepared && !this.#flushed) return
     await this.#commit
-    await checkpoint.append({ type: 'committed', epoch: this.#prepared })
+    if (!checkpoint) return sinks.forget(this.#prepared)
+    await this.#patiently(() => checkpoint.append({ type: 'committed', epoch: this.#prepared }))
     failpoint('job:before-snapshot')
-    await checkpoint.save({
+    const snapshot = {
       header: {
         identity,
         hashKey,
@@ -338,10 +354,11 @@ export class Job {
         flushed: this.#flushed,
       },
       engineState: await engine.snapshot(),
-    })
+    }
+    await this.#patiently(() => checkpoint.save(snapshot))
     this.#snapshotEpoch = this.#prepared
     failpoint('job:after-snapshot')
-    await sinks.forget(this.#prepared)
+    await sinks.forget(checkpoint.oldestSnapshotEpoch)
   }
 
   /** Looks at how the partitions do; true when one has fallen idle. */
@@ -367,6 +384,12 @@ export class Job {
     const { watermarks, queries } = this.#parts.engine.status()
     const advancing = watermarks.some(({ heldBy }) => heldBy.kind === 'idle' && heldBy.advancing)
     return advancing && queries.some((query) => query.openWindows.length > 0) && this.#pastTick()
+  }
+
+  /** Rows that wait in a sink for more of their kind have waited long enough. */
+  #sinkIsDue(): boolean {
+    const dueMs = this.#parts.sinks.dueMs()
+    return dueMs !== undefined && this.#parts.clock.now() >= dueMs && this.#due()
   }
 
   #pastTick(): boolean {
@@ -402,7 +425,18 @@ export class Job {
     await checkpoint?.close()
   }
 
-  #at(epoch: number, previous: number = this.#prepared): EpochAt {
+  /** A full disk is waited for: nothing is read meanwhile, and nothing is lost. */
+  #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const { clock } = this.#parts
+    return untilAvailable(attempt, {
+      clock,
+      signal: this.#stopping.signal,
+      name: this.#parts.pipeline,
+      tell: (trouble) => this.#monitor.wait(trouble),
+    })
+  }
+
+  #at(epoch: number, previous: number): EpochAt {
     return { epoch, previous, fence: this.#parts.checkpoint?.fence ?? 1 }
   }
 

@@ -284,11 +284,20 @@ function sinkCells(sink: SinkSpec): string[] {
       const key = sink.key === undefined ? '' : `, key ${sink.key}`
       return ['append', `${sink.format} to topic ${sink.topic} of Kafka${key}, ${sink.delivery}`]
     }
+    case 'postgres':
+    case 'duckdb': {
+      const where =
+        sink.kind === 'postgres'
+          ? `${sink.schema ?? 'public'}.${sink.table} of PostgreSQL`
+          : `${sink.table} of the result store`
+      return [sink.mode, `${where}, key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`]
+    }
     default: {
-      const { path, partitionBy, recordsPerFileMax, compression } = sink
+      const { path, partitionBy, recordsPerFileMax, compression, roll } = sink
       const notes = [`${sink.kind} in ${path}`]
       if (partitionBy) notes.push(`folders ${partitionBy.name}=<${partitionBy.transform} of ${partitionBy.column}>`)
       if (recordsPerFileMax !== undefined) notes.push(`${recordsPerFileMax} rows a file at most`)
+      if (roll) notes.push(`a file every ${formatDuration(roll.everyMs)} or ${roll.bytes} bytes`)
       if (compression !== undefined) notes.push(`compressed by ${compression}`)
       return ['append', notes.join(', ')]
     }

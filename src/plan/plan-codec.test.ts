@@ -53,7 +53,7 @@ describe('what is not a plan is refused', () => {
       millracePlan: 2,
       nme: 'page-metrics',
       queries: [
-        { name: 'a', root: { kind: 'agregate' }, sinks: [{ kind: 'postgres' }] },
+        { name: 'a', root: { kind: 'agregate' }, sinks: [{ kind: 'oracle' }] },
         { name: 'b', root: { ...query.root, window: { kind: 'hopping', sizeMs: 1, slideMs: 1 } }, sinks: [] },
         null,
       ],
@@ -65,7 +65,7 @@ describe('what is not a plan is refused', () => {
       '  millracePlan: unsupported plan version 2 (supported: 1)',
       `  name: it is missing (${shape})`,
       '  queries[0].root: unsupported step "agregate" (did you mean "aggregate"? supported: source, filter, derive, watermark, dedupe, session-features, aggregate, select)',
-      '  queries[0].sinks[0]: unsupported sink "postgres" (supported: parquet, csv, json, kafka, console, memory)',
+      '  queries[0].sinks[0]: unsupported sink "oracle" (supported: parquet, csv, json, kafka, postgres, duckdb, console, memory)',
       '  queries[1].root.window: unsupported window "hopping" (supported: tumbling, calendar, sliding, session, global)',
       `  queries[2]: an object is expected, this is null (${shape})`,
     ])

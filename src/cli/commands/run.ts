@@ -17,10 +17,12 @@ import { loadPipeline } from '../load-pipeline.ts'
 import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
+import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
 import { reportProgress } from '../progress.ts'
 import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../run-place.ts'
 import { onStop } from '../signals.ts'
+import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
 import { rowsAtStart, type Summary, summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
@@ -35,6 +37,8 @@ interface RunOptions extends PageOptions, PlaceOptions {
   readonly bootstrapServers?: string
   readonly home: string
   readonly replace?: boolean
+  readonly resetSink?: readonly string[]
+  readonly postgres?: 'embedded'
   readonly serve?: boolean
   readonly json?: boolean
   readonly failOnBad?: boolean
@@ -55,6 +59,8 @@ export const defineRun: DefineCommand = (program, exit) => {
     .option('--once', 'stop at the end of the input')
     .addOption(settingOption('output'))
     .option('--replace', 'remove what an earlier run left in the output folders')
+    .addOption(POSTGRES_OPTION)
+    .option('--reset-sink <name>', 'go on with this sink at the next epoch, whatever its mark says', collect)
     .option('--print <query>', "write a query's rows to stdout")
     .addOption(new Option('--format <format>', 'of --print').choices(FORMATS).default('ndjson'))
     .option('--serve', 'show the run live on a page')
@@ -100,6 +106,8 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
   const { bootstrapServers: servers } = options
   const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`, servers) : undefined
   const kafka = servers && writesToKafka(plan) ? await openKafka(servers) : undefined
+  let storeApi: StoreApi | undefined
+  const postgres = options.postgres && (await startPostgres(home))
   try {
     const source = await createSource(spec, {
       workingFolder: process.cwd(),
@@ -108,12 +116,16 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
     })
     const place = placeOf(plan.name, source, home, options)
     if (options.replace) await clearEarlierRuns(plan, home, place, kafka)
+    storeApi = await openStoreApi(plan, home.path)
     const job = await openJob({
       plan,
       source,
       checkpointFolder: place.checkpoint,
       deadLetterFolder: place.deadLetters,
       workingFolder: process.cwd(),
+      homeFolder: home.path,
+      env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
+      resetSinks: options.resetSink ?? [],
       settings: {
         triggerMs: options.trigger,
         snapshotIntervalMs: options.snapshotInterval,
@@ -136,11 +148,13 @@ async function run(path: string, options: RunOptions, topicOrigin: string): Prom
     })
     if (!bounded && !options.json) reportProgress(job)
     const rowsBefore = rowsAtStart(job)
-    const status = await (options.serve ? runServed(job, options) : runToEnd(job))
+    const status = await (options.serve ? runServed(job, options, storeApi) : runToEnd(job, storeApi))
     return report(summaryOf(status, rowsBefore(), performance.now() - startMs, null), status, place, options)
   } finally {
+    await storeApi?.close()
     await kafka?.close()
     await log?.close()
+    await postgres?.stop()
   }
 }
 
@@ -148,13 +162,17 @@ function writesToKafka(plan: PipelinePlan): boolean {
   return plan.queries.some(({ sinks }) => sinks.some(({ kind }) => kind === 'kafka'))
 }
 
-async function runToEnd(job: Job): Promise<JobStatus> {
+async function runToEnd(job: Job, storeApi?: StoreApi): Promise<JobStatus> {
+  const store = storeApi && (await serveStore(storeApi, job))
   const ended = onStop(() => job.stop())
-  return job.run().finally(ended)
+  return job.run().finally(() => {
+    ended()
+    return store?.close()
+  })
 }
 
-async function runServed(job: Job, options: PageOptions): Promise<JobStatus> {
-  const server = await startPage(job, options).catch(async (error: unknown) => {
+async function runServed(job: Job, options: PageOptions, storeApi: StoreApi | undefined): Promise<JobStatus> {
+  const server = await startPage(job, options, storeApi).catch(async (error: unknown) => {
     await job.close()
     throw error
   })

@@ -13,7 +13,7 @@ import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds }
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { AggregateInputs } from './aggregate-inputs.ts'
 import { SessionOutput } from './session-output.ts'
-import { readSessions, writeSessions } from './session-sections.ts'
+import { readMarks, readSessions, writeMarks, writeSessions } from './session-sections.ts'
 import { SessionTable } from './session-table.ts'
 
 /** What the operator is made for. */
@@ -59,6 +59,10 @@ export class SessionAggregate implements Operator {
   #vanished: { readonly keyId: number; readonly startMs: number }[] = []
   /** Sessions that were closed early and are kept as marks. */
   #marks = 0
+  /** Those of them that others have not been told of. */
+  #newMarks: number[] = []
+  /** Marks that others have told of: rows are judged by them here, and nothing else. */
+  readonly #heard: SessionTable
   /** True for rows that end their session, in the current batch. */
   #ends: Uint8Array | undefined
   #slots = new Int32Array(1024)
@@ -76,6 +80,7 @@ export class SessionAggregate implements Operator {
     this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
     this.#update = options.modes.includes('update')
     this.#table = new SessionTable(window.gapMs, this.#durationMaxMs)
+    this.#heard = new SessionTable(window.gapMs, Number.POSITIVE_INFINITY)
     this.#states = this.#inputs.newStates()
   }
 
@@ -106,7 +111,7 @@ export class SessionAggregate implements Operator {
   }
 
   closesEarly(): boolean {
-    return this.#marks > 0
+    return this.#marks > 0 || this.#heard.size > 0
   }
 
   refuseClosed(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number {
@@ -149,6 +154,19 @@ export class SessionAggregate implements Operator {
     if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
   }
 
+  writeNewMarks(writer: ByteWriter): boolean {
+    const marks = this.#newMarks
+    writeMarks(this.#table, this.#keys, marks, writer)
+    this.#newMarks = []
+    return marks.length > 0
+  }
+
+  hearOfMarks(readers: readonly ByteReader[], lateWatermarkMs: number): void {
+    const heard = this.#heard
+    for (const slot of heard.timers.due(lateWatermarkMs, (one) => heard.lastMs(one) + heard.gapMs)) heard.remove(slot)
+    for (const reader of readers) readMarks(reader, heard, this.#keys)
+  }
+
   write(writer: ByteWriter, shards: readonly number[]): void {
     writeSessions(this.#table, this.#states, this.#keys, shards, writer)
   }
@@ -158,7 +176,7 @@ export class SessionAggregate implements Operator {
       // Each comes in as a session of its own; only then are those that belong together joined.
       const slots = readSessions(reader.section(), this.#table, this.#states, this.#keys)
       for (const slot of slots) {
-        if (this.#table.marks[slot] === 1) this.#marks++
+        if (this.#table.marks[slot] === 1) this.#noteMark(slot)
         this.#touched(this.#table.marks[slot] === 1 ? this.#link(slot) : this.#settle(slot))
       }
     }
@@ -177,11 +195,13 @@ export class SessionAggregate implements Operator {
     this.#changed.clear()
     this.#vanished = []
     this.#marks = 0
+    this.#newMarks = []
     this.#letGoOfKeys()
   }
 
   close({ epoch, closeWatermarkMs }: CloseContext): OperatorResults {
     const table = this.#table
+    this.#newMarks = []
     const due = table.timers.due(closeWatermarkMs, (slot) => table.lastMs(slot) + table.gapMs)
     const early = this.#closingEarly(due)
     const closing = (this.#marks === 0 ? due : due.filter((slot) => table.marks[slot] === 0)).concat(early)
@@ -329,14 +349,16 @@ export class SessionAggregate implements Operator {
   #leaveMark(slot: number): void {
     for (const state of this.#states) state.clear(slot)
     this.#table.mark(slot)
+    this.#noteMark(slot)
+  }
+
+  #noteMark(slot: number): void {
     this.#marks++
+    this.#newMarks.push(slot)
   }
 
   #inMark(keyId: number, timeMs: number): boolean {
-    const table = this.#table
-    const isIn = (slot: number): boolean =>
-      table.marks[slot] === 1 && timeMs >= table.startMs(slot) - table.gapMs && timeMs <= table.lastMs(slot)
-    return table.ofKey(keyId).some(isIn)
+    return this.#table.inMark(keyId, timeMs) || this.#heard.inMark(keyId, timeMs)
   }
 
   #openSlots(): Int32Array {
@@ -344,7 +366,10 @@ export class SessionAggregate implements Operator {
   }
 
   #letGoOfKeys(): void {
-    this.#keys.forget(this.#table.size, (newId) => this.#table.renumber(newId))
+    this.#keys.forget(this.#table.size + this.#heard.size, (newId) => {
+      this.#table.renumber(newId)
+      this.#heard.renumber(newId)
+    })
     for (const [index, aggregator] of this.#inputs.aggregators.entries()) {
       aggregator.forget?.([this.#states[index] as AggregateState])
     }

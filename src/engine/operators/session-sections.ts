@@ -41,6 +41,25 @@ export function writeSessions(
   }
 }
 
+/** Writes sessions that were closed early, without their values. */
+export function writeMarks(table: SessionTable, keys: KeyTable, slots: readonly number[], writer: ByteWriter): void {
+  writer.varint(slots.length)
+  for (const slot of slots) {
+    writer.bytes(keys.bytes(table.keyIds[slot] as number))
+    writer.f64(table.startMs(slot))
+    writer.f64(table.lastMs(slot))
+  }
+}
+
+/** Reads what `writeMarks` has written. */
+export function readMarks(reader: ByteReader, table: SessionTable, keys: KeyTable): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const slot = table.add(keys.intern(reader.bytes()), reader.f64(), reader.f64())
+    table.marks[slot] = 1
+    table.link(slot)
+  }
+}
+
 /** Reads one section into sessions that are not linked yet. */
 export function readSessions(
   section: ByteReader,

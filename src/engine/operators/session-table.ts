@@ -119,6 +119,13 @@ export class SessionTable {
     return found
   }
 
+  /** Whether a session that was closed early stands in the way of an event. */
+  inMark(keyId: number, timeMs: number): boolean {
+    const isIn = (slot: number): boolean =>
+      this.marks[slot] === 1 && timeMs >= this.startMs(slot) - this.gapMs && timeMs <= this.lastMs(slot)
+    return this.ofKey(keyId).some(isIn)
+  }
+
   /** The session reaches at least from start to last. */
   extend(slot: number, startMs: number, lastMs: number): void {
     this.setSpan(slot, Math.min(startMs, this.startMs(slot)), Math.max(lastMs, this.lastMs(slot)))
