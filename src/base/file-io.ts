@@ -19,9 +19,15 @@ export async function writeFully(
   return at - position
 }
 
-/** Reads bytes at a position; fewer than asked for only at the end of the file. `path` is for errors. */
-export async function readFully(file: OpenFile, path: string, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
+/** Reads bytes at a position, into `room` if given; fewer than asked for only at the end of the file. `path` is for errors. */
+export async function readFully(
+  file: OpenFile,
+  path: string,
+  position: number,
+  length: number,
+  room?: Uint8Array,
+): Promise<Uint8Array> {
+  const bytes = room?.subarray(0, length) ?? new Uint8Array(length)
   let filled = 0
   while (filled < length) {
     const count = await attempt('read', path, () => file.read(bytes.subarray(filled), position + filled))

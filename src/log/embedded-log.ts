@@ -8,6 +8,7 @@ import { readFileIfThere } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { acquireLock, type LockFile } from '../base/lock-file.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
+import { FramePool } from './frame-pool.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { AppendResult, Log, PartitionOffsets, RecordBatchDraft, TopicDescription, TopicSettings } from './log.ts'
 import { unknownPartition } from './log-error.ts'
@@ -68,6 +69,7 @@ export class EmbeddedLog implements Log {
   readonly #groupCommit: GroupCommit
   readonly #catalog: TopicCatalog
   readonly #topics = new Map<string, Topic>()
+  readonly #frames = new FramePool()
   readonly #closing = new AbortController()
   #lock: LockFile | undefined
   /** One topic is created at a time. */
@@ -181,7 +183,7 @@ export class EmbeddedLog implements Log {
     const fileSystem = this.#fileSystem
     if (!this.#lock) {
       const published = (): Promise<PublishedEnd> => readPublished(folder, fileSystem)
-      return { published, reader: new PartitionReader(folder, what, fileSystem, published) }
+      return { published, reader: new PartitionReader(folder, what, fileSystem, this.#frames, published) }
     }
     const recovered = await recoverPartition(folder, what, fileSystem)
     const writer = new PartitionWriter(recovered, {
@@ -195,7 +197,7 @@ export class EmbeddedLog implements Log {
     const published = async (): Promise<PublishedEnd> => writer.published
     return {
       published,
-      reader: new PartitionReader(folder, what, fileSystem, published),
+      reader: new PartitionReader(folder, what, fileSystem, this.#frames, published),
       writer,
       notice: recovered.notice,
     }

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../base/error.ts'
+import type { FramePool } from '../frame-pool.ts'
 import { type BrokerAbilities, brokerAbilities } from './api-versions.ts'
 import { Connection } from './connection.ts'
-import type { FramePool } from './frame-pool.ts'
 import { kafkaError } from './kafka-error.ts'
 import type { BrokerAddress, KafkaOptions } from './kafka-options.ts'
 import { retrying } from './retry.ts'

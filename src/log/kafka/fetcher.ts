@@ -2,10 +2,10 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../../base/error.ts'
 import type { EncodedRecords } from '../../batch/encoded-records.ts'
 import { committedRecords, noRecords } from '../committed-records.ts'
+import { FramePool } from '../frame-pool.ts'
 import { decodeBatchHeader } from '../record-batch.ts'
 import type { Cluster, Lane } from './cluster.ts'
 import { type FetchedPartition, fetchCommitted } from './fetch.ts'
-import { FramePool } from './frame-pool.ts'
 import { KafkaCode, kafkaError, reactionTo } from './kafka-error.ts'
 import { outOfRange, topicGone } from './reading-error.ts'
 import type { KafkaTopic, Topics } from './topics.ts'
@@ -75,7 +75,7 @@ export class Fetcher {
               yield noRecords(position, toOffset)
               return
             }
-            yield this.#held(records, fetched)
+            yield this.#frames.hold(records)
             position = records.endOffset
           }
           damaged = false
@@ -133,18 +133,6 @@ export class Fetcher {
     for (const { bytes } of reading.queue.splice(0)) this.#frames.release(bytes)
     this.#heldBytes -= reading.heldBytes
     reading.heldBytes = 0
-  }
-
-  /** Records that are a view of what was received hold it until they are released. */
-  #held(records: EncodedRecords, fetched: FetchedPartition): EncodedRecords {
-    if (records.bytes.buffer !== fetched.bytes.buffer) return records
-    this.#frames.retain(fetched.bytes)
-    let held = true
-    const release = (): void => {
-      if (held) this.#frames.release(fetched.bytes)
-      held = false
-    }
-    return { ...records, release }
   }
 
   #wakeLoops(): void {

@@ -1,4 +1,5 @@
-import { assert } from '../../base/assert.ts'
+import { assert } from '../base/assert.ts'
+import type { EncodedRecords } from '../batch/encoded-records.ts'
 
 /** Smaller answers are cheap to make room for; larger ones are rare. */
 const SHARED_BYTES_MIN = 256 << 10
@@ -7,7 +8,7 @@ const SHARED_BYTES_MAX = 32 << 20
 const FREE_BYTES_MAX = 96 << 20
 
 /**
- * Memory that answers are received into, used again and again: new memory for each costs more than receiving, since the system clears every page of
+ * Memory that what is read is received into, used again and again: new memory for each costs more than receiving, since the system clears every page of
  * it. Whoever holds a piece of a frame retains it; a frame is free when nobody does. What is never released is lost to the pool, not
  * leaked: the garbage collector takes it.
  */
@@ -32,6 +33,18 @@ export class FramePool {
   retain({ buffer }: Uint8Array): void {
     const holders = this.#holders.get(buffer)
     if (holders !== undefined) this.#holders.set(buffer, holders + 1)
+  }
+
+  /** The same records, which hold the frame that they are a view of until they are released. */
+  hold(records: EncodedRecords): EncodedRecords {
+    if (!this.#holders.has(records.bytes.buffer)) return records
+    this.retain(records.bytes)
+    let held = true
+    const release = (): void => {
+      if (held) this.release(records.bytes)
+      held = false
+    }
+    return { ...records, release }
   }
 
   /** One fewer does: it must not look at the bytes any more. */
