@@ -69,6 +69,7 @@ export class EmbeddedLog implements Log {
   readonly #topics = new Map<string, Topic>()
   readonly #closing = new AbortController()
   #lock: LockFile | undefined
+  #closed: Promise<void> | undefined
   /** One topic is created at a time. */
   #creations: Promise<void> = Promise.resolve()
 
@@ -145,8 +146,13 @@ export class EmbeddedLog implements Log {
     this.#writer(topic, partition).keepFrom(offset)
   }
 
-  /** Serves the appends that were asked for, then lets the next writer in. */
-  async close(): Promise<void> {
+  /** Serves the appends that were asked for, then lets the next writer in. Once: whoever asks again waits for the same end. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort()
     const lock = this.#lock
     this.#lock = undefined
