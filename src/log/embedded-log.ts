@@ -72,6 +72,7 @@ export class EmbeddedLog implements Log {
   readonly #frames = new FramePool()
   readonly #closing = new AbortController()
   #lock: LockFile | undefined
+  #closed: Promise<void> | undefined
   /** One topic is created at a time. */
   #creations: Promise<void> = Promise.resolve()
 
@@ -148,8 +149,13 @@ export class EmbeddedLog implements Log {
     this.#writer(topic, partition).keepFrom(offset)
   }
 
-  /** Serves the appends that were asked for, then lets the next writer in. */
-  async close(): Promise<void> {
+  /** Serves the appends that were asked for, then lets the next writer in. Once: whoever asks again waits for the same end. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort()
     const lock = this.#lock
     this.#lock = undefined

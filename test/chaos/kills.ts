@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
-import { feedUntil, finish, type Scene, startRun, withScene } from './scene.ts'
+import { finish, keepFeeding, type Scene, startRun, withScene } from './scene.ts'
 import type { ChaosOptions, ChaosReport, ChaosSuite } from './suite.ts'
 import { Watcher } from './watcher.ts'
 
@@ -50,10 +50,10 @@ async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions)
   const random = new Random(seed)
   const startMs = performance.now()
   const problems: string[] = []
-  const feeding = new AbortController()
-  const fed = feedUntil(scene.feed, feeding.signal)
+  const stopFeeding = keepFeeding(scene)
   const watcher = new Watcher(scene.server.url, join(scene.folder, 'out'))
   watcher.start()
+  scene.endings.push(() => watcher.stop())
   const stepsHit = new Set<string>()
   let kills = 0
   while (kills < count && performance.now() - startMs < budgetMs && problems.length === 0) {
@@ -72,8 +72,7 @@ async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions)
     kills++
     if (kills % 20 === 0) say(`${kills} kills, ${scene.feed.sent} events`)
   }
-  feeding.abort()
-  await fed
+  await stopFeeding()
   const found = await finish(scene)
   await watcher.stop()
   problems.push(...found.problems, ...watcher.problems.slice(0, 20))

@@ -36,6 +36,8 @@ export interface Scene {
   readonly folder: string
   readonly feed: EventFeed
   readonly server: EmbeddedPostgres
+  /** Ends whatever was begun in this scene, when the scene is over. */
+  readonly endings: (() => Promise<unknown>)[]
   /** Stops the server as a power cut would, and starts it again where it was. */
   restartServer(): Promise<void>
 }
@@ -55,12 +57,14 @@ export async function withScene<T>(
   await mkdir(join(folder, 'home'))
   const log = await openEmbeddedLog(join(folder, 'home', 'log'), { mode: 'write' })
   const feed = new EventFeed(log, join(folder, 'raw.ndjson'), seed)
+  const endings: (() => Promise<unknown>)[] = []
   try {
     await writeFile(join(folder, 'pipeline.ts'), PIPELINE)
     await feed.begin()
     return await play({
       folder,
       feed,
+      endings,
       get server() {
         return running
       },
@@ -70,18 +74,30 @@ export async function withScene<T>(
       },
     })
   } finally {
+    await Promise.allSettled(endings.map((end) => end()))
     await log.close()
     await running.stop('immediate')
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** Events keep coming until the signal. */
-export async function feedUntil(events: EventFeed, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await events.send(EVENTS_A_TURN)
-    await sleep(TURN_MS)
+/** Events keep coming until the returned function is called, which resolves when the last are sent, or the scene is over. */
+export function keepFeeding({ feed, endings }: Scene): () => Promise<void> {
+  let stopped = false
+  const feeding = (async () => {
+    while (!stopped) {
+      await feed.send(EVENTS_A_TURN)
+      await sleep(TURN_MS)
+    }
+  })()
+  // Whoever stops it is told.
+  feeding.catch(() => {})
+  const stop = (): Promise<void> => {
+    stopped = true
+    return feeding
   }
+  endings.push(stop)
+  return stop
 }
 
 /** How a run ended. */
@@ -95,7 +111,7 @@ export interface Ended {
 
 /** Starts the job as a user would, with failpoints armed. */
 export function startRun(
-  { folder, server: { url } }: Scene,
+  { folder, endings, server: { url } }: Scene,
   args: readonly string[],
   armed: Readonly<Record<string, string>> = {},
 ): { readonly ended: Promise<Ended>; kill(signal?: NodeJS.Signals): void } {
@@ -119,6 +135,10 @@ export function startRun(
       clearTimeout(timer)
       done({ code, signal, stdout, stderr, hung })
     })
+  })
+  endings.push(() => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    return ended
   })
   return { ended, kill: (signal = 'SIGKILL') => child.kill(signal) }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Random } from '../../src/base/random.ts'
-import { feedUntil, finish, type Scene, startRun, withScene } from './scene.ts'
+import { finish, keepFeeding, type Scene, startRun, withScene } from './scene.ts'
 import type { ChaosOptions, ChaosReport, ChaosSuite } from './suite.ts'
 
 /**
@@ -19,8 +19,7 @@ async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions)
   const random = new Random(seed)
   const startMs = performance.now()
   const problems: string[] = []
-  const feeding = new AbortController()
-  const fed = feedUntil(scene.feed, feeding.signal)
+  const stopFeeding = keepFeeding(scene)
   const run = startRun(scene, [])
   let restarts = 0
   let forgetful = 0
@@ -32,8 +31,7 @@ async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions)
     restarts++
     if (restarts % 10 === 0) say(`${restarts} restarts, ${scene.feed.sent} events`)
   }
-  feeding.abort()
-  await fed
+  await stopFeeding()
   run.kill('SIGTERM')
   const ended = await run.ended
   // A stop while the server is away leaves the last epoch for the next start.
