@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
   kafka: () => import('./kafka.ts'),
+  memory: () => import('./memory.ts'),
 }
 
 const args = process.argv.slice(2)
