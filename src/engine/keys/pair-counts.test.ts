@@ -61,3 +61,16 @@ function assertCounts(counts: PairCounts, model: ReadonlyMap<number, ReadonlyMap
   }
   assert.deepEqual(counts.largerThan(3), large)
 }
+
+test('pairs can be added while others are visited, also when the table grows meanwhile', () => {
+  const counts = new PairCounts()
+  for (let second = 0; second < 500; second++) counts.add(1, second, second + 1)
+  counts.each(1, (second, count) => counts.add(2, second, count))
+  const found = new Map<number, number>()
+  counts.each(2, (second, count) => found.set(second, count))
+  assert.deepEqual(
+    [...found.keys()].sort((left, right) => left - right),
+    [...Array(500).keys()],
+  )
+  for (const [second, count] of found) assert.equal(count, second + 1)
+})

@@ -51,11 +51,14 @@ export class PairCounts {
   /** Calls back with the second halves that go with a first one, and their counts, in no order. */
   each(first: number, visit: (second: number, count: number) => void): void {
     if (first >= this.#heads.length) return
+    // What is added may move all pairs to another table.
+    const table = this.#table
+    const counts = this.#counts
     for (let place = this.#heads[first] as number; place > 0; ) {
-      const count = this.#counts[place - 1] as number
+      const count = counts[place - 1] as number
       const at = (place - 1) * WIDTH
-      if (count !== 0) visit(this.#table[at + 1] as number, count)
-      place = this.#table[at + 2] as number
+      if (count !== 0) visit(table[at + 1] as number, count)
+      place = table[at + 2] as number
     }
   }
 

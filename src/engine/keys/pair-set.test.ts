@@ -61,3 +61,10 @@ function assertHolds(set: PairSet, model: ReadonlyMap<number, ReadonlySet<number
     [...model.values()].reduce((sum, held) => sum + held.size, 0),
   )
 }
+
+test('pairs can be added while others are visited, also when the table grows meanwhile', () => {
+  const set = new PairSet()
+  for (let second = 0; second < 500; second++) set.add(1, second)
+  set.each(1, (second) => set.add(2, second))
+  assertHolds(set, new Map([1, 2].map((first) => [first, new Set(Array.from({ length: 500 }, (_, second) => second))])))
+})

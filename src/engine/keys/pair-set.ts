@@ -46,13 +46,15 @@ export class PairSet {
     return first < this.#counts.length ? (this.#counts[first] as number) : 0
   }
 
-  /** Calls back with the second halves that go with a first one, in no order. */
+  /** Calls back with the second halves that go with a first one, in no order. Pairs with another first one may be added meanwhile. */
   each(first: number, visit: (second: number) => void): void {
     if (first >= this.#heads.length) return
+    // What is added may move all pairs to another table.
+    const table = this.#table
     for (let place = this.#heads[first] as number; place > 0; ) {
       const at = (place - 1) * WIDTH
-      visit(this.#table[at + 1] as number)
-      place = this.#table[at + 2] as number
+      visit(table[at + 1] as number)
+      place = table[at + 2] as number
     }
   }
 
