@@ -24,8 +24,8 @@ export interface Operator {
   writeNewMarks?(writer: ByteWriter): boolean
   /** Takes in what others have written with `writeNewMarks`, and forgets what the watermark has passed: to judge rows for their owners. */
   hearOfMarks?(readers: readonly ByteReader[], lateWatermarkMs: number): void
-  /** Writes the groups of some shards, each in a section of its own. Canonical: equal groups give equal bytes. */
-  write(writer: ByteWriter, shards: readonly number[]): void
+  /** Writes the groups of some shards, each in a section of its own; canonical when no order is given. */
+  write(writer: ByteWriter, shards: readonly number[], order?: GroupOrder): void
   /** Adds groups that `write` has written, of as many shards. */
   merge(reader: ByteReader, shardCount: number): void
   /** Adds groups that `write` has written between epochs: as `merge`, but update mode has shown them already. */
@@ -48,6 +48,9 @@ export interface Selection {
   readonly rows: Int32Array
   readonly count: number
 }
+
+/** `canonical`: equal groups give equal bytes. `any`: whatever is fastest, for those who merge them at once. */
+export type GroupOrder = 'canonical' | 'any'
 
 /** What an operator is told at the end of an epoch. */
 export interface CloseContext {

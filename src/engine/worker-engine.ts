@@ -122,7 +122,7 @@ export class WorkerEngine {
   #partial(shards: readonly number[]): Uint8Array {
     const writer = new ByteWriter(1 << 14)
     for (const output of this.#gather.outputs) {
-      if (!(output instanceof SelectStage)) output.operator.write(writer, shards)
+      if (!(output instanceof SelectStage)) output.operator.write(writer, shards, 'any')
     }
     return writer.finish()
   }

@@ -3,9 +3,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { DataWorker } from './data-worker.ts'
-import type { WorkerRequest, WorkerStart } from './worker-messages.ts'
+import type { WorkerAnswers, WorkerRequest, WorkerResponse, WorkerStart } from './worker-messages.ts'
 
 const worker = new DataWorker(workerData as WorkerStart)
 const port = parentPort
 assert(port, 'a data worker is started by a coordinator')
-port.on('message', (request: WorkerRequest) => port.postMessage(worker.respond(request)))
+port.on('message', (request: WorkerRequest) => {
+  const response = worker.respond(request)
+  port.postMessage(response, movable(request, response))
+})
+
+/** What need not be copied: groups on their way to their owners. */
+function movable({ kind }: WorkerRequest, response: WorkerResponse): ArrayBuffer[] {
+  if (kind !== 'gather' || !response.ok) return []
+  return (response.answer as WorkerAnswers['gather']).partials.map(({ buffer }) => buffer as ArrayBuffer)
+}

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { OffsetRange } from '../engine/epoch.ts'
+import { SharedPieces } from './shared-pieces.ts'
 import {
   errorOf,
   type WorkerAnswers,
@@ -22,6 +23,7 @@ const ENTRY = import.meta.url.endsWith('.ts')
 export class DataWorkerThread implements WorkerLink {
   readonly #worker: Worker
   readonly #waiting: Waiting[] = []
+  readonly #pieces = new SharedPieces()
   #failure: Error | undefined
   #waitingBytes = 0
   readonly #waitingBytesMax: number
@@ -49,17 +51,15 @@ export class DataWorkerThread implements WorkerLink {
     })
   }
 
-  async send(range: OffsetRange, records: EncodedRecords): Promise<void> {
+  async send(range: OffsetRange, records: readonly EncodedRecords[]): Promise<void> {
     while (this.#waitingBytes >= this.#waitingBytesMax && !this.#failure) await this.#room()
-    // A view would take the whole buffer behind it along.
-    const shared = records.bytes.buffer instanceof SharedArrayBuffer
-    const bytes = shared ? records.bytes : new Uint8Array(records.bytes)
-    // How the bytes are given back does not concern the worker, and functions cannot be sent.
-    const { release, ...sendable } = records
-    const request = { kind: 'records', range, records: { ...sendable, bytes } } as const
-    this.ask(request, shared ? [] : [bytes.buffer as ArrayBuffer], bytes.length).catch((error: Error) => {
-      this.#failure ??= error
-    })
+    const { copies, memory } = this.#pieces.copy(records)
+    const bytes = copies.reduce((sum, one) => sum + one.bytes.length, 0)
+    this.ask({ kind: 'records', range, records: copies }, [], bytes)
+      .catch((error: Error) => {
+        this.#failure ??= error
+      })
+      .finally(() => memory && this.#pieces.giveBack(memory))
   }
 
   async close(): Promise<void> {

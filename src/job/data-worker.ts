@@ -46,7 +46,8 @@ export class DataWorker {
         return engine.beginEpoch(request.plan, request.partitionCount, request.closeWatermarksMs, request.marks)
       case 'records': {
         const { partition, from, to } = request.range
-        return engine.processBatch(partition, this.#decoder.decode(request.records, from, to))
+        for (const records of request.records) engine.processBatch(partition, this.#decoder.decode(records, from, to))
+        return undefined
       }
       case 'gather': {
         const gathered = engine.finishReading(request.shardsByOwner)

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { EngineOptions, EngineStatus, OpenWindow, QueryOutput, QueryStatus } from '../engine/engine.ts'
 import type { EpochPlan, EpochResults, LedgerEntry, QueryResults } from '../engine/epoch.ts'
 import { SHARDS } from '../engine/keys/key-table.ts'
@@ -16,6 +17,9 @@ import { queryChain } from '../plan/query-chain.ts'
 import { DataWorkerThread } from './data-worker-thread.ts'
 import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
 import { fromPlain, type PlainBatch, type WorkerLink, type WorkerStart } from './worker-messages.ts'
+
+/** Bytes of records that go to a worker at a time. */
+const GROUP_BYTES = 1 << 20
 
 /**
  * Spreads epochs over data workers. Partitions are dealt out by their index, shards likewise; the coordinator, which this is, never looks
@@ -163,7 +167,7 @@ export class ParallelRunner implements EpochRunner {
     await Promise.all(
       plan.ranges.map(async (range, index) => {
         const worker = this.#workers[range.partition % this.#workers.length] as WorkerLink
-        for await (const piece of records[index] ?? []) await worker.send(range, piece)
+        for await (const group of grouped(records[index] ?? [])) await worker.send(range, group)
       }),
     )
   }
@@ -211,6 +215,21 @@ export class ParallelRunner implements EpochRunner {
       lateRows: this.#lateRows[query] as number,
     }))
   }
+}
+
+/** Pieces together, so that there are fewer messages. */
+async function* grouped(records: RangeRecords): AsyncGenerator<readonly EncodedRecords[]> {
+  let group: EncodedRecords[] = []
+  let bytes = 0
+  for await (const piece of records) {
+    group.push(piece)
+    bytes += piece.bytes.length
+    if (bytes < GROUP_BYTES) continue
+    yield group
+    group = []
+    bytes = 0
+  }
+  if (group.length > 0) yield group
 }
 
 function mergedLedger(gathered: readonly WorkerGathered[]): LedgerEntry[] {

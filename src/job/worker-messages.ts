@@ -34,7 +34,7 @@ export type WorkerRequest =
       /** By query: sessions that owners have closed before their time, since the last `begin`. */
       readonly marks: readonly (readonly Uint8Array[])[]
     }
-  | { readonly kind: 'records'; readonly range: OffsetRange; readonly records: EncodedRecords }
+  | { readonly kind: 'records'; readonly range: OffsetRange; readonly records: readonly EncodedRecords[] }
   | { readonly kind: 'gather'; readonly shardsByOwner: readonly (readonly number[])[] }
   | {
       readonly kind: 'close'
@@ -67,7 +67,7 @@ export interface WorkerLink {
     transfer?: readonly ArrayBuffer[],
   ): Promise<WorkerAnswers[K]>
   /** Sends records without waiting for the answer, but not more than the worker can hold. A failure shows at the next `ask`. */
-  send(range: OffsetRange, records: EncodedRecords): Promise<void>
+  send(range: OffsetRange, records: readonly EncodedRecords[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -258,8 +258,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'two sessions become one, and the events of the second are forgotten',
-    file: 'src/engine/operators/session-aggregate.ts',
-    edits: [edit('      state.fold(state, from, to, 1)\n', '')],
+    file: 'src/engine/operators/session-folds.ts',
+    edits: [edit('      state.fold(state, gone, this.#to, this.#count)\n', '')],
     caughtBy: 'test/timelines/session.test.ts',
   },
   {

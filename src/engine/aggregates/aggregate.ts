@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { Batch } from '../../batch/batch.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
+import type { GroupOrder } from '../operator.ts'
 
 /**
  * One aggregate of a query, for the life of an operator: what its states have in common, such as a table of values. Each pane, window or
@@ -38,8 +39,8 @@ export interface AggregateState {
   /** Makes a slot empty, for another group. */
   clear(slot: number): void
   result(slot: number, to: ColumnBuilder): void
-  /** Canonical: equal values give equal bytes. */
-  write(slots: Int32Array, count: number, writer: ByteWriter): void
+  /** Canonical unless another order is allowed: equal values give equal bytes. */
+  write(slots: Int32Array, count: number, writer: ByteWriter, order?: GroupOrder): void
   /** Adds what `write` has written for so many slots. */
   merge(slots: Int32Array, count: number, reader: ByteReader): void
 }

@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.ts'
 import { type ByteReader, type ByteWriter, compareBytes } from '../../base/bytes.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 import { IdSets } from '../keys/id-sets.ts'
+import type { GroupOrder } from '../operator.ts'
 import type { AggregateState, Aggregator } from './aggregate.ts'
 import { ColumnValues } from './column-values.ts'
 import { RunningDistinct } from './running-distinct.ts'
@@ -54,12 +55,12 @@ export class DistinctState implements AggregateState {
     to.number(this.sets.count(slot))
   }
 
-  write(slots: Int32Array, count: number, writer: ByteWriter): void {
+  write(slots: Int32Array, count: number, writer: ByteWriter, order: GroupOrder = 'canonical'): void {
     const { interner } = this.#values.ids
     for (let index = 0; index < count; index++) {
       const held: Uint8Array[] = []
       this.sets.each(slots[index] as number, (id) => held.push(interner.bytes(id)))
-      held.sort(compareBytes)
+      if (order === 'canonical') held.sort(compareBytes)
       writer.varint(held.length)
       for (const value of held) writer.bytes(value)
     }

@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.ts'
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 import { PairCounts } from '../keys/pair-counts.ts'
+import type { GroupOrder } from '../operator.ts'
 import type { AggregateState } from './aggregate.ts'
 
 /** What is counted per group, by number. */
@@ -60,12 +61,12 @@ export class ValueCountsState implements AggregateState {
     this.#values.result(this.counts, slot, this.#approximate.has(slot), to)
   }
 
-  write(slots: Int32Array, count: number, writer: ByteWriter): void {
+  write(slots: Int32Array, count: number, writer: ByteWriter, order: GroupOrder = 'canonical'): void {
     for (let index = 0; index < count; index++) {
       const slot = slots[index] as number
       const held: [value: number, times: number][] = []
       this.counts.each(slot, (value, times) => held.push([value, times]))
-      held.sort(([left], [right]) => this.#values.compare(left, right))
+      if (order === 'canonical') held.sort(([left], [right]) => this.#values.compare(left, right))
       writer.u8(this.#approximate.has(slot) ? 1 : 0)
       writer.varint(held.length)
       for (const [value, times] of held) {

@@ -87,7 +87,7 @@ export class SessionFeatures {
 
   write(writer: ByteWriter, shards: readonly number[]): void {
     const panes = [...this.#panes.values()].sort((left, right) => left.startMs - right.startMs)
-    writePanes(panes, this.#keys, shards, writer)
+    writePanes(panes, this.#keys, shards, writer, 'canonical')
   }
 
   merge(reader: ByteReader, shardCount: number): void {

@@ -2,6 +2,7 @@ import { type ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { TIME_MAX_MS } from '../event-times.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 import { SHARDS } from '../keys/key-table.ts'
+import type { GroupOrder } from '../operator.ts'
 import type { WindowGrid } from '../windows/window-grid.ts'
 import type { Pane } from './pane.ts'
 
@@ -10,7 +11,7 @@ import type { Pane } from './pane.ts'
  *
  *   section   panes | pane, pane, ...            pane   start | groups | keys | values of aggregate 1 | of aggregate 2 | ...
  *
- * Panes by start, groups by key bytes.
+ * Panes by start, groups by key bytes where the order counts.
  */
 
 /** Writes the groups of some shards. */
@@ -19,6 +20,7 @@ export function writePanes(
   keys: KeyTable,
   shards: readonly number[],
   writer: ByteWriter,
+  order: GroupOrder,
 ): void {
   const groups = panes.map((pane) => slotsByShard(pane, keys))
   const section = new ByteWriter(4096)
@@ -27,19 +29,26 @@ export function writePanes(
     const held = panes.map((pane, index) => ({ pane, slots: groups[index]?.[shard] as number[] }))
     const filled = held.filter(({ slots }) => slots.length > 0)
     section.varint(filled.length)
-    for (const { pane, slots } of filled) writePane(pane, slots, keys, section)
+    for (const { pane, slots } of filled) writePane(pane, slots, keys, section, order)
     writer.bytes(section.view())
   }
 }
 
-function writePane(pane: Pane, unsorted: readonly number[], keys: KeyTable, section: ByteWriter): void {
-  const slots = Int32Array.from(unsorted).sort((left, right) =>
-    keys.compare(pane.slots.keyId(left), pane.slots.keyId(right)),
-  )
+function writePane(
+  pane: Pane,
+  unsorted: readonly number[],
+  keys: KeyTable,
+  section: ByteWriter,
+  order: GroupOrder,
+): void {
+  const slots = Int32Array.from(unsorted)
+  if (order === 'canonical') {
+    slots.sort((left, right) => keys.compare(pane.slots.keyId(left), pane.slots.keyId(right)))
+  }
   section.f64(pane.startMs)
   section.varint(slots.length)
   for (const slot of slots) section.bytes(keys.bytes(pane.slots.keyId(slot)))
-  for (const state of pane.states) state.write(slots, slots.length, section)
+  for (const state of pane.states) state.write(slots, slots.length, section, order)
 }
 
 /** Adds the groups of as many shards to the panes that `paneOf` gives. */

@@ -9,9 +9,10 @@ import type { AggregateState } from '../aggregates/aggregate.ts'
 import type { OpenWindow } from '../engine.ts'
 import { timesOf } from '../event-times.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
-import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
+import type { CloseContext, GroupOrder, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { AggregateInputs } from './aggregate-inputs.ts'
+import { SessionFolds } from './session-folds.ts'
 import { SessionOutput } from './session-output.ts'
 import { readMarks, readSessions, writeMarks, writeSessions } from './session-sections.ts'
 import { SessionTable } from './session-table.ts'
@@ -66,6 +67,7 @@ export class SessionAggregate implements Operator {
   /** True for rows that end their session, in the current batch. */
   #ends: Uint8Array | undefined
   #slots = new Int32Array(1024)
+  readonly #folds = new SessionFolds()
 
   constructor(options: SessionAggregateOptions) {
     this.#options = options
@@ -167,8 +169,8 @@ export class SessionAggregate implements Operator {
     for (const reader of readers) readMarks(reader, heard, this.#keys)
   }
 
-  write(writer: ByteWriter, shards: readonly number[]): void {
-    writeSessions(this.#table, this.#states, this.#keys, shards, writer)
+  write(writer: ByteWriter, shards: readonly number[], order: GroupOrder = 'canonical'): void {
+    writeSessions(this.#table, this.#states, this.#keys, shards, writer, order)
   }
 
   merge(reader: ByteReader, shardCount: number): void {
@@ -179,6 +181,7 @@ export class SessionAggregate implements Operator {
         if (this.#table.marks[slot] === 1) this.#noteMark(slot)
         this.#touched(this.#table.marks[slot] === 1 ? this.#link(slot) : this.#settle(slot))
       }
+      this.#applyFolds()
     }
     if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
   }
@@ -281,36 +284,44 @@ export class SessionAggregate implements Operator {
   /** A session that came from elsewhere becomes part of those that it belongs to; gives the slot that is left. */
   #settle(slot: number): number {
     const table = this.#table
-    const near = table.neighbours(table.keyIds[slot] as number, table.startMs(slot), table.lastMs(slot))
-    return this.#join([...near, this.#link(slot)]) ?? slot
+    const keyId = table.keyIds[slot] as number
+    const only = table.onlyNear(keyId, table.startMs(slot), table.lastMs(slot))
+    if (only >= 0) {
+      this.#absorb(only, slot)
+      return only
+    }
+    const near = table.neighbours(keyId, table.startMs(slot), table.lastMs(slot))
+    this.#link(slot)
+    if (near.length === 0) return slot
+    this.#applyFolds()
+    return this.#join([...near, slot]) ?? slot
   }
 
   /** Makes one session of several, that of the first slot; undefined for none. */
   #join([kept, ...others]: readonly number[]): number | undefined {
     if (kept === undefined || others.length === 0) return kept
-    for (const state of this.#states) state.grow(this.#table.slotCount)
-    for (const gone of others) {
-      this.#foldInto(kept, gone)
-      this.#forgetShown(kept, gone)
-      this.#table.overlong.delete(gone)
-      if (this.#candidates.delete(gone)) this.#candidates.add(kept)
-      if (this.#changed.delete(gone)) this.#changed.add(kept)
-      this.#table.remove(gone)
-    }
+    for (const gone of others) this.#absorb(kept, gone)
+    this.#applyFolds()
     return kept
   }
 
-  #foldInto(kept: number, gone: number): void {
-    const { endedAts, events } = this.#table
-    this.#table.extend(kept, this.#table.startMs(gone), this.#table.lastMs(gone))
+  /** One session becomes part of another; its values follow with `#applyFolds`. */
+  #absorb(kept: number, gone: number): void {
+    const table = this.#table
+    const { endedAts, events } = table
+    table.extend(kept, table.startMs(gone), table.lastMs(gone))
     endedAts[kept] = Math.max(endedAts[kept] as number, endedAts[gone] as number)
     events[kept] = (events[kept] as number) + (events[gone] as number)
-    const from = Int32Array.of(gone)
-    const to = Int32Array.of(kept)
-    for (const state of this.#states) {
-      state.fold(state, from, to, 1)
-      state.clear(gone)
-    }
+    this.#forgetShown(kept, gone)
+    table.overlong.delete(gone)
+    if (this.#candidates.delete(gone)) this.#candidates.add(kept)
+    if (this.#changed.delete(gone)) this.#changed.add(kept)
+    this.#folds.add(gone, kept)
+    table.remove(gone)
+  }
+
+  #applyFolds(): void {
+    this.#folds.apply(this.#states, this.#table.slotCount)
   }
 
   /**
@@ -319,6 +330,7 @@ export class SessionAggregate implements Operator {
    */
   #forgetShown(kept: number, gone: number): void {
     const { shownStarts, keyIds } = this.#table
+    if (Number.isNaN(shownStarts[gone])) return
     const [earlier, later] = [shownStarts[kept] as number, shownStarts[gone] as number].sort(nanLast)
     shownStarts[kept] = earlier as number
     if (later !== undefined && !Number.isNaN(later)) {

@@ -1,6 +1,7 @@
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { AggregateState } from '../aggregates/aggregate.ts'
 import { type KeyTable, SHARDS } from '../keys/key-table.ts'
+import type { GroupOrder } from '../operator.ts'
 import type { SessionTable } from './session-table.ts'
 
 /*
@@ -16,17 +17,21 @@ export function writeSessions(
   keys: KeyTable,
   shards: readonly number[],
   writer: ByteWriter,
+  order: GroupOrder,
 ): void {
   const byShard: number[][] = Array.from({ length: SHARDS }, () => [])
   for (const slot of table.slots()) byShard[keys.shard(table.keyIds[slot] as number)]?.push(slot)
   const section = new ByteWriter(4096)
   for (const shard of shards) {
     section.clear()
-    const slots = Int32Array.from(byShard[shard] as number[]).sort(
-      (left, right) =>
-        keys.compare(table.keyIds[left] as number, table.keyIds[right] as number) ||
-        table.startMs(left) - table.startMs(right),
-    )
+    const slots = Int32Array.from(byShard[shard] as number[])
+    if (order === 'canonical') {
+      slots.sort(
+        (left, right) =>
+          keys.compare(table.keyIds[left] as number, table.keyIds[right] as number) ||
+          table.startMs(left) - table.startMs(right),
+      )
+    }
     section.varint(slots.length)
     for (const slot of slots) section.bytes(keys.bytes(table.keyIds[slot] as number))
     for (const slot of slots) section.u8(table.marks[slot] as number)
@@ -35,7 +40,7 @@ export function writeSessions(
     for (const values of numbers(table)) for (const slot of slots) section.f64(values[slot] as number)
     for (const state of states) {
       state.grow(table.slotCount)
-      state.write(slots, slots.length, section)
+      state.write(slots, slots.length, section, order)
     }
     writer.bytes(section.view())
   }

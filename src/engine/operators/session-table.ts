@@ -109,6 +109,13 @@ export class SessionTable {
     return slot
   }
 
+  /** The only session of the key if it belongs together with one from start to last; -1 when it does not, or there are others. */
+  onlyNear(keyId: number, startMs: number, lastMs: number): number {
+    const slot = (keyId < this.#heads.length ? (this.#heads[keyId] as number) : 0) - 1
+    if (slot < 0 || this.lastMs(slot) + this.gapMs < startMs || this.startMs(slot) > lastMs + this.gapMs) return -1
+    return slot
+  }
+
   /** Sessions of the key that belong together with one from start to last. */
   neighbours(keyId: number, startMs: number, lastMs: number): number[] {
     const found: number[] = []

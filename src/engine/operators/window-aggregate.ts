@@ -8,7 +8,7 @@ import type { AggregateState } from '../aggregates/aggregate.ts'
 import type { OpenWindow } from '../engine.ts'
 import { timesOf } from '../event-times.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
-import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
+import type { CloseContext, GroupOrder, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
 import type { WindowGrid } from '../windows/window-grid.ts'
 import { AggregateInputs } from './aggregate-inputs.ts'
 import { Pane } from './pane.ts'
@@ -107,8 +107,8 @@ export class WindowAggregate implements Operator {
     if (this.#groups > this.#options.groupsMax) throw tooManyGroups(this.#options)
   }
 
-  write(writer: ByteWriter, shards: readonly number[]): void {
-    writePanes(this.#sortedPanes(), this.#keys, shards, writer)
+  write(writer: ByteWriter, shards: readonly number[], order: GroupOrder = 'canonical'): void {
+    writePanes(this.#sortedPanes(), this.#keys, shards, writer, order)
   }
 
   merge(reader: ByteReader, shardCount: number): void {

@@ -24,7 +24,7 @@ export class InThreadWorker implements WorkerLink {
     return response.answer as WorkerAnswers[K]
   }
 
-  async send(range: OffsetRange, records: EncodedRecords): Promise<void> {
+  async send(range: OffsetRange, records: readonly EncodedRecords[]): Promise<void> {
     await this.ask({ kind: 'records', range, records })
   }
 
