@@ -2,10 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
-  col,
   count,
   defineSchema,
-  eq,
   int32,
   last,
   logSource,
@@ -20,6 +18,7 @@ import {
 } from '../../src/index.ts'
 import { appended, applyUpdates, EngineRun } from '../support/events.ts'
 import { lawRuns } from '../support/law-runs.ts'
+import { type Limits, SESSION_END_CASES } from '../support/session-end-cases.ts'
 
 const GAP_MS = 10_000
 const DELAY_MS = 15_000
@@ -55,12 +54,6 @@ interface ModelSession {
   readonly user: string
   clicks: Click[]
   closed: boolean
-}
-
-interface Limits {
-  readonly ends: boolean
-  readonly durationMaxMs: number
-  readonly eventsMax: number
 }
 
 /**
@@ -144,21 +137,7 @@ const clicks = fc.array(
   { maxLength: 40, size: 'max' },
 )
 
-const CASES: readonly (readonly [string, SessionOptions, Limits])[] = [
-  [
-    'an event that ends its session',
-    { endWhen: eq(col('type'), 'end') },
-    { ends: true, durationMaxMs: Infinity, eventsMax: Infinity },
-  ],
-  ['a longest duration', { maxDuration: '15s' }, { ends: false, durationMaxMs: 15_000, eventsMax: Infinity }],
-  [
-    'most events, and ends',
-    { maxEvents: 2, maxDuration: null, endWhen: eq(col('type'), 'end') },
-    { ends: true, durationMaxMs: Infinity, eventsMax: 2 },
-  ],
-]
-
-for (const [name, options, limits] of CASES) {
+for (const [name, options, limits] of SESSION_END_CASES) {
   test(`${name}: sessions close at the end of the epoch, and what was closed refuses rows, as in the model`, () => {
     const plan = planOf(options)
     fc.assert(
@@ -171,7 +150,7 @@ for (const [name, options, limits] of CASES) {
         }
         assertLikeModel(plan, limits, epochs, restart)
       }),
-      { numRuns: lawRuns(200) },
+      { numRuns: lawRuns('sessionEnds') },
     )
   })
 }

@@ -22,7 +22,7 @@ for (const one of WINDOW_CASES) {
       fc.property(history, fc.constantFrom(1, 2, 4), fc.nat(64), (steps, workers, cut) => {
         assertSharded(one, steps, workers, cut)
       }),
-      { numRuns: lawRuns(12) },
+      { numRuns: lawRuns('shards') },
     )
   })
 }

@@ -21,7 +21,7 @@ for (const one of WINDOW_CASES) {
       fc.property(history, fc.constantFrom(1, 2, 4), (steps, partitions) => {
         assertLikeDefinition(one, steps, partitions)
       }),
-      { numRuns: lawRuns(25) },
+      { numRuns: lawRuns('rowsOfDefinition') },
     )
   })
 
@@ -30,7 +30,7 @@ for (const one of WINDOW_CASES) {
       fc.property(history, fc.constantFrom(1, 2), (steps, partitions) => {
         assertShowsAllSoFar(one, steps, partitions)
       }),
-      { numRuns: lawRuns(20) },
+      { numRuns: lawRuns('viewsOfDefinition') },
     )
   })
 }

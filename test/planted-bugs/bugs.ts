@@ -13,6 +13,7 @@ const SINK_CONTRACT = 'src/sinks/contract.test.ts'
 const CHECKPOINT = 'src/job/checkpoint.test.ts'
 const FILE_SINK = 'src/sinks/file-sink.test.ts'
 const WATERMARKS = 'test/timelines/watermark.test.ts'
+const HOSTILE_METRICS = 'test/laws/hostile-metrics.test.ts'
 
 /** Bugs that the tests must catch, every one. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -332,6 +333,35 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       edit('this.lastMs(slot) + this.gapMs >= startMs', 'this.lastMs(slot) + this.gapMs > startMs'),
     ],
     caughtBy: 'test/timelines/session.test.ts',
+  },
+  {
+    name: 'features never let go of the values that they count',
+    file: 'src/engine/features/session-features.ts',
+    edits: [edit('      aggregator.forget?.(panes', '      if (index < 0) aggregator.forget?.(panes')],
+    caughtBy: 'test/laws/crowds.test.ts',
+  },
+  {
+    name: 'keys of closed windows stay in the features',
+    file: 'src/engine/features/session-features.ts',
+    edits: [
+      edit(
+        '<= closeWatermarkMs) this.#panes.delete(startMs)',
+        '< Number.NEGATIVE_INFINITY) this.#panes.delete(startMs)',
+      ),
+    ],
+    caughtBy: 'src/engine/features/session-features.test.ts',
+  },
+  {
+    name: 'metrics call a silent partition active',
+    file: 'src/server/job-metrics.ts',
+    edits: [edit('sample([id], idleSinceMs === null ? 0 : 1)', 'sample([id], idleSinceMs === null ? 0 : 0)')],
+    caughtBy: HOSTILE_METRICS,
+  },
+  {
+    name: 'a silent partition is never idle',
+    file: 'src/job/idle-watch.ts',
+    edits: [edit('if (due && !this.#flagged', 'if (due && watermark < 0 && !this.#flagged')],
+    caughtBy: HOSTILE_METRICS,
   },
 ]
 

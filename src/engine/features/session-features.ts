@@ -3,7 +3,7 @@ import type { Batch } from '../../batch/batch.ts'
 import type { Column } from '../../batch/column.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import type { NamedFeature, SessionFeaturesNode } from '../../plan/node.ts'
-import type { Aggregator } from '../aggregates/aggregate.ts'
+import type { AggregateState, Aggregator } from '../aggregates/aggregate.ts'
 import { createAggregator } from '../aggregates/index.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
@@ -70,7 +70,7 @@ export class SessionFeatures {
     return builders.map((builder) => builder.finish())
   }
 
-  /** Windows that end at or before it get no more rows. */
+  /** Windows that end at or before it get no more rows; keys and values that only they had are let go of. */
   forget(closeWatermarkMs: number): void {
     for (const startMs of [...this.#panes.keys()]) {
       if (this.#options.grid.paneEnd(startMs) <= closeWatermarkMs) this.#panes.delete(startMs)
@@ -78,6 +78,10 @@ export class SessionFeatures {
     this.#keys.forget(this.stateRows, (newId) => {
       for (const pane of this.#panes.values()) pane.slots.renumber(newId)
     })
+    const panes = [...this.#panes.values()]
+    for (const [index, aggregator] of this.#aggregators.entries()) {
+      aggregator.forget?.(panes.map((pane) => pane.states[index] as AggregateState))
+    }
   }
 
   /** Which shard the rows of a value belong to. */
