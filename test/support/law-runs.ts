@@ -6,6 +6,7 @@ export const LAW_RUNS = {
   damagedState: 12,
   shards: 15,
   sessionEnds: 300,
+  floatSums: 200,
 } as const
 
 /** The full suite tries as many times more. */

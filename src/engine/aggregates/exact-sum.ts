@@ -7,7 +7,8 @@ import { subtracting } from './subtracting.ts'
 
 /**
  * Exact sum of doubles, rounded once at the end, so that it does not depend on the order of rows. State per group: a
- * non-overlapping expansion (Jonathan Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997, Grow-Expansion).
+ * non-overlapping expansion (Jonathan Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997, Grow-Expansion), and a second one
+ * of the values so large that a sum on the way could overflow, scaled down. A total beyond all doubles is null.
  */
 export function exactSum(columnIndex: number, finish: Finish): Aggregator {
   const input = new NumberInput(columnIndex)
@@ -19,12 +20,23 @@ export function exactSum(columnIndex: number, finish: Finish): Aggregator {
   }
 }
 
-type Finish = (total: number, to: ColumnBuilder, count: number) => void
+/** The total is `scaled * scale`, which may be beyond all doubles. */
+type Finish = (scaled: number, scale: number, to: ColumnBuilder, count: number) => void
+
+/** Values from here on are large: 2^53 smaller ones cannot overflow. */
+const LARGE_MIN = 2 ** 900
+const SCALE = 2 ** 200
+/** No sum of 2^53 values, scaled down where they are large, has a part like this. */
+const PART_END = 2 ** 960
+/** A total of large values below this can be had without scaling. */
+const UNSCALED_MAX = 2 ** 1000
 
 class ExactSumState implements AggregateState {
   readonly #input: NumberInput
   readonly #finish: Finish
   readonly #expansions: number[][] = []
+  /** By slot, of those that have met a large value: sums of these, divided by `SCALE`. */
+  readonly #large = new Map<number, number[]>()
   #counts = new Float64Array(64)
 
   constructor(input: NumberInput, finish: Finish) {
@@ -40,62 +52,103 @@ class ExactSumState implements AggregateState {
   update(rows: Int32Array, slots: Int32Array, count: number): void {
     for (let index = 0; index < count; index++) {
       const value = this.#input.values[rows[index] as number] as number
-      if (!Number.isNaN(value)) this.#add(slots[index] as number, [value], 1)
+      if (Number.isNaN(value)) continue
+      const slot = slots[index] as number
+      if (Math.abs(value) < LARGE_MIN) grow(this.#expansions[slot] as number[], value)
+      else grow(this.#largeOf(slot), value / SCALE)
+      this.#counts[slot] = (this.#counts[slot] as number) + 1
     }
   }
 
   fold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
     assert(other instanceof ExactSumState, 'states of one aggregate are folded')
-    for (let index = 0; index < count; index++) {
-      const slot = from[index] as number
-      this.#add(to[index] as number, other.#expansions[slot] as number[], other.#counts[slot] as number)
-    }
+    for (let index = 0; index < count; index++) this.#addFrom(other, from[index] as number, to[index] as number, 1)
   }
 
   unfold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
     assert(other instanceof ExactSumState, 'states of one aggregate are folded')
-    for (let index = 0; index < count; index++) {
-      const slot = from[index] as number
-      const negated = (other.#expansions[slot] as number[]).map((part) => -part)
-      this.#add(to[index] as number, negated, -(other.#counts[slot] as number))
-    }
+    for (let index = 0; index < count; index++) this.#addFrom(other, from[index] as number, to[index] as number, -1)
   }
 
   clear(slot: number): void {
     this.#expansions[slot] = []
+    this.#large.delete(slot)
     this.#counts[slot] = 0
   }
 
   result(slot: number, to: ColumnBuilder): void {
     const count = this.#counts[slot] as number
-    if (count === 0) to.null()
-    else this.#finish(rounded(this.#expansions[slot] as number[]), to, count)
+    if (count === 0) {
+      to.null()
+      return
+    }
+    const expansion = this.#expansions[slot] as number[]
+    const large = this.#large.get(slot) ?? []
+    const largeTotal = rounded(large)
+    if (largeTotal === 0) this.#finish(rounded(expansion), 1, to, count)
+    else if (Math.abs(largeTotal) < UNSCALED_MAX / SCALE)
+      this.#finish(rounded(joined(expansion, large, multiplied)), 1, to, count)
+    else this.#finish(rounded(joined(large, expansion, divided)), SCALE, to, count)
   }
 
   write(slots: Int32Array, count: number, writer: ByteWriter): void {
     for (let index = 0; index < count; index++) {
       const slot = slots[index] as number
-      const parts = canonical(this.#expansions[slot] as number[])
       writer.varint(this.#counts[slot] as number)
-      writer.varint(parts.length)
-      for (const part of parts) writer.f64(part)
+      for (const expansion of [this.#expansions[slot] as number[], this.#large.get(slot) ?? []]) {
+        const parts = canonical(expansion)
+        writer.varint(parts.length)
+        for (const part of parts) writer.f64(part)
+      }
     }
   }
 
   merge(slots: Int32Array, count: number, reader: ByteReader): void {
     for (let index = 0; index < count; index++) {
-      const rows = reader.varint()
-      const parts: number[] = []
-      for (let left = reader.varint(); left > 0; left--) parts.push(reader.f64())
-      this.#add(slots[index] as number, parts, rows)
+      const slot = slots[index] as number
+      this.#counts[slot] = (this.#counts[slot] as number) + reader.varint()
+      for (let left = reader.varint(); left > 0; left--) grow(this.#expansions[slot] as number[], readPart(reader))
+      for (let left = reader.varint(); left > 0; left--) grow(this.#largeOf(slot), readPart(reader))
     }
   }
 
-  #add(slot: number, parts: readonly number[], rows: number): void {
-    const expansion = this.#expansions[slot] as number[]
-    for (const part of parts) grow(expansion, part)
-    this.#counts[slot] = (this.#counts[slot] as number) + rows
+  #addFrom(other: ExactSumState, from: number, to: number, sign: 1 | -1): void {
+    for (const part of other.#expansions[from] as number[]) grow(this.#expansions[to] as number[], sign * part)
+    for (const part of other.#large.get(from) ?? []) grow(this.#largeOf(to), sign * part)
+    this.#counts[to] = (this.#counts[to] as number) + sign * (other.#counts[from] as number)
   }
+
+  #largeOf(slot: number): number[] {
+    let large = this.#large.get(slot)
+    if (!large) {
+      large = []
+      this.#large.set(slot, large)
+    }
+    return large
+  }
+}
+
+function readPart(reader: ByteReader): number {
+  const part = reader.f64()
+  if (!(Math.abs(part) < PART_END)) throw reader.corrupt(`a sum has the part ${part}`)
+  return part
+}
+
+/** One expansion and the parts of another one, scaled to match. */
+function joined(parts: readonly number[], others: readonly number[], scaled: (part: number) => number): number[] {
+  const sum = [...parts]
+  for (const part of others) grow(sum, scaled(part))
+  return sum
+}
+
+function multiplied(part: number): number {
+  return part * SCALE
+}
+
+/** What becomes too small for a double still tells on which side of a tie the total is. */
+function divided(part: number): number {
+  const scaled = part / SCALE
+  return scaled === 0 && part !== 0 ? Math.sign(part) * Number.MIN_VALUE : scaled
 }
 
 /** Adds a value to an expansion whose parts are in ascending order of magnitude. */
@@ -120,7 +173,7 @@ function canonical(parts: readonly number[]): number[] {
   const result: number[] = []
   for (;;) {
     const top = rounded(rest)
-    if (top === 0 || !Number.isFinite(top)) return result.reverse()
+    if (top === 0) return result.reverse()
     result.push(top)
     grow(rest, -top)
   }

@@ -13,18 +13,25 @@ import { subtracting } from './subtracting.ts'
 
 /** Sum of a column. Whole numbers and decimals are added as integers, exact up to 2^53; doubles by an exact accumulator. */
 export function sum(field: Field, columnIndex: number): Aggregator {
-  if (field.type === 'float64') return exactSum(columnIndex, (total, to) => to.number(total))
+  if (field.type === 'float64') return exactSum(columnIndex, (scaled, scale, to) => finiteOrNull(scaled * scale, to))
   return integerSum(field, columnIndex, (total, _count, to) => to.number(total))
 }
 
 /** Mean of a column. Of a decimal: with six digits, rounded half up. */
 export function avg(field: Field, columnIndex: number): Aggregator {
-  if (field.type === 'float64') return exactSum(columnIndex, (total, to, count) => to.number(total / count))
+  if (field.type === 'float64') {
+    return exactSum(columnIndex, (scaled, scale, to, count) => finiteOrNull((scaled / count) * scale, to))
+  }
   if (field.type !== 'decimal') return integerSum(field, columnIndex, (total, count, to) => to.number(total / count))
   const scaleUp = 10n ** BigInt(DECIMAL_AVG_SCALE - (field.scale ?? 0))
   return integerSum(field, columnIndex, (total, count, to) => {
     to.number(Number(dividedHalfUp(BigInt(total) * scaleUp, BigInt(count))))
   })
+}
+
+function finiteOrNull(value: number, to: ColumnBuilder): void {
+  if (Number.isFinite(value)) to.number(value)
+  else to.null()
 }
 
 type Finish = (total: number, count: number, to: ColumnBuilder) => void
