@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   engine: () => import('./engine.ts'),
   expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
+  ml: () => import('./ml.ts'),
 }
 
 const args = process.argv.slice(2)

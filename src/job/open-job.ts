@@ -140,7 +140,9 @@ async function workerCount({ plan, source, parallelism }: JobRequest): Promise<n
 /** Some steps look at the rows of all partitions one after the other. */
 function needsOneThread(plan: PipelinePlan): boolean {
   return plan.queries.some(({ root }) =>
-    queryChain(root).stepsAfter.some(({ kind }) => kind === 'dedupe' || kind === 'session-features'),
+    queryChain(root).stepsAfter.some(
+      ({ kind }) => kind === 'dedupe' || kind === 'session-features' || kind === 'predict',
+    ),
   )
 }
 

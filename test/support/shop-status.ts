@@ -80,6 +80,7 @@ export function shopStatus(elapsedMs: number): JobStatus {
       },
     ],
     queries,
+    models: [],
     sinks: shopSinks(elapsedMs),
     epochs: Array.from({ length: Math.min(20, Math.floor(elapsedMs / 500)) }, (_, index) => ({
       epoch: Math.floor(elapsedMs / 500) - index,
