@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  adam,
   defineSchema,
   float64,
   logisticRegression,
@@ -33,7 +34,15 @@ const schema = defineSchema({
 const events = stream(logSource('t'), schema).withWatermark('ts', '5s', { maxClockSkew: null })
 const model = logisticRegression({ guardOutcomes: null, l2: 0.001, classWeights: { positive: 3, negative: 1 } })
 const plan = planOf(model)
-const guarded = planOf({ ...model, guardOutcomes: 10, metricsWindow: 20, keepNegatives: 0.5, plattRate: 0.1 })
+const guarded = planOf({
+  ...model,
+  optimizer: adam(),
+  guardOutcomes: 10,
+  metricsWindow: 20,
+  keepNegatives: 0.5,
+  plattRate: 0.1,
+  drift: { kind: 'page-hinkley', valuesMin: 3, delta: 0.005, threshold: 0.3, alpha: 0.999 },
+})
 
 function planOf(spec: ModelSpec): Pipeline {
   const predicted = events.predict({ label: purchaseWithin('20s'), features: ['price', 'device'], model: spec })
