@@ -48,7 +48,7 @@ export class BinaryModel {
     this.#scaled = featureVector(featuresMax)
   }
 
-  /** Steps that the weights have taken; a full fit is one. */
+  /** Times that something was learned, which makes another version of it: rows, or batches. */
   get updates(): number {
     return this.#updates
   }
@@ -84,15 +84,13 @@ export class BinaryModel {
   learn(row: FeatureVector, label: boolean): void {
     this.#calibrate(row, label)
     if (this.#options.scale) this.#scaler.learn(row)
-    if (!this.#balance.keeps(label)) return
-    this.#regression.learn(this.#transformed(row), label)
+    if (this.#balance.keeps(label)) this.#regression.learn(this.#transformed(row), label)
     this.#updates++
   }
 
   /** One step with the mean gradient of all rows. */
   learnBatch(rows: readonly FeatureVector[], labels: readonly boolean[]): void {
     const { rows: kept, labels: keptLabels } = this.#taken(rows, labels)
-    if (kept.length === 0) return
     this.#regression.learnBatch(kept, keptLabels)
     this.#updates++
   }

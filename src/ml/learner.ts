@@ -8,7 +8,7 @@ import type { ModelSpec } from './model-spec.ts'
 
 /** How a model stands. */
 export interface LearnerReport {
-  /** Steps that the weights have taken. */
+  /** How often something was learned: by rows, or by batches. */
   readonly updates: number
   /** Outcomes since the report before. */
   readonly outcomes: number

@@ -12,10 +12,14 @@ export interface NamedWeight {
 /** How a model stands, as plain data for people and pages. */
 export interface ModelSummary {
   readonly name: string
-  /** Undefined before the first label was known. */
+  /** How often something was learned: by rows, or by batches. */
+  readonly version: number
+  /** Null before the first label was known. */
   readonly report: LearnerReport | null
   /** The largest ones, in the order of the features. */
   readonly weights: readonly NamedWeight[]
+  /** Weights that are not among these. */
+  readonly weightsLeftOut: number
   /** Constant of the log odds. */
   readonly intercept: number
   /** What is taken from the log odds, because classes were weighted or left out. */

@@ -200,7 +200,7 @@ export type AddedFields<D> = { readonly [K in keyof D]: FieldSpec<unknown> }
 /** Columns that `predict` adds. */
 export type PredictedFields = {
   readonly probability: FieldSpec<number>
-  /** Steps that the weights had taken. */
+  /** How often the model had learned something. */
   readonly model_version: FieldSpec<number>
 }
 

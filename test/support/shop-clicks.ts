@@ -5,7 +5,7 @@ const START_MS = Date.UTC(2026, 4, 4, 8)
 const SESSION_GAP_MS = 4_000
 
 /** A click of a shop as a canonical event. */
-interface Click {
+type Click = {
   readonly event_time: string
   readonly event_type: string
   readonly user_id: string

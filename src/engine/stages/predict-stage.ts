@@ -130,10 +130,14 @@ export class PredictStage implements Stage {
   status(): ModelSummary {
     const { model } = this.#learner
     const { excess, slope, shift } = model.link
+    const names = this.#reader.names(model.weights)
+    const weights = namedWeights(model, names, SHOWN_WEIGHTS_MAX)
     return {
       name: this.#options.node.name,
+      version: model.updates,
       report: this.#report ?? null,
-      weights: this.#weights(SHOWN_WEIGHTS_MAX),
+      weights,
+      weightsLeftOut: Math.max(0, names.length - weights.length),
       intercept: model.intercept,
       excess,
       calibration: { slope, shift },
