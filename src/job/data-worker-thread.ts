@@ -1,19 +1,25 @@
 import { Worker } from 'node:worker_threads'
-import { type ErrorCode, MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { OffsetRange } from '../engine/epoch.ts'
-import type { WorkerAnswers, WorkerFailure, WorkerRequest, WorkerResponse, WorkerStart } from './worker-messages.ts'
+import {
+  errorOf,
+  type WorkerAnswers,
+  type WorkerLink,
+  type WorkerRequest,
+  type WorkerResponse,
+  type WorkerStart,
+} from './worker-messages.ts'
 
 /** Bytes of records that a worker may have before it before more are sent. */
 const WAITING_BYTES_MAX = 32 << 20
 
 /** The published package is JavaScript. */
 const ENTRY = import.meta.url.endsWith('.ts')
-  ? new URL('./data-worker.ts', import.meta.url)
-  : new URL('./data-worker.js', import.meta.url)
+  ? new URL('./data-worker-entry.ts', import.meta.url)
+  : new URL('./data-worker-entry.js', import.meta.url)
 
-/** The coordinator's end of one data worker: requests go in order, answers come in order. */
-export class DataWorkerThread {
+/** A data worker in a thread of its own. */
+export class DataWorkerThread implements WorkerLink {
   readonly #worker: Worker
   readonly #waiting: Waiting[] = []
   #failure: Error | undefined
@@ -43,13 +49,14 @@ export class DataWorkerThread {
     })
   }
 
-  /** Sends records without waiting for the answer, but not more than the worker can hold. A failure shows at the next `ask`. */
   async send(range: OffsetRange, records: EncodedRecords): Promise<void> {
     while (this.#waitingBytes >= this.#waitingBytesMax && !this.#failure) await this.#room()
     // A view would take the whole buffer behind it along.
     const shared = records.bytes.buffer instanceof SharedArrayBuffer
     const bytes = shared ? records.bytes : new Uint8Array(records.bytes)
-    const request = { kind: 'records', range, records: { ...records, bytes } } as const
+    // How the bytes are given back does not concern the worker, and functions cannot be sent.
+    const { release, ...sendable } = records
+    const request = { kind: 'records', range, records: { ...sendable, bytes } } as const
     this.ask(request, shared ? [] : [bytes.buffer as ArrayBuffer], bytes.length).catch((error: Error) => {
       this.#failure ??= error
     })
@@ -90,11 +97,4 @@ interface Waiting {
   readonly bytes: number
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: Error) => void
-}
-
-function errorOf({ message, known, stack }: WorkerFailure): Error {
-  if (known) return new MillraceError(known.code as ErrorCode, message, { hint: known.hint })
-  const error = new Error(message)
-  error.stack = stack
-  return error
 }

@@ -98,6 +98,7 @@ class Worker {
       eventTimeIndex: fields.findIndex(({ name }) => name === watermark.column),
       modes: ['append', 'update', 'complete'],
       spark: false,
+      keepsClosed: false,
       groupsMax: 100_000,
       hashKey: [1, 2],
     })

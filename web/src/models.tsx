@@ -131,7 +131,7 @@ function Weights({ weights, intercept, leftOut }: WeightsProps): VNode {
         <tbody>
           {weights.map(({ name, weight }) => (
             <tr key={name}>
-              <th scope="row" class="cut" title={name}>
+              <th scope="row" class="weight-name" title={name}>
                 {name}
               </th>
               <td class="number">{signed(weight, 4)}</td>

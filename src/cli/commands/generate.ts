@@ -7,8 +7,9 @@ import type { LoadProgress, LoadResult } from '../../generator/load.ts'
 import type { Origin } from '../../generator/origin.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
+import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openLog } from '../home.ts'
+import { batchBytesFor, homeAt, openLog } from '../home.ts'
 import { bytes, duration, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
@@ -17,6 +18,7 @@ import type { DefineCommand } from './index.ts'
 interface GenerateOptions extends TrafficOptions {
   readonly topic: string
   readonly home?: string
+  readonly bootstrapServers?: string
   readonly numEvents?: number
   readonly rate?: number
   readonly interval?: number
@@ -36,6 +38,7 @@ export const defineGenerate: DefineCommand = (program) => {
     .command('generate')
     .description('write synthetic events to a topic of the log')
     .option('--topic <name>', 'made when it is missing', 'events')
+    .addOption(settingOption('bootstrap-servers'))
     .option('--num-events <count>', 'stop after so many; 0 goes on for ever', wholeNumber)
     .addOption(new Option('--bytes <size>', 'stop after so much, such as 5GB').argParser(bytes).env('TARGET_BYTES'))
     .option('--duration <duration>', 'stop after so long', duration)
@@ -62,7 +65,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { generateInto } = await import('../../generator/load.ts')
   const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
   const { originOf } = await import('../../generator/origin.ts')
-  const log = await openLog(homeAt(options.home), 'write', 'millrace generate')
+  const log = await openLog(homeAt(options.home), 'write', 'millrace generate', options.bootstrapServers)
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
   try {
@@ -72,6 +75,7 @@ async function generate(options: GenerateOptions): Promise<void> {
     const result = await generateInto(log, options.topic, settings, {
       pace: options.rate === undefined && options.interval === undefined ? 'flat-out' : 'schedule',
       signal: stopping.signal,
+      ...batchBytesFor(log),
       ...(options.numEvents ? { rows: options.numEvents } : {}),
       ...given('bytes', options.bytes),
       ...given('durationMs', options.duration),
