@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   generate: () => import('./generate.ts'),
   kafka: () => import('./kafka.ts'),
   memory: () => import('./memory.ts'),
+  ml: () => import('./ml.ts'),
 }
 
 const args = process.argv.slice(2)

@@ -46,6 +46,32 @@ export { pageGeoSessions } from './event/dialects/page-geo-sessions.ts'
 export { urlDeviceActivity } from './event/dialects/url-device-activity.ts'
 export { userActivity } from './event/dialects/user-activity.ts'
 
+// Models that learn while rows come
+export { type FeatureVector, featureVector } from './ml/feature-vector.ts'
+export {
+  adaGrad,
+  adam,
+  adwin,
+  compatModel,
+  ddm,
+  eddm,
+  ftrl,
+  hddmA,
+  hddmW,
+  inverseScaling,
+  kswin,
+  type Learning,
+  type LogisticRegressionSpec,
+  logisticRegression,
+  type ModelSpec,
+  optimalRate,
+  pageHinkley,
+  rmsProp,
+  sgd,
+} from './ml/model-spec.ts'
+export { type ClassProbability, SoftmaxRegression, type SoftmaxRegressionOptions } from './ml/softmax-regression.ts'
+export { StandardScaler } from './ml/standard-scaler.ts'
+
 // Aggregates
 export {
   type Aggregate,
@@ -155,10 +181,11 @@ export {
   urlPath,
   yearOf,
 } from './plan/functions.ts'
-export type { FeatureSpec, PipelinePlan, QueryPlan } from './plan/node.ts'
+export type { FeatureSpec, LabelSpec, ModelFeature, PipelinePlan, QueryPlan } from './plan/node.ts'
 // Streams and pipelines
 export { type Pipeline, pipeline, type QueryOptions } from './plan/pipeline.ts'
 export { planFromJson, planToJson } from './plan/plan-codec.ts'
+export { eventWithin, hashed, itself, oneHot, type PredictOptions, purchaseWithin } from './plan/predict.ts'
 // Rules: what each row of a source must fulfil
 export { lengthMax, oneOf, type Rule, type RuleCondition, range, required } from './plan/rule.ts'
 export {
@@ -166,7 +193,10 @@ export {
   type ColumnName,
   type DedupeOptions,
   GroupedStream,
+  type PredictedFields,
+  PredictedStream,
   type Query,
+  type ReportFields,
   type SessionFeaturesOptions,
   Stream,
   type StreamOptions,

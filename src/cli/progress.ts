@@ -1,6 +1,7 @@
 import { formatTime } from '../base/time.ts'
 import type { Job } from '../job/job.ts'
 import type { JobStatus } from '../job/status.ts'
+import { reportText } from '../ml/report-text.ts'
 import { say } from './output.ts'
 
 const INTERVAL_MS = 1_000
@@ -20,6 +21,7 @@ export function reportProgress(job: Job): void {
     shownRows = status.rowsRead
     shownMs = nowMs
     say(progressLine(status))
+    for (const model of status.models) if (model.report) say(reportText(status.epoch, model).trimEnd())
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Batch } from '../batch/batch.ts'
 import type { Field } from '../batch/schema.ts'
+import type { ModelSummary } from '../ml/model-summary.ts'
 import type { OutputMode } from '../plan/connectors.ts'
 import type { EpochPlan, EpochResults } from './epoch.ts'
 
@@ -54,6 +55,7 @@ export interface QueryOutput {
 export interface EngineStatus {
   readonly watermarks: readonly WatermarkStatus[]
   readonly queries: readonly QueryStatus[]
+  readonly models: readonly ModelSummary[]
 }
 
 /** Where a watermark stands, and what holds it there. */

@@ -129,6 +129,7 @@ export class JobMonitor {
       partitions: this.#partitionStatuses(),
       watermarks: watermarkViews(engine.status().watermarks, engine.partitionIds, this.#holders, nowMs),
       queries: queryViews(engine, this.#live, totals),
+      models: engine.status().models,
       sinks: sinks.status(totals),
       epochs: [...this.#epochs],
       recovery: this.#recovery,

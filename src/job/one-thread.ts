@@ -4,6 +4,8 @@ import { queryChain } from '../plan/query-chain.ts'
 /** Some steps look at the rows of all partitions one after the other. */
 export function needsOneThread(plan: PipelinePlan): boolean {
   return plan.queries.some(({ root }) =>
-    queryChain(root).stepsAfter.some(({ kind }) => kind === 'dedupe' || kind === 'session-features'),
+    queryChain(root).stepsAfter.some(
+      ({ kind }) => kind === 'dedupe' || kind === 'session-features' || kind === 'predict',
+    ),
   )
 }

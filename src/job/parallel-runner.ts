@@ -152,6 +152,8 @@ export class ParallelRunner implements EpochRunner {
     return {
       watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
       queries: this.#queryStatus,
+      // A plan with a model runs in one thread.
+      models: [],
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ModelSummary } from '../ml/model-summary.ts'
 import type { Fate } from '../plan/fate.ts'
 
 /** What a running job tells about itself, for the page, the API, metrics and the summary. Plain JSON data; times are ms since 1970 and null where there is none. */
@@ -17,6 +18,7 @@ export interface JobStatus {
   readonly partitions: readonly PartitionStatus[]
   readonly watermarks: readonly WatermarkView[]
   readonly queries: readonly QueryView[]
+  readonly models: readonly ModelSummary[]
   readonly sinks: readonly SinkStatus[]
   /** Last epochs, oldest first. */
   readonly epochs: readonly EpochTiming[]

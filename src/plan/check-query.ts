@@ -50,6 +50,8 @@ const METHODS = {
   derive: 'derive',
   dedupe: 'dedupe',
   'session-features': 'withSessionFeatures',
+  predict: 'predict',
+  'model-report': 'modelReport',
 } as const
 
 /** Names the steps of a query after the methods that made them: `where[0]`, `where[1]`, `dedupe`. */
@@ -91,9 +93,14 @@ function checkOrder(root: QueryNode, path: string): PlanProblem[] {
   problems.push(
     ...checkSingle(steps, 'session-features', `${path}.withSessionFeatures`, 'name all features in one step'),
   )
+  problems.push(...checkSingle(steps, 'predict', `${path}.predict`, 'give each model a query of its own'))
   const watermarkAt = steps.findIndex(({ kind }) => kind === 'watermark')
   for (const [index, { kind }] of steps.entries()) {
-    if ((kind !== 'dedupe' && kind !== 'session-features') || (watermarkAt >= 0 && index > watermarkAt)) continue
+    if (
+      (kind !== 'dedupe' && kind !== 'session-features' && kind !== 'predict') ||
+      (watermarkAt >= 0 && index > watermarkAt)
+    )
+      continue
     const hint = "put .withWatermark('event_time', '2 minutes') before it"
     problems.push({
       path: `${path}.${METHODS[kind]}`,
@@ -101,7 +108,7 @@ function checkOrder(root: QueryNode, path: string): PlanProblem[] {
       hint,
     })
   }
-  problems.push(...checkAfterFeatures(steps, path))
+  problems.push(...checkAfterFeatures(steps, path), ...checkAroundPredict(steps, path))
   return problems
 }
 
@@ -114,6 +121,30 @@ function checkAfterFeatures(steps: readonly QueryNode[], path: string): PlanProb
   if (!misplaced) return []
   const message = `${misplaced.kind === 'dedupe' ? 'dedupe' : 'a window'} follows session features`
   return [{ path, message, hint: 'put it in front of withSessionFeatures(), and end the query with select()' }]
+}
+
+/** Rows with probabilities come out late too; what the model says about itself comes from the model. */
+function checkAroundPredict(steps: readonly QueryNode[], path: string): PlanProblem[] {
+  const predictAt = steps.findIndex(({ kind }) => kind === 'predict')
+  const orphan = steps.find(({ kind }, index) => kind === 'model-report' && steps[index - 1]?.kind !== 'predict')
+  if (orphan) {
+    const hint = 'put modelMetrics() or modelWeights() right behind predict()'
+    return [{ path, message: 'a report on a model that does not stand before it', hint }]
+  }
+  if (predictAt < 0) return []
+  const behind = steps.slice(predictAt + 1)
+  const misplaced = behind.find(
+    ({ kind }) => kind !== 'filter' && kind !== 'derive' && kind !== 'select' && kind !== 'model-report',
+  )
+  if (misplaced) {
+    const message = `${misplaced.kind === 'aggregate' ? 'a window' : misplaced.kind} follows predict`
+    return [{ path, message, hint: 'put it in front of predict(), and end the query with select()' }]
+  }
+  const predict = steps[predictAt]
+  const seesFuture = steps.some((step) => step.kind === 'session-features' && step.mode === 'compat')
+  if (!seesFuture || predict?.kind !== 'predict' || predict.label.kind === 'itself') return []
+  const message = 'a label that comes later, for features that see the future'
+  return [{ path: `${path}.predict`, message, hint: "use session features in mode 'past', or itself() as the label" }]
 }
 
 function checkSingle(steps: readonly QueryNode[], kind: QueryNode['kind'], path: string, hint: string): PlanProblem[] {

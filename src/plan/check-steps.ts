@@ -3,7 +3,9 @@ import { FIELD_NAME } from '../batch/schema.ts'
 import { checkAggregateSpec, checkAlignedWindow, checkColumnType, KEY_TYPES } from './check-aggregate.ts'
 import { checkDuration } from './check-duration.ts'
 import { checkColumn, checkPredicate } from './check-expression.ts'
+import { checkPredict } from './check-predict.ts'
 import { KnownColumns } from './known-columns.ts'
+import { reportFields } from './model-fields.ts'
 import type {
   DedupeNode,
   DeriveNode,
@@ -32,6 +34,11 @@ export function checkStep(node: TimedStep, source: SourceNode, columns: KnownCol
       return checkDedupe(node, source, columns, path)
     case 'session-features':
       return checkSessionFeatures(node, columns, path)
+    case 'predict':
+      return checkPredict(node, columns, path)
+    case 'model-report':
+      columns.replace(reportFields(node.what))
+      return []
     default:
       return unreachable(node)
   }

@@ -7,8 +7,10 @@ import type { SinkSpec, SourceSpec } from './connectors.ts'
 import { expressionText } from './expression-text.ts'
 import type {
   AggregateNode,
+  LabelSpec,
   NamedExpression,
   PipelinePlan,
+  PredictNode,
   QueryPlan,
   SelectNode,
   SessionFeaturesNode,
@@ -136,6 +138,10 @@ function stepBranch(node: TimedStep): Branch {
     }
     case 'session-features':
       return featuresBranch(node)
+    case 'predict':
+      return predictBranch(node)
+    case 'model-report':
+      return branch(`the model's ${node.what}, after each epoch that it has learned in`)
     default:
       return unreachable(node)
   }
@@ -150,6 +156,27 @@ function featuresBranch(node: SessionFeaturesNode): Branch {
   ])
   const what = node.mode === 'past' ? 'up to each row' : 'over the whole window, the future of each row included'
   return branch(`features of ${node.by} in a window ${windowText(node.window)}, ${what}`, table('', rows)?.below)
+}
+
+function predictBranch({ name, by, label, rows, features, model, waitingMax }: PredictNode): Branch {
+  const optimizer = model.optimizer.kind
+  const learning =
+    model.learning === 'each'
+      ? 'row by row'
+      : `a step per epoch${model.learning === 'compat' ? ', after a full fit' : ''}`
+  return branch(`predict by model ${name}, by ${by}${rows ? `, of rows where ${expressionText(rows)}` : ''}`, [
+    branch(`label  ${labelText(label)}`),
+    branch(
+      `features  ${features.map((one) => (one.kind === 'column' ? one.column : `${one.column} ${one.kind}`)).join(', ')}`,
+    ),
+    branch(`logistic regression, ${optimizer}${model.scale ? ', numbers scaled' : ''}, learns ${learning}`),
+    branch(`watched by ${model.drift?.kind ?? 'nobody'}, ${waitingMax} rows wait for labels at most`),
+  ])
+}
+
+function labelText(label: LabelSpec): string {
+  if (label.kind === 'itself') return `${expressionText(label.when)}, of the row itself, known at once`
+  return `${expressionText(label.when)} within ${formatDuration(label.withinMs)}, learned when that time is over`
 }
 
 function outputBranches(node: AggregateNode | SelectNode, results: readonly Field[]): Branch[] {

@@ -8,7 +8,7 @@ import { TakenNames } from './plan-problem.ts'
 export class KnownColumns {
   readonly fields: Field[]
   readonly untold: Set<string> = new Set()
-  readonly #names: TakenNames
+  #names: TakenNames
 
   constructor(fields: readonly Field[]) {
     this.fields = [...fields]
@@ -21,6 +21,13 @@ export class KnownColumns {
     if (free && type !== undefined) this.fields.push({ ...type, name })
     else this.untold.add(name)
     return free
+  }
+
+  /** Rows become others, with these columns. */
+  replace(fields: readonly Field[]): void {
+    this.fields.splice(0, this.fields.length, ...fields)
+    this.untold.clear()
+    this.#names = new TakenNames(fields.map(({ name }) => name))
   }
 
   find(name: string): Field | undefined {

@@ -1,4 +1,5 @@
 import type { Schema } from '../batch/schema.ts'
+import type { ModelSpec } from '../ml/model-spec.ts'
 import type { AggregateSpec, PlainAggregateSpec } from './aggregate.ts'
 import type { SinkSpec, SourceSpec } from './connectors.ts'
 import type { Expression } from './expression.ts'
@@ -10,6 +11,7 @@ import type { AlignedWindow, WindowSpec } from './window.ts'
  * what back ends compile. A query is a chain of nodes that ends in the source; queries of a pipeline share the source.
  *
  *   source <- (filter | derive)* <- watermark <- (filter | derive | dedupe | session-features)* <- aggregate | select
+ *                                                     ... <- predict <- model-report? <- (filter | derive)* <- select
  *
  * Each node points at its input. A query that ends in `select` needs no watermark unless a step asks for one.
  */
@@ -36,6 +38,8 @@ export type QueryNode =
   | WatermarkNode
   | DedupeNode
   | SessionFeaturesNode
+  | PredictNode
+  | ModelReportNode
   | AggregateNode
   | SelectNode
 
@@ -123,6 +127,54 @@ export interface NamedFeature {
 
 /** An aggregate over the rows of a session, or the seconds from the first of them to the last. */
 export type FeatureSpec<C extends string = string> = PlainAggregateSpec<C> | { readonly kind: 'elapsed' }
+
+/**
+ * Gives rows a probability by a model that learns from what became of earlier ones. Rows come out as behind session features: when the
+ * watermark has passed them, in order. Behind session features in mode `past`, or behind none. Rows that `rows` leaves out are looked at
+ * for labels, and go no further.
+ */
+export interface PredictNode {
+  readonly kind: 'predict'
+  readonly input: QueryNode
+  /** Tells models of a pipeline apart. */
+  readonly name: string
+  /** The column that tells who a row is about; a row in which it is null is predicted, never learned. */
+  readonly by: string
+  readonly label: LabelSpec
+  /** Rows that get a prediction; null: those that are not what the label waits for, or all when the label is the row's own. */
+  readonly rows: Expression | null
+  readonly features: readonly ModelFeature[]
+  readonly model: ModelSpec
+  /** Rows that may wait for their labels. */
+  readonly waitingMax: number
+}
+
+/**
+ * What is told of a row, and when it is known.
+ *
+ *   within   a row of the same `by` for which `when` is true comes after it, within so much event time; known when that time is over,
+ *            for those to whom it has happened as for the others
+ *   itself   `when` is true for the row; known at once, so features may give it away: only to compare with systems that do so
+ */
+export type LabelSpec =
+  | { readonly kind: 'within'; readonly when: Expression; readonly withinMs: number }
+  | { readonly kind: 'itself'; readonly when: Expression }
+
+/** How a column is told to a model. */
+export type ModelFeature<C extends string = string> =
+  /** A number as it is, true as 1; a text as `one-hot` of 100. */
+  | { readonly kind: 'column'; readonly column: C }
+  /** A weight for each value; the first `valuesMax` - 1 have their own, all others share one. */
+  | { readonly kind: 'one-hot'; readonly column: C; readonly valuesMax: number }
+  /** A weight for each hash of a value; `buckets` is a power of two. */
+  | { readonly kind: 'hashed'; readonly column: C; readonly buckets: number; readonly signed: boolean }
+
+/** Behind `predict`: instead of its rows, how the model stands after each epoch that it has learned in. */
+export interface ModelReportNode {
+  readonly kind: 'model-report'
+  readonly input: QueryNode
+  readonly what: 'metrics' | 'weights'
+}
 
 /** Groups rows by window and key columns. Result columns: those of the window, the keys, the aggregates. */
 export interface AggregateNode {

@@ -11,6 +11,7 @@ import { col, eq } from './expression.ts'
 import { expressionText } from './expression-text.ts'
 import type { QueryNode } from './node.ts'
 import { planFromJson, planToJson, queryIdentity } from './plan-codec.ts'
+import { eventWithin, predictNode } from './predict.ts'
 import { queryChain } from './query-chain.ts'
 import { keyColumns, resultFields } from './result-schema.ts'
 import { columnNames } from './row-fields.ts'
@@ -123,6 +124,7 @@ test('steps in any order are told apart without an exception', () => {
       features: [{ name: 'elapsed', spec: { kind: 'elapsed' } }],
       mode: 'past',
     }),
+    p: (input) => predictNode(input, { label: eventWithin(predicate, '1m'), by: 'user', features: ['country'] }),
     a: (input) => ({
       kind: 'aggregate',
       input,
@@ -133,9 +135,9 @@ test('steps in any order are told apart without an exception', () => {
     e: (input) => ({ kind: 'select', input, columns }),
   }
   const steps = fc.array(fc.constantFrom(...Object.keys(wraps)), { maxLength: 7 }).map((letters) => letters.join(''))
-  const right = /^f*(e|w(?=[^d]*d?[^d]*$)[fd]*(a|e|sf*e))$/
+  const right = /^f*(e|w(?=[^d]*d?[^d]*$)[fd]*(a|e|(sf*)?(pf*)?e))$/
   fc.assert(
-    fc.property(fc.oneof(steps, fc.stringMatching(/^f?w?d?f?s?f?[ae]$/)), (letters) => {
+    fc.property(fc.oneof(steps, fc.stringMatching(/^f?w?d?f?s?p?f?[ae]$/)), (letters) => {
       let root: QueryNode = { kind: 'source', source: logSource('t'), schema: everyType, rules: [] }
       for (const letter of letters) root = wraps[letter]?.(root) ?? root
       const problems = checkPlan({ millracePlan: 1, name: 'p', queries: [{ name: 'q', root, sinks: [] }] })

@@ -11,8 +11,10 @@ import type {
 } from './connectors.ts'
 import type { CaseBranch, Expression, FunctionName } from './expression.ts'
 import { FUNCTIONS } from './function-table.ts'
+import { modelFeatureShape, modelShape } from './model-shape.ts'
 import type {
   FeatureSpec,
+  LabelSpec,
   NamedAggregate,
   NamedExpression,
   NamedFeature,
@@ -131,6 +133,19 @@ const aggregate = kinds<AggregateSpec>('aggregate', {
 })
 const feature = kinds<FeatureSpec>('feature', { ...plainAggregates, elapsed: {} })
 
+const predictMembers = {
+  name: text(),
+  by: text(),
+  label: kinds<LabelSpec>('label', {
+    within: { when: expression, withinMs: number() },
+    itself: { when: expression },
+  }),
+  rows: nullable(expression),
+  features: list(modelFeatureShape),
+  model: modelShape,
+  waitingMax: number(),
+} as const
+
 const node: Shape<QueryNode> = lazy(() =>
   kinds<QueryNode>('step', {
     source: {
@@ -164,6 +179,8 @@ const node: Shape<QueryNode> = lazy(() =>
       features: list(object<NamedFeature>({ name: text(), spec: feature })),
       mode: word('mode of session features', ['past', 'compat']),
     },
+    predict: { input: node, ...predictMembers },
+    'model-report': { input: node, what: word('report on a model', ['metrics', 'weights']) },
     aggregate: {
       input: node,
       window,

@@ -5,6 +5,8 @@ import type {
   DedupeNode,
   DeriveNode,
   FilterNode,
+  ModelReportNode,
+  PredictNode,
   QueryNode,
   SelectNode,
   SessionFeaturesNode,
@@ -34,7 +36,7 @@ export interface QueryChain {
 export type RowStep = FilterNode | DeriveNode
 
 /** A step behind the watermark. */
-export type TimedStep = RowStep | DedupeNode | SessionFeaturesNode
+export type TimedStep = RowStep | DedupeNode | SessionFeaturesNode | PredictNode | ModelReportNode
 
 /**
  * Lays out the chain that ends in `root`. A chain has one source, at most one watermark in front of all that needs one, and an
@@ -62,6 +64,8 @@ export function queryChain(root: QueryNode): QueryChain {
       case 'derive':
       case 'dedupe':
       case 'session-features':
+      case 'predict':
+      case 'model-report':
         pending.push(node)
         break
       default:

@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts'
 import type { Field } from '../batch/schema.ts'
 import { aggregateType } from './aggregate-type.ts'
 import { expressionType } from './expression-type.ts'
+import { PREDICTION_FIELDS, reportFields } from './model-fields.ts'
 import type { FeatureSpec, NamedExpression, QueryNode } from './node.ts'
 import type { ValueType } from './value-type.ts'
 
@@ -23,6 +24,10 @@ export function rowFields(node: QueryNode): readonly Field[] {
       const fields = rowFields(node.input)
       return [...fields, ...node.features.map(({ name, spec }) => ({ ...featureType(spec, fields), name }))]
     }
+    case 'predict':
+      return [...rowFields(node.input), ...PREDICTION_FIELDS]
+    case 'model-report':
+      return reportFields(node.what)
     case 'aggregate':
     case 'select':
       return rowFields(node.input)
@@ -40,6 +45,10 @@ export function columnNames(node: QueryNode): string[] {
       return [...columnNames(node.input), ...node.columns.map(({ name }) => name)]
     case 'session-features':
       return [...columnNames(node.input), ...node.features.map(({ name }) => name)]
+    case 'predict':
+      return [...columnNames(node.input), ...PREDICTION_FIELDS.map(({ name }) => name)]
+    case 'model-report':
+      return reportFields(node.what).map(({ name }) => name)
     default:
       return columnNames(node.input)
   }

@@ -4,7 +4,16 @@ import type { AggregateSpec } from './aggregate.ts'
 import type { SourceSpec } from './connectors.ts'
 import { col, type Expression } from './expression.ts'
 import { frozenCopy } from './frozen-copy.ts'
-import type { AggregateNode, FeatureSpec, QueryNode, SelectNode, SessionFeaturesNode, WatermarkNode } from './node.ts'
+import type {
+  AggregateNode,
+  FeatureSpec,
+  ModelReportNode,
+  QueryNode,
+  SelectNode,
+  SessionFeaturesNode,
+  WatermarkNode,
+} from './node.ts'
+import { type PredictOptions, predictNode } from './predict.ts'
 import { columnNames } from './row-fields.ts'
 import type { Rule } from './rule.ts'
 import type { AlignedWindow, WindowSpec } from './window.ts'
@@ -77,6 +86,16 @@ export class Stream<F extends FieldSpecs> {
   }
 
   /**
+   * Adds `probability` and `model_version` to each row, by a model that learns while rows come:
+   * `.predict({ label: purchaseWithin('30 minutes'), features: ['clicks_in_session', 'time_on_page'] })`.
+   * Rows come out once the watermark has passed them; each is learned from when its label is known. Only `where`, `derive` and `select` may
+   * follow, and `modelMetrics` or `modelWeights`.
+   */
+  predict(options: PredictOptions<ColumnName<F>>): PredictedStream<F & PredictedFields> {
+    return new PredictedStream(predictNode(this.#node, options))
+  }
+
+  /**
    * Ends the query without a window: each row gives one. A text names a column, everything else is an expression; without
    * columns, all there are. `late: rowProperty('late')` tells rows apart that windows refused.
    */
@@ -101,6 +120,30 @@ export class Stream<F extends FieldSpecs> {
   /** One group over all rows of each window. */
   window(window: WindowSpec): WindowedStream<F> {
     return this.groupBy().window(window)
+  }
+}
+
+/** A stream whose rows have probabilities. */
+export class PredictedStream<F extends FieldSpecs> extends Stream<F> {
+  readonly #predict: QueryNode
+
+  constructor(predict: QueryNode) {
+    super(predict)
+    this.#predict = predict
+  }
+
+  /** How good the model is, beside the base rate: one row per epoch in which labels became known. */
+  modelMetrics(): Stream<ReportFields> {
+    return this.#report('metrics')
+  }
+
+  /** The weights after each epoch in which labels became known, one per row: what the model has learned. */
+  modelWeights(): Stream<ReportFields> {
+    return this.#report('weights')
+  }
+
+  #report(what: ModelReportNode['what']): Stream<ReportFields> {
+    return new Stream({ kind: 'model-report', input: this.#predict, what })
   }
 }
 
@@ -153,6 +196,16 @@ export interface Query {
 
 /** Columns that a step adds; what they hold is known when the plan is checked. */
 export type AddedFields<D> = { readonly [K in keyof D]: FieldSpec<unknown> }
+
+/** Columns that `predict` adds. */
+export type PredictedFields = {
+  readonly probability: FieldSpec<number>
+  /** How often the model had learned something. */
+  readonly model_version: FieldSpec<number>
+}
+
+/** Columns of reports on models, see docs/models.md. */
+export type ReportFields = Readonly<Record<string, FieldSpec<unknown>>>
 
 /** How repeats are told. */
 export interface DedupeOptions {

@@ -35,6 +35,14 @@ function collectFromStep(node: QueryNode, into: Set<string>): void {
       into.add(node.by)
       for (const { spec } of node.features) collectFromAggregate(spec, into)
       return
+    case 'predict':
+      into.add(node.by)
+      for (const { column } of node.features) into.add(column)
+      collectFrom(node.label.when, into)
+      if (node.rows) collectFrom(node.rows, into)
+      return
+    case 'model-report':
+      return
     case 'aggregate':
       for (const key of node.keys) into.add(key)
       for (const { spec } of node.aggregates) collectFromAggregate(spec, into)

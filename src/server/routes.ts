@@ -4,6 +4,7 @@ import type { PrometheusText } from '../metrics/prometheus.ts'
 import { MetricsRegistry } from '../metrics/registry.ts'
 import { jobMetrics } from './job-metrics.ts'
 import type { LiveStreams } from './live-streams.ts'
+import { predictionFor } from './model-route.ts'
 import type { PageFiles } from './page-files.ts'
 import { type Refusal, send, sendJson, sendRefusal, sendText } from './reply.ts'
 import type { StatusFeed } from './status-feed.ts'
@@ -29,6 +30,8 @@ const QUERIES_PREFIX = '/api/queries/'
 
 const ROUTES: ReadonlyMap<string, (routed: RoutedRequest, context: FullContext) => void | Promise<void>> = new Map([
   ['/api/status', ({ response }, { feed }) => sendJson(response, 200, feed.status())],
+  ['/api/models', ({ response }, { feed }) => sendJson(response, 200, feed.status().models)],
+  ['/api/predict', (routed, { feed }) => sendPrediction(routed, feed.status())],
   ['/api/stream', (routed, { streams }) => openStream(routed, streams)],
   ['/healthz', ({ response }, { feed }) => sendHealth(response, feed.status(), (state) => state !== 'failed')],
   ['/readyz', ({ response }, { feed }) => sendHealth(response, feed.status(), (state) => READY_STATES.has(state))],
@@ -82,6 +85,12 @@ function sendQuery(routed: RoutedRequest, status: JobStatus): void {
     message: `no query is named "${name.slice(0, 100)}"`,
     hint: names.length === 0 ? 'the pipeline has no queries yet' : `the queries are: ${names.join(', ')}`,
   })
+}
+
+function sendPrediction(routed: RoutedRequest, { models }: JobStatus): void {
+  const answer = predictionFor(models, routed.request.url ?? '')
+  if ('refusal' in answer) refuse(routed, answer.refusal)
+  else sendJson(routed.response, 200, answer.prediction)
 }
 
 function sendHealth(response: ServerResponse, { state, error }: JobStatus, fine: (state: JobState) => boolean): void {

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ScriptedFeed } from '../../test/support/scripted-feed.ts'
-import { emptyStatus, failedStatus, shopStatus } from '../../test/support/shop-status.ts'
-import type { ApiError, JobStatus, QueryView } from './api.ts'
+import { emptyStatus, failedStatus, shopModel, shopStatus } from '../../test/support/shop-status.ts'
+import type { ToldPrediction } from '../ml/told-prediction.ts'
+import type { ApiError, JobStatus, ModelSummary, QueryView } from './api.ts'
 import { ROUTE_PATHS } from './routes.ts'
 import { type RunningServer, type ServerOptions, startServer } from './server.ts'
 
@@ -25,6 +26,33 @@ after(async () => {
 })
 
 describe('the API', () => {
+  test('gives the models, and what one says to features, with its reasons', async () => {
+    const { url } = await serve(shopStatus(61_000))
+    assert.deepEqual(json<ModelSummary[]>(await ask(`${url}/api/models`)), [shopModel(610)])
+    const answer = await ask(`${url}/api/predict?clicks_in_session=7.3&device=mobile&shoe_size=44`)
+    const { version, logOdds, probability, contributions, missing, unknown } = json<ToldPrediction>(answer)
+    assert.equal(version, 610)
+    assert.ok(Math.abs(logOdds - (-3.1 - 0.3312 + 0.1432)) < 1e-9, `${logOdds}`)
+    assert.ok(Math.abs(probability - 1 / (1 + Math.exp(-logOdds))) < 1e-12)
+    assert.deepEqual(
+      contributions.map(({ feature }) => feature),
+      ['device', 'clicks_in_session'],
+    )
+    assert.deepEqual([missing, unknown], [['time_on_page'], ['shoe_size']])
+    const hints = await Promise.all(
+      [`${url}/api/predict?model=sale`, `${(await serve({ ...emptyStatus(), models: [] })).url}/api/predict`].map(
+        (address) => ask(address),
+      ),
+    )
+    assert.deepEqual(
+      hints.map(({ status, text }) => [status, JSON.parse(text).error.hint]),
+      [
+        [404, 'say which: ?model= one of purchase'],
+        [404, 'add .predict(...) to a query'],
+      ],
+    )
+  })
+
   test('gives the status, a query, and says what it does not know', async () => {
     const status = shopStatus(61_000)
     const { url } = await serve(status)

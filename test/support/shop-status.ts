@@ -1,4 +1,5 @@
 import type { ColumnView, JobStatus, PartitionStatus, QueryView, WindowRows } from '../../src/job/status.ts'
+import type { ModelSummary } from '../../src/ml/model-summary.ts'
 import type { Fate } from '../../src/plan/fate.ts'
 
 /** When the shop of `shopStatus` opens. */
@@ -80,6 +81,7 @@ export function shopStatus(elapsedMs: number): JobStatus {
       },
     ],
     queries,
+    models: [shopModel(Math.floor(elapsedMs / 100))],
     sinks: shopSinks(elapsedMs),
     epochs: Array.from({ length: Math.min(20, Math.floor(elapsedMs / 500)) }, (_, index) => ({
       epoch: Math.floor(elapsedMs / 500) - index,
@@ -262,4 +264,52 @@ function shopSinks(elapsedMs: number): JobStatus['sinks'] {
 function noise(seed: number): number {
   const value = Math.sin(seed * 12.9898) * 43758.5453
   return value - Math.floor(value)
+}
+
+/** A model of purchases that learns: better than the base rate, with every version a little more so. */
+export function shopModel(version: number): ModelSummary {
+  const logLoss = 0.18 + 0.015 / Math.sqrt(version + 1)
+  return {
+    name: 'purchase',
+    version,
+    report:
+      version === 0
+        ? null
+        : {
+            updates: version,
+            outcomes: 40,
+            metrics: {
+              outcomes: 1000,
+              positives: 52,
+              baseRate: 0.052,
+              logLoss,
+              baseLogLoss: 0.2047,
+              skill: 1 - logLoss / 0.2047,
+              auc: 0.817,
+              brier: 0.0465,
+              ece: 0.013,
+              accuracy: 0.948,
+              majorityAccuracy: 0.948,
+              precisionAtTop: 0.18,
+              lift: 3.46,
+            },
+            intercept: -3.1,
+            counts: { drifts: 1, warnings: 0, rollbacks: 0, skippedBatches: 0 },
+          },
+    weights:
+      version === 0
+        ? []
+        : [
+            { name: 'clicks_in_session', weight: 0.1432, mean: 4.2, deviation: 3.1 },
+            { name: 'time_on_page', weight: 0.0553, mean: 61, deviation: 44 },
+            { name: 'device=mobile', weight: -0.3312 },
+            { name: 'device=desktop', weight: 0.2792 },
+          ],
+    weightsLeftOut: 0,
+    intercept: -3.1,
+    excess: 0,
+    calibration: { slope: 1, shift: 0 },
+    waiting: 187,
+    unlabelled: 0,
+  }
 }

@@ -8,7 +8,7 @@ import { isTest } from './source.ts'
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   batch: ['base'],
-  plan: ['base', 'batch'],
+  plan: ['base', 'batch', 'ml'],
   ml: ['base'],
   engine: ['base', 'batch', 'plan', 'ml'],
   event: ['base', 'batch', 'plan'],

@@ -6,6 +6,7 @@ import { Fates } from './fates.tsx'
 import { connection, status } from './feed.ts'
 import { Header } from './header.tsx'
 import { Help } from './help.tsx'
+import { Models } from './models.tsx'
 import { Partitions } from './partitions.tsx'
 import { Pulse } from './pulse.tsx'
 import { Sinks } from './sinks.tsx'
@@ -27,6 +28,7 @@ export function App(): VNode {
           <ClosedWindows job={job} />
           <Fates job={job} />
         </div>
+        <Models job={job} />
         <div class="ends">
           <Sinks job={job} />
           <Partitions job={job} />

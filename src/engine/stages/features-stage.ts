@@ -6,7 +6,8 @@ import { HeldRows } from '../features/held-rows.ts'
 import { SessionFeatures, type SessionFeaturesOptions } from '../features/session-features.ts'
 import { FateCode } from '../ledger.ts'
 import type { Watermark } from '../watermark.ts'
-import { Refusals, raise, type Stage, type StageInput } from './stage.ts'
+import { allRows, releasedInput } from './released-rows.ts'
+import { raise, type Stage, type StageInput } from './stage.ts'
 
 /** What the stage is made for. */
 export interface FeaturesStageOptions extends SessionFeaturesOptions {
@@ -73,21 +74,8 @@ export class FeaturesStage implements Stage {
         fields: outputFields,
         columns: [...released.batch.columns, ...this.#features.of(released)],
       }
-      const { rowCount } = batch
-      const input: StageInput = {
-        batch,
-        rows: Int32Array.from({ length: rowCount }, (_, row) => row),
-        count: rowCount,
-        oldestMs: released.times[0] as number,
-        context: {
-          partition: 0,
-          partitions: released.partitions,
-          clockMs,
-          fates: new Uint8Array(rowCount).fill(FateCode.accepted),
-          accepted: undefined,
-          refusals: new Refusals(),
-        },
-      }
+      const oldestMs = released.times[0] as number
+      const input = releasedInput(batch, allRows(batch.rowCount), released.partitions, clockMs, oldestMs)
       for (const stage of this.#next) stage.process(input)
     }
     this.#features.forget(closeWatermarkMs)

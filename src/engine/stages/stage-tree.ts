@@ -1,11 +1,13 @@
 import { assert, unreachable } from '../../base/assert.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import type { Expression, RowProperty } from '../../plan/expression.ts'
+import { PREDICTION_FIELDS, reportFields } from '../../plan/model-fields.ts'
 import type {
   AggregateNode,
   DedupeNode,
   DeriveNode,
   PipelinePlan,
+  PredictNode,
   QueryNode,
   SelectNode,
   SessionFeaturesNode,
@@ -26,6 +28,7 @@ import { type DedupeOptions, DedupeStage } from './dedupe-stage.ts'
 import { DeriveStage } from './derive-stage.ts'
 import { FeaturesStage, type FeaturesStageOptions } from './features-stage.ts'
 import { FilterStage } from './filter-stage.ts'
+import { PredictStage } from './predict-stage.ts'
 import { SelectStage } from './select-stage.ts'
 import type { Stage } from './stage.ts'
 import { WatermarkStage } from './watermark-stage.ts'
@@ -37,6 +40,7 @@ export interface StageTree {
   readonly watermarks: readonly WatermarkStage[]
   readonly dedupes: readonly DedupeStage[]
   readonly features: readonly FeaturesStage[]
+  readonly predicts: readonly PredictStage[]
   /** By index of the query. */
   readonly outputs: readonly (AggregateStage | SelectStage)[]
 }
@@ -67,6 +71,8 @@ interface Scope {
   readonly event:
     | { readonly watermark: Watermark; readonly node: WatermarkNode; readonly timeIndex: number }
     | undefined
+  /** Rows come from a step that has held them until the watermark passed. */
+  readonly ordered?: boolean
 }
 
 class StageCompiler {
@@ -76,6 +82,7 @@ class StageCompiler {
   readonly #watermarks: WatermarkStage[] = []
   readonly #dedupes: DedupeStage[] = []
   readonly #features: FeaturesStage[] = []
+  readonly #predicts: PredictStage[] = []
   readonly #outputs: (AggregateStage | SelectStage)[] = []
 
   constructor(queries: readonly QueryOutput[], options: EngineOptions, gathersOnly: boolean) {
@@ -101,6 +108,7 @@ class StageCompiler {
       watermarks: this.#watermarks,
       dedupes: this.#dedupes,
       features: this.#features,
+      predicts: this.#predicts,
       outputs: this.#outputs,
     }
   }
@@ -120,6 +128,10 @@ class StageCompiler {
         return this.#dedupe(branching, node, scope)
       case 'session-features':
         return this.#sessionFeatures(branching, node, scope)
+      case 'predict':
+        return this.#predict(branching, node, scope)
+      case 'model-report':
+        return assert(false, 'the plan was checked: a report follows its model') as never
       case 'select':
         return this.#select(branching, node, scope)
       case 'watermark':
@@ -178,8 +190,36 @@ class StageCompiler {
       hashKey,
       rowsMax: groupsMax,
     }
-    const stage = new FeaturesStage(options, this.#all(next, { ...scope, fields: outputFields }))
+    const stage = new FeaturesStage(options, this.#all(next, { ...scope, fields: outputFields, ordered: true }))
     this.#features.push(stage)
+    return stage
+  }
+
+  #predict({ query, next }: Branching, node: PredictNode, scope: Scope): Stage {
+    const { fields, event } = scope
+    assert(event, 'the plan was checked: a model has a watermark')
+    const outputFields = [...fields, ...PREDICTION_FIELDS]
+    const reports = [...next.values()].flatMap(({ node: one, next: below }) => {
+      if (one.kind !== 'model-report') return []
+      return [{ what: one.what, stages: this.#all(below, { ...scope, fields: reportFields(one.what) }) }]
+    })
+    const rows = new Map([...next].filter(([, branching]) => branching.node.kind !== 'model-report'))
+    const predictions = this.#all(rows, { ...scope, fields: outputFields })
+    const stage = new PredictStage(
+      {
+        id: `${query.name}/predict`,
+        node,
+        fields,
+        outputFields,
+        eventTimeIndex: event.timeIndex,
+        watermark: event.watermark,
+        ordered: scope.ordered === true,
+        hashKey: this.#options.hashKey,
+        rowsMax: this.#options.groupsMax,
+      },
+      { predictions, reports },
+    )
+    this.#predicts.push(stage)
     return stage
   }
 

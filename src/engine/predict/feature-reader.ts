@@ -1,0 +1,130 @@
+import { assert } from '../../base/assert.ts'
+import { type ByteReader, type ByteWriter, decodeText } from '../../base/bytes.ts'
+import type { Batch } from '../../batch/batch.ts'
+import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
+import { type Field, fieldIndex } from '../../batch/schema.ts'
+import { hashedSlot } from '../../ml/feature-hasher.ts'
+import { addNumber, addText, type FeatureSlots, type FeatureVector } from '../../ml/feature-vector.ts'
+import { OneHot } from '../../ml/one-hot.ts'
+import { TEXT_VALUES_MAX } from '../../plan/model-fields.ts'
+import type { ModelFeature } from '../../plan/node.ts'
+
+/** A number of each row, in a slot of its own; decimals come as whole units. */
+interface NumberFeature {
+  readonly name: string
+  readonly columnIndex: number
+  readonly unit: number
+}
+
+/** A text of each row, in one of several slots. */
+type TextFeature = { readonly name: string; readonly columnIndex: number; readonly base: number } & (
+  | { readonly oneHot: OneHot }
+  | { readonly buckets: number; readonly signed: boolean }
+)
+
+/** Columns of rows as features: numbers in the first slots, what stands for texts behind. A null is an absent feature. */
+export class FeatureReader {
+  readonly slots: FeatureSlots
+  readonly #numbers: readonly NumberFeature[]
+  readonly #texts: readonly TextFeature[]
+
+  constructor(features: readonly ModelFeature[], fields: readonly Field[]) {
+    const placed = features.map((feature) => {
+      const columnIndex = fieldIndex({ fields }, feature.column)
+      return { feature, columnIndex, field: fields[columnIndex] as Field }
+    })
+    const isText = ({ field }: { readonly field: Field }): boolean => field.type === 'string'
+    this.#numbers = placed
+      .filter((one) => !isText(one))
+      .map(({ columnIndex, field }) => ({ name: field.name, columnIndex, unit: 10 ** -(field.scale ?? 0) }))
+    let base = this.#numbers.length
+    this.#texts = placed.filter(isText).map(({ feature, columnIndex }): TextFeature => {
+      const place = { name: feature.column, columnIndex, base }
+      const size = feature.kind === 'hashed' ? feature.buckets : valuesMax(feature)
+      base += size
+      if (feature.kind === 'hashed') return { ...place, buckets: feature.buckets, signed: feature.signed }
+      return { ...place, oneHot: new OneHot(size) }
+    })
+    this.slots = { size: base, numbers: this.#numbers.length, featuresMax: features.length }
+  }
+
+  /** Fills a vector with the features of a row. */
+  read({ columns }: Batch, row: number, into: FeatureVector): void {
+    into.count = 0
+    into.numbers = 0
+    for (const [slot, { columnIndex, unit }] of this.#numbers.entries()) {
+      addNumber(into, slot, numberOf(columns[columnIndex] as Column, row) * unit)
+    }
+    for (const feature of this.#texts) {
+      const bytes = textOf(columns[feature.columnIndex] as Column, row)
+      if (!bytes) continue
+      if ('oneHot' in feature) addText(into, feature.base + feature.oneHot.slot(decodeText(bytes)), 1)
+      else {
+        const { slot, value } = hashedSlot(bytes, feature.buckets, feature.signed)
+        addText(into, feature.base + slot, value)
+      }
+    }
+  }
+
+  /** Slots that have come to mean something, with their names. */
+  names(weights: Float64Array): { readonly slot: number; readonly name: string }[] {
+    const numbers = this.#numbers.map(({ name }, slot) => ({ slot, name }))
+    const texts = this.#texts.flatMap((feature) => {
+      if (!('oneHot' in feature)) return hashedNames(feature, weights)
+      const values = feature.oneHot.names().map((text) => `${feature.name}=${text}`)
+      const named = values.map((name, index) => ({ slot: feature.base + index, name }))
+      const rest = feature.base + feature.oneHot.size - 1
+      return weights[rest] === 0 ? named : [...named, { slot: rest, name: `${feature.name}=(others)` }]
+    })
+    return [...numbers, ...texts]
+  }
+
+  write(writer: ByteWriter): void {
+    for (const feature of this.#texts) if ('oneHot' in feature) feature.oneHot.write(writer)
+  }
+
+  restore(reader: ByteReader): void {
+    for (const feature of this.#texts) if ('oneHot' in feature) feature.oneHot.restore(reader)
+  }
+}
+
+function valuesMax(feature: ModelFeature): number {
+  return feature.kind === 'one-hot' ? feature.valuesMax : TEXT_VALUES_MAX
+}
+
+function hashedNames(
+  { name, base, buckets }: { readonly name: string; readonly base: number; readonly buckets: number },
+  weights: Float64Array,
+): { readonly slot: number; readonly name: string }[] {
+  const found: { readonly slot: number; readonly name: string }[] = []
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    if (weights[base + bucket] !== 0) found.push({ slot: base + bucket, name: `${name}#${bucket}` })
+  }
+  return found
+}
+
+/** NaN for a null. */
+function numberOf(column: Column, row: number): number {
+  switch (column.kind) {
+    case 'number':
+      return column.values[row] as number
+    case 'int32':
+      return column.validity[row] === 0 ? Number.NaN : (column.values[row] as number)
+    case 'boolean':
+      return column.values[row] === BOOLEAN_NULL ? Number.NaN : (column.values[row] as number)
+    default:
+      return assert(false, 'the plan was checked: the feature is a number') as never
+  }
+}
+
+/** Undefined for a null. */
+function textOf(column: Column, row: number): Uint8Array | undefined {
+  if (column.kind === 'dictionary') {
+    const code = column.codes[row] as number
+    return code < 0 ? undefined : column.dictionary.bytes(code)
+  }
+  assert(column.kind === 'string', 'the plan was checked: the feature is a text')
+  const start = column.starts[row] as number
+  const length = column.lengths[row] as number
+  return length < 0 ? undefined : column.data.subarray(start, start + length)
+}

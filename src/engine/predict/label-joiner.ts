@@ -1,0 +1,240 @@
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { MillraceError } from '../../base/error.ts'
+import { type FeatureVector, featureVector } from '../../ml/feature-vector.ts'
+import { grownInts, grownNumbers } from '../aggregates/aggregate.ts'
+import { readTime } from '../event-times.ts'
+import type { KeyTable } from '../keys/key-table.ts'
+
+/** A row whose label has become known. */
+export type Settle = (row: FeatureVector, probability: number, label: boolean) => void
+
+/** What the joiner is made for. */
+export interface LabelJoinerOptions {
+  /** Of the model, for messages. */
+  readonly id: string
+  readonly withinMs: number
+  readonly waitingMax: number
+  /** Features that a row has at most. */
+  readonly featuresMax: number
+  /** Who rows are about. */
+  readonly keys: KeyTable
+}
+
+/** Rows that have left, as a share of all room, before the others move to the front. */
+const GONE_SHARE = 2
+const NEVER = -1
+
+/**
+ * Rows that wait until it is certain what became of them. Rows come in order of event time and each waits equally long, so they leave in
+ * the order in which they came, the positives no sooner than the negatives: a model that heard of purchases first would take them to be
+ * commoner than they are.
+ *
+ *   row at t ------------------ t + within: its label is whether its key was marked after it came
+ */
+export class LabelJoiner {
+  readonly #options: LabelJoinerOptions
+  readonly #vector: FeatureVector
+  /** Rows so far; tells which came first. */
+  #sequence = 0
+  /** By key id: sequence of its last mark. */
+  #marks = new Float64Array(64).fill(NEVER)
+  /** Waiting rows are at `#first <= place < #end`. */
+  #first = 0
+  #end = 0
+  #times = new Float64Array(64)
+  #sequences = new Float64Array(64)
+  #keyIds = new Int32Array(64)
+  #probabilities = new Float64Array(64)
+  #numberCounts = new Int32Array(64)
+  /** Where the features of each row end. */
+  #featureEnds = new Int32Array(64)
+  #slots = new Int32Array(256)
+  #values = new Float64Array(256)
+  /** Rows that the input ended for before their time was over. */
+  #unlabelled = 0
+
+  constructor(options: LabelJoinerOptions) {
+    this.#options = options
+    this.#vector = featureVector(options.featuresMax)
+  }
+
+  get waiting(): number {
+    return this.#end - this.#first
+  }
+
+  get unlabelled(): number {
+    return this.#unlabelled
+  }
+
+  /** Number of the next row in the order of all rows. */
+  next(): number {
+    return this.#sequence++
+  }
+
+  /** A row of this key and number is what those before it wait for. */
+  mark(keyId: number, sequence: number): void {
+    if (keyId >= this.#marks.length) this.#marks = grownNumbers(this.#marks, keyId + 1, NEVER)
+    this.#marks[keyId] = sequence
+  }
+
+  wait(row: FeatureVector, timeMs: number, keyId: number, probability: number, sequence: number): void {
+    if (this.waiting >= this.#options.waitingMax) throw this.#tooMany()
+    const place = this.#end++
+    this.#makeRoom()
+    const start = this.#startOf(place)
+    const end = start + row.count
+    this.#slots = grownInts(this.#slots, end)
+    this.#values = grownNumbers(this.#values, end)
+    for (let index = 0; index < row.count; index++) {
+      this.#slots[start + index] = row.indices[index] as number
+      this.#values[start + index] = row.values[index] as number
+    }
+    this.#featureEnds[place] = end
+    this.#times[place] = timeMs
+    this.#sequences[place] = sequence
+    this.#keyIds[place] = keyId
+    this.#probabilities[place] = probability
+    this.#numberCounts[place] = row.numbers
+  }
+
+  /** Settles the rows whose time ended before this time: what happens at it is no label of theirs. */
+  settleBefore(timeMs: number, settle: Settle): void {
+    this.#settle((endMs) => endMs < timeMs, settle)
+  }
+
+  /** Settles the rows whose time ends up to this time; all marks up to it have been set. */
+  settleUpTo(timeMs: number, settle: Settle): void {
+    this.#settle((endMs) => endMs <= timeMs, settle)
+  }
+
+  /** The input has ended: what became of the rows that still wait will never be known. */
+  giveUp(): void {
+    this.#unlabelled += this.waiting
+    this.#first = 0
+    this.#end = 0
+  }
+
+  /** Lets go of keys that no row waits for. */
+  forgetKeys(): void {
+    this.#options.keys.forget(this.waiting, (newId) => {
+      const marks = this.#marks
+      this.#marks = new Float64Array(64).fill(NEVER)
+      for (let place = this.#first; place < this.#end; place++) {
+        const old = this.#keyIds[place] as number
+        const id = newId(old)
+        this.#keyIds[place] = id
+        this.mark(id, marks[old] ?? NEVER)
+      }
+    })
+  }
+
+  /** The same bytes for the same rows, whatever ids their keys have. */
+  write(writer: ByteWriter): void {
+    writer.f64(this.#sequence)
+    writer.varint(this.#unlabelled)
+    writer.varint(this.waiting)
+    for (let place = this.#first; place < this.#end; place++) {
+      const keyId = this.#keyIds[place] as number
+      writer.bytes(this.#options.keys.bytes(keyId))
+      // A mark before the row says nothing about it, and may have been forgotten elsewhere.
+      const mark = this.#marks[keyId] ?? NEVER
+      writer.f64(mark > (this.#sequences[place] as number) ? mark : NEVER)
+      writer.f64(this.#times[place] as number)
+      writer.f64(this.#sequences[place] as number)
+      writer.f64(this.#probabilities[place] as number)
+      this.#read(place)
+      const { count, numbers, indices, values } = this.#vector
+      writer.varint(count)
+      writer.varint(numbers)
+      for (let index = 0; index < count; index++) {
+        writer.varint(indices[index] as number)
+        writer.f64(values[index] as number)
+      }
+    }
+  }
+
+  /** `size`: slots that features have. */
+  restore(reader: ByteReader, size: number): void {
+    this.giveUp()
+    const sequence = reader.f64()
+    this.#unlabelled = reader.varint()
+    const row = featureVector(this.#options.featuresMax)
+    for (let left = reader.count(); left > 0; left--) {
+      const keyId = this.#options.keys.intern(reader.bytes())
+      this.mark(keyId, Math.max(this.#marks[keyId] ?? NEVER, reader.f64()))
+      const timeMs = readTime(reader)
+      const [rowSequence, probability] = [reader.f64(), reader.f64()]
+      row.count = reader.varint()
+      row.numbers = reader.varint()
+      if (row.count > this.#options.featuresMax || row.numbers > row.count) {
+        throw reader.corrupt(`a row with ${row.count} features`)
+      }
+      for (let index = 0; index < row.count; index++) {
+        const slot = reader.varint()
+        if (slot >= size) throw reader.corrupt(`feature ${slot} of ${size}`)
+        row.indices[index] = slot
+        row.values[index] = reader.f64()
+      }
+      this.wait(row, timeMs, keyId, probability, rowSequence)
+    }
+    this.#sequence = sequence
+  }
+
+  #settle(over: (endMs: number) => boolean, settle: Settle): void {
+    const { withinMs } = this.#options
+    while (this.#first < this.#end && over((this.#times[this.#first] as number) + withinMs)) {
+      const place = this.#first
+      this.#read(place)
+      const mark = this.#marks[this.#keyIds[place] as number] ?? NEVER
+      this.#first++
+      settle(this.#vector, this.#probabilities[place] as number, mark > (this.#sequences[place] as number))
+    }
+    if (this.#first * GONE_SHARE > this.#end) this.#moveToFront()
+  }
+
+  #startOf(place: number): number {
+    return place === 0 ? 0 : (this.#featureEnds[place - 1] as number)
+  }
+
+  #read(place: number): void {
+    const start = this.#startOf(place)
+    const count = (this.#featureEnds[place] as number) - start
+    const { indices, values } = this.#vector
+    for (let index = 0; index < count; index++) {
+      indices[index] = this.#slots[start + index] as number
+      values[index] = this.#values[start + index] as number
+    }
+    this.#vector.count = count
+    this.#vector.numbers = this.#numberCounts[place] as number
+  }
+
+  #makeRoom(): void {
+    this.#times = grownNumbers(this.#times, this.#end)
+    this.#sequences = grownNumbers(this.#sequences, this.#end)
+    this.#keyIds = grownInts(this.#keyIds, this.#end)
+    this.#probabilities = grownNumbers(this.#probabilities, this.#end)
+    this.#numberCounts = grownInts(this.#numberCounts, this.#end)
+    this.#featureEnds = grownInts(this.#featureEnds, this.#end)
+  }
+
+  #moveToFront(): void {
+    const [first, end] = [this.#first, this.#end]
+    const gone = this.#startOf(first)
+    this.#slots.copyWithin(0, gone, this.#startOf(end))
+    this.#values.copyWithin(0, gone, this.#startOf(end))
+    for (const column of [this.#times, this.#sequences, this.#probabilities]) column.copyWithin(0, first, end)
+    for (const column of [this.#keyIds, this.#numberCounts]) column.copyWithin(0, first, end)
+    for (let place = first; place < end; place++) {
+      this.#featureEnds[place - first] = (this.#featureEnds[place] as number) - gone
+    }
+    this.#first = 0
+    this.#end = end - first
+  }
+
+  #tooMany(): MillraceError {
+    const { id, waitingMax } = this.#options
+    return new MillraceError('unsupported', `more than ${waitingMax} rows of ${id} wait for their labels`, {
+      hint: 'use a shorter time for the label, predict fewer rows with `rows`, or allow more with `waitingMax`',
+    })
+  }
+}

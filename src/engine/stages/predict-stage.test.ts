@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EngineRun } from '../../../test/support/events.ts'
+import { shopClicks } from '../../../test/support/shop-clicks.ts'
+import { Random } from '../../base/random.ts'
+import {
+  adaGrad,
+  clickEvent,
+  col,
+  compatModel,
+  count,
+  elapsed,
+  eq,
+  hashed,
+  itself,
+  logisticRegression,
+  logSource,
+  oneHot,
+  pipeline,
+  purchaseWithin,
+  type Query,
+  stream,
+  tumbling,
+} from '../../index.ts'
+import { toldPrediction } from '../../ml/told-prediction.ts'
+import { rowsOf } from '../../sinks/memory-sink.ts'
+import type { EpochResults } from '../epoch.ts'
+
+const events = stream(logSource('t'), clickEvent).withWatermark('event_time', '0s', { maxClockSkew: null })
+const sessionFeatures = {
+  by: 'session_id',
+  window: tumbling('1 hour'),
+  features: { clicks_in_session: count(), time_on_page: elapsed() },
+} as const
+const label = purchaseWithin('10 minutes')
+const clicks = shopClicks(300, 1)
+
+test('what a model says when it is asked is what it says to a row, and the sum of its parts', () => {
+  const features = ['clicks_in_session', 'time_on_page', 'device'] as const
+  const model = logisticRegression({
+    optimizer: adaGrad(),
+    classWeights: { positive: 4, negative: 1 },
+    keepNegatives: 0.7,
+    calibration: 0.02,
+  })
+  const predicted = events.withSessionFeatures(sessionFeatures).predict({ label, features, model })
+  const run = new EngineRun(pipeline('p').query('q', predicted.select()), 1)
+  let asked = 0
+  for (const click of clicks) {
+    const told = run.engine.status().models[0]
+    assert.ok(told)
+    for (const row of predictionsOf(run.epoch([[click]]))) {
+      // What became known at the row's own time was learned after the question.
+      if (row['model_version'] !== told.version) continue
+      const { clicks_in_session, time_on_page, device } = row
+      const given = { clicks_in_session: `${clicks_in_session}`, time_on_page: `${time_on_page}`, device: `${device}` }
+      const { probability, logOdds, intercept, contributions, unknown } = toldPrediction(told, given)
+      if (unknown.length > 0) continue
+      asked++
+      assert.ok(Math.abs(probability - Number(row['probability'])) < 1e-12, `${probability} ${row['probability']}`)
+      const sum = contributions.reduce((total, one) => total + one.logOdds, intercept)
+      assert.ok(Math.abs(sum - logOdds) < 1e-12)
+    }
+  }
+  assert.ok(asked > 200, `${asked} questions`)
+  const told = run.engine.status().models[0]
+  assert.ok(told?.report && told.report.metrics.positives > 0)
+  const { missing, unknown } = toldPrediction(told, { device: 'fridge', clicks_in_session: 'many', shoe_size: '44' })
+  assert.deepEqual(missing, ['time_on_page'])
+  assert.deepEqual(unknown, ['device', 'clicks_in_session', 'shoe_size'])
+})
+
+test('rows without a session are predicted and not learned; purchases are labels, no predictions', () => {
+  const run = new EngineRun(queries(events.predict({ label, features: ['device'], by: 'session_id' }).select()), 1)
+  const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString()
+  const row = { event_type: 'click', user_id: 'u', device: 'mobile' }
+  const results = run.epoch(
+    [
+      [
+        { ...row, event_time: at(0) },
+        { ...row, event_time: at(1), session_id: 's' },
+        { ...row, event_time: at(2), session_id: 's', event_type: 'purchase', amount: 1 },
+        { ...row, event_time: at(1000), session_id: 's' },
+      ],
+    ],
+    { flush: true },
+  )
+  assert.equal(predictionsOf(results).length, 3)
+  const model = run.engine.status().models[0]
+  assert.deepEqual([model?.version, model?.waiting, model?.unlabelled], [1, 0, 1])
+  assert.deepEqual([model?.report?.metrics.outcomes, model?.report?.metrics.positives], [1, 1])
+})
+
+test('a model may say which rows it is for, and have hashed features and texts with few values', () => {
+  const features = [hashed('user_id', { buckets: 64, signed: true }), oneHot('device', 2)] as const
+  const rows = eq(col('device'), 'mobile')
+  const run = new EngineRun(queries(events.predict({ label, features, rows }).select()), 1)
+  const predictions = predictionsOf(run.epoch([clicks], { flush: true }))
+  assert.equal(predictions.length, clicks.filter(({ device }) => device === 'mobile').length)
+  const names = run.engine.status().models[0]?.weights.map(({ name }) => name) ?? []
+  assert.ok(names.includes('device=mobile') && names.some((name) => /^user_id#\d+$/.test(name)), names.join())
+})
+
+test('more rows than may wait for their labels stop the job with an explanation', () => {
+  const run = new EngineRun(queries(events.predict({ label, features: ['device'], waitingMax: 10 }).select()), 1)
+  assert.throws(() => run.epoch([clicks]), {
+    code: 'unsupported',
+    message: 'more than 10 rows of q/predict wait for their labels',
+  })
+})
+
+test('the source system, as it was: a label that is known at once, a full fit, a step per batch', () => {
+  const rows = events.withSessionFeatures({ ...sessionFeatures, mode: 'compat' })
+  const features = ['clicks_in_session', 'time_on_page'] as const
+  const predicted = rows.predict({ label: itself(eq(col('event_type'), 'purchase')), features, model: compatModel() })
+  const run = new EngineRun(queries(predicted.modelMetrics().select()), 1)
+  const random = new Random(1)
+  const versions: unknown[] = []
+  for (let from = 0; from < clicks.length; ) {
+    const end = from + 100 + random.below(100)
+    versions.push(...predictionsOf(run.epoch([clicks.slice(from, end)])).map((row) => row['model_version']))
+    from = end
+  }
+  versions.push(...predictionsOf(run.epoch([[]], { flush: true })).map((row) => row['model_version']))
+  // Rows come out by whole windows, so most epochs bring none; each that does is one step.
+  assert.deepEqual(
+    versions,
+    [...versions.keys()].map((step) => step + 1),
+  )
+  assert.ok(versions.length >= 1)
+})
+
+function queries(query: Query) {
+  return pipeline('p').query('q', query)
+}
+
+function predictionsOf(results: EpochResults): Record<string, unknown>[] {
+  const rows = results.queries[0]?.append
+  return rows ? rowsOf(rows).map((row) => Object.fromEntries(row)) : []
+}

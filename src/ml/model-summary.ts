@@ -1,0 +1,33 @@
+import type { LearnerReport } from './learner.ts'
+
+/** A weight with its feature, and by what its numbers are scaled before they meet it. */
+export interface NamedWeight {
+  readonly name: string
+  readonly weight: number
+  /** Of a number that is scaled: its mean and standard deviation so far; absent for all else. */
+  readonly mean?: number
+  readonly deviation?: number
+}
+
+/** How a model stands, as plain data for people and pages. */
+export interface ModelSummary {
+  readonly name: string
+  /** How often something was learned: by rows, or by batches. */
+  readonly version: number
+  /** Null before the first label was known. */
+  readonly report: LearnerReport | null
+  /** The largest ones, in the order of the features. */
+  readonly weights: readonly NamedWeight[]
+  /** Weights that are not among these. */
+  readonly weightsLeftOut: number
+  /** Constant of the log odds. */
+  readonly intercept: number
+  /** What is taken from the log odds, because classes were weighted or left out. */
+  readonly excess: number
+  /** Online calibration: probability = sigmoid(slope x log odds + shift). */
+  readonly calibration: { readonly slope: number; readonly shift: number }
+  /** Rows whose labels are not known yet. */
+  readonly waiting: number
+  /** Rows that the input ended for before their labels were known. */
+  readonly unlabelled: number
+}

@@ -1,0 +1,73 @@
+import { type Duration, durationMs } from '../base/time.ts'
+import { logisticRegression, type ModelSpec } from '../ml/model-spec.ts'
+import { col, type Expression, eq } from './expression.ts'
+import { TEXT_VALUES_MAX } from './model-fields.ts'
+import type { LabelSpec, ModelFeature, PredictNode, QueryNode } from './node.ts'
+
+/** What is predicted of each row, from what, and by which model. */
+export interface PredictOptions<C extends string> {
+  readonly label: LabelSpec
+  /** Columns, or `oneHot` and `hashed` of columns. */
+  readonly features: readonly (C | ModelFeature<C>)[]
+  /** The column that tells who a row is about; that of the session features before, else `session_id`. */
+  readonly by?: C
+  /** Rows that get a prediction; default: those that are not what the label waits for, or all when the label is the row's own. */
+  readonly rows?: Expression
+  /** `logisticRegression()`. */
+  readonly model?: ModelSpec
+  /** Tells models of a pipeline apart; `model`. */
+  readonly name?: string
+  /** Rows that may wait for their labels before the job stops with an explanation; 1,000,000. */
+  readonly waitingMax?: number
+}
+
+const WAITING_MAX = 1_000_000
+const BUCKETS = 2 ** 18
+
+/** The step of `stream.predict`. */
+export function predictNode<C extends string>(input: QueryNode, options: PredictOptions<C>): PredictNode {
+  return {
+    kind: 'predict',
+    input,
+    name: options.name ?? 'model',
+    by: options.by ?? sessionColumn(input),
+    label: options.label,
+    rows: options.rows ?? null,
+    features: options.features.map((one) => (typeof one === 'string' ? { kind: 'column', column: one } : one)),
+    model: options.model ?? logisticRegression(),
+    waitingMax: options.waitingMax ?? WAITING_MAX,
+  }
+}
+
+/** Whether the session buys something within so much event time after the row. */
+export function purchaseWithin(duration: Duration): LabelSpec {
+  return eventWithin(eq(col('event_type'), 'purchase'), duration)
+}
+
+/** Whether a row for which this is true comes within so much event time after the row. */
+export function eventWithin(when: Expression, duration: Duration): LabelSpec {
+  return { kind: 'within', when, withinMs: durationMs(duration, 'time within which the label comes') }
+}
+
+/** Whether this is true for the row itself: known at once, so that features may give it away. */
+export function itself(when: Expression): LabelSpec {
+  return { kind: 'itself', when }
+}
+
+/** A weight for each value of a text; those that come when there are `valuesMax` share one. (A50) */
+export function oneHot<C extends string>(column: C, valuesMax: number = TEXT_VALUES_MAX): ModelFeature<C> {
+  return { kind: 'one-hot', column, valuesMax }
+}
+
+/** A weight for each hash of a text, for columns with endless values; `buckets` is a power of two. */
+export function hashed<C extends string>(
+  column: C,
+  options: { readonly buckets?: number; readonly signed?: boolean } = {},
+): ModelFeature<C> {
+  return { kind: 'hashed', column, buckets: options.buckets ?? BUCKETS, signed: options.signed ?? false }
+}
+
+function sessionColumn(input: QueryNode): string {
+  for (let node = input; node.kind !== 'source'; node = node.input) if (node.kind === 'session-features') return node.by
+  return 'session_id'
+}
