@@ -107,7 +107,7 @@ test('predictions are those of one pass over the sorted rows, for any cut into e
       found.push(...predictions(run.epoch([[], []], { flush: true })))
       assert.deepEqual(found, expected)
     }),
-    { numRuns: lawRuns(60) },
+    { numRuns: lawRuns('models') },
   )
 })
 
@@ -126,7 +126,7 @@ test('weights, optimizer, scaler, detectors and waiting rows are the same bytes 
       }
       assert.deepEqual(run.engine.snapshot(), straight.engine.snapshot())
     }),
-    { numRuns: lawRuns(60) },
+    { numRuns: lawRuns('models') },
   )
 })
 

@@ -7,6 +7,7 @@ export const LAW_RUNS = {
   shards: 15,
   sessionEnds: 300,
   floatSums: 200,
+  models: 60,
 } as const
 
 /** The full suite tries as many times more. */
