@@ -246,6 +246,8 @@ function stateText(spec: AggregateSpec, fields: readonly Field[]): string {
     case 'sum':
     case 'avg':
       return fieldType(spec.column, fields) === 'float64' ? 'an exact accumulator' : 'a number'
+    case 'span':
+      return 'two times'
     case 'first':
     case 'last':
       return 'a value with its place'

@@ -111,6 +111,7 @@ const plainAggregates = {
   min: ofColumn,
   max: ofColumn,
   avg: ofColumn,
+  span: ofColumn,
   countDistinct: ofColumn,
   first: ofColumn,
   last: ofColumn,
