@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import type { DecoderOptions } from '../src/batch/json-decoder.ts'
 import { createScalarDecoder } from '../src/batch/scalar-decoder.ts'
 import { createWasmDecoder } from '../src/batch/wasm-decoder.ts'
-import { loadDecoderModule } from '../src/job/decoder-module.ts'
 import { copying, decoding, parsedTotals, parsing, totalsOf, WARM_UPS } from './decode/contenders.ts'
 import { DATA_NAMES, type DataSet, dataSet } from './decode/data.ts'
 import { eventSchema, OTHER_MEMBERS } from './decode/events.ts'
 import { experiment } from './decode/experiment.ts'
+import { loadedModule } from './decode/loaded-module.ts'
 import type { Bench, BenchOptions, BenchResult } from './support/bench.ts'
 import { measure, resultOf } from './support/measure.ts'
 
@@ -57,10 +57,4 @@ async function runOn(data: DataSet, options: BenchOptions): Promise<BenchResult[
   }))
   const subject = resultOf({ name: 'decode', data: data.name }, ours, peers)
   return [...shown.reverse(), { ...subject, worstBatchMs: worst.get('wasm') ?? Number.NaN }]
-}
-
-function loadedModule() {
-  const module = loadDecoderModule((problem) => assert.fail(problem))
-  assert.ok(module)
-  return module
 }

@@ -1,8 +1,7 @@
 import { DATA_SETS, engineData } from './engine/data.ts'
-import { pipelineOf, slidingPipeline } from './engine/queries.ts'
-import { decodedBatches, decodeOnly, runEngine, runOperators } from './engine/runs.ts'
+import { type EngineWork, threadContender } from './engine/thread-contender.ts'
 import type { Bench, BenchOptions, BenchResult } from './support/bench.ts'
-import { type Contender, measure, resultOf } from './support/measure.ts'
+import { measure, resultOf } from './support/measure.ts'
 
 const EVENTS = 2_000_000
 const ALL = ['tumbling', 'sliding', 'sessions']
@@ -27,19 +26,19 @@ export const bench: Bench = {
 
 async function runOn(name: string): Promise<BenchResult[]> {
   const data = await engineData(name, EVENTS)
-  const all = pipelineOf(ALL)
-  const batches = decodedBatches(all, data)
-  const operators = (label: string, plan: ReturnType<typeof pipelineOf>): Contender => ({
-    name: `operators/${label}`,
-    run: () => runOperators(plan, data, batches),
-  })
-  const contenders: Contender[] = [
-    { name: 'engine', run: () => runEngine(all, data) },
-    { name: 'decode', run: () => decodeOnly(all, data) },
-    operators('all', all),
-    ...ALL.map((query) => operators(query, pipelineOf([query]))),
-    ...SLIDES.map(([size, slide]) => operators(`sliding ${size} / ${slide}`, slidingPipeline(size, slide))),
+  const operators = (label: string, plan: EngineWork['plan']): ReturnType<typeof threadContender> =>
+    threadContender(`operators/${label}`, { what: 'operators', plan, data })
+  const contenders = [
+    threadContender('engine', { what: 'engine', plan: { queries: ALL }, data }),
+    threadContender('decode', { what: 'decode', plan: { queries: ALL }, data }),
+    operators('all', { queries: ALL }),
+    ...ALL.map((query) => operators(query, { queries: [query] })),
+    ...SLIDES.map(([size, slide]) => operators(`sliding ${size} / ${slide}`, { size, slide })),
   ]
-  const measured = await measure(contenders, { warmUps: 1, runs: 5 })
-  return measured.map((one) => resultOf({ name: one.name, data: name }, one)).reverse()
+  try {
+    const measured = await measure(contenders, { warmUps: 2, runs: 5 })
+    return measured.map((one) => resultOf({ name: one.name, data: name }, one)).reverse()
+  } finally {
+    for (const contender of contenders) await contender.stop()
+  }
 }

@@ -10,8 +10,10 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   decode: () => import('./decode.ts'),
   encode: () => import('./encode.ts'),
   engine: () => import('./engine.ts'),
+  'engine-state': () => import('./engine-state.ts'),
   expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
+  kafka: () => import('./kafka.ts'),
 }
 
 const args = process.argv.slice(2)

@@ -1,5 +1,5 @@
-// Page views and visitors per hour and page of a web log:
-//   millrace run examples/web-log.ts --input access.ndjson.gz --once --print page_views
+// Page views, visitors and sessions of a web log:
+//   millrace run examples/web-log.ts --input access.ndjson.gz --once --print sessions
 
 import {
   count,
@@ -9,6 +9,7 @@ import {
   logSource,
   type Pipeline,
   pipeline,
+  session,
   stream,
   text,
   timestamp,
@@ -21,12 +22,22 @@ const request = defineSchema({
   page_url: text({ required: true }),
 })
 
-const pageViews = stream(logSource('web-log'), request)
-  .withWatermark('event_time', '2 minutes')
+const requests = stream(logSource('web-log'), request).withWatermark('event_time', '2 minutes')
+
+const pageViews = requests
   .groupBy('page_url')
   .window(tumbling('1 hour'))
   .aggregate({ pageviews: count(), visitors: countDistinct('user_id') })
 
-const webLog: Pipeline = pipeline('web-log').query('page_views', pageViews, [jsonLines('out/page_views')])
+const hourlyVisitors = requests
+  .window(tumbling('1 hour'))
+  .aggregate({ pageviews: count(), visitors: countDistinct('user_id') })
+
+const sessions = requests.groupBy('user_id').window(session('30 minutes')).aggregate({ events: count() })
+
+const webLog: Pipeline = pipeline('web-log')
+  .query('page_views', pageViews, [jsonLines('out/page_views')])
+  .query('hourly_visitors', hourlyVisitors, [jsonLines('out/hourly_visitors')])
+  .query('sessions', sessions, [jsonLines('out/sessions')])
 
 export default webLog

@@ -64,9 +64,12 @@ function buildStale(root, stepName, node) {
   const fresh = join(root, `${output}.${process.pid}.new`)
   const old = join(root, `${output}.${process.pid}.old`)
   try {
-    const { error, status } = spawnSync(node, command(fresh), { cwd: root, stdio: ['ignore', 2, 2] })
+    const { error, status, stdout, stderr } = spawnSync(node, command(fresh), { cwd: root, encoding: 'utf8' })
     if (error !== undefined) throw error
-    if (status !== 0) throw new Error(`building ${what} failed, see above`)
+    if (status !== 0) {
+      process.stderr.write(stdout + stderr)
+      throw new Error(`building ${what} failed, see above`)
+    }
     rmSync(stampFile(root, stepName), { force: true })
     if (existsSync(join(root, output))) renameSync(join(root, output), old)
     renameSync(fresh, join(root, output))

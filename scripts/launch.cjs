@@ -23,6 +23,7 @@ const COMMANDS = {
   'build:web': { builds: ['web'] },
   'build:wasm': { builds: ['wasm'] },
   build: { builds: ['web', 'wasm', 'library'] },
+  kafka: { builds: [], program: ['scripts/kafka.ts'] },
   chaos: { builds: ['wasm'], program: ['test/chaos/run.ts'] },
   bench: { builds: ['wasm'], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }

@@ -32,5 +32,12 @@ export async function engineData(name: string, events: number): Promise<EngineDa
   while ((batches.at(-1)?.endOffset ?? 0) < events) {
     batches.push(...(await log.read(TOPIC, 0, batches.at(-1)?.endOffset ?? 0, 16 << 20)))
   }
-  return { name, events, batches, origin }
+  return { name, events, batches: batches.map(shared), origin }
+}
+
+/** The same records in memory that all threads can read. */
+function shared(records: EncodedRecords): EncodedRecords {
+  const bytes = new Uint8Array(new SharedArrayBuffer(records.bytes.length))
+  bytes.set(records.bytes)
+  return { ...records, bytes }
 }

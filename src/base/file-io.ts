@@ -19,9 +19,15 @@ export async function writeFully(
   return at - position
 }
 
-/** Reads bytes at a position; fewer than asked for only at the end of the file. `path` is for errors. */
-export async function readFully(file: OpenFile, path: string, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
+/** Reads bytes at a position, into `room` if given; fewer than asked for only at the end of the file. `path` is for errors. */
+export async function readFully(
+  file: OpenFile,
+  path: string,
+  position: number,
+  length: number,
+  room?: Uint8Array,
+): Promise<Uint8Array> {
+  const bytes = room?.subarray(0, length) ?? new Uint8Array(length)
   let filled = 0
   while (filled < length) {
     const count = await attempt('read', path, () => file.read(bytes.subarray(filled), position + filled))
@@ -31,7 +37,7 @@ export async function readFully(file: OpenFile, path: string, position: number, 
   return bytes.subarray(0, filled)
 }
 
-/** All bytes of a file; undefined when it is not there. */
+/** All bytes of a file; undefined when it is not there, nor can be because something above it is no folder. */
 export async function readFileIfThere(
   path: string,
   fileSystem: FileSystem = nodeFileSystem,
@@ -39,7 +45,8 @@ export async function readFileIfThere(
   try {
     return await withFile(path, fileSystem, async (file) => readFully(file, path, 0, await file.size()))
   } catch (error) {
-    if (error instanceof MillraceError && systemErrorCode(error.cause) === 'ENOENT') return undefined
+    const code = error instanceof MillraceError ? systemErrorCode(error.cause) : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
 }

@@ -8,6 +8,18 @@ export interface Dictionary {
   readonly size: number
   /** The value's UTF-8 bytes, a view that must not be kept or written to. */
   bytes(code: number): Uint8Array
+  /** Copies the value's bytes to `into` from `at` on, if they fit there; gives how many they are. */
+  copyTo(code: number, into: Uint8Array, at: number): number
   /** The value as text, decoded on first use and kept. */
   text(code: number): string
 }
+
+/** Copies bytes as a loop: for short values faster than a call. Nothing is copied when they do not fit; gives their number. */
+export function copyShort(from: Uint8Array, start: number, length: number, into: Uint8Array, at: number): number {
+  if (at + length > into.length) return length
+  if (length > SHORT_MAX) into.set(from.subarray(start, start + length), at)
+  else for (let index = 0; index < length; index++) into[at + index] = from[start + index] as number
+  return length
+}
+
+const SHORT_MAX = 64

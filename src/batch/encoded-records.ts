@@ -18,4 +18,6 @@ export interface EncodedRecords {
   readonly baseTimestamp: number
   /** Set when the log stamped the records on arrival: every record then has this timestamp. */
   readonly appendTimestamp?: number
+  /** Gives the bytes back to whoever made them, for use again: nobody may look at them afterwards. Nobody has to call it. */
+  readonly release?: () => void
 }

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
-import type { Dictionary } from './dictionary.ts'
+import { mixed } from '../base/mixed.ts'
+import { copyShort, type Dictionary } from './dictionary.ts'
 
 /** A dictionary takes no more values into the same object beyond this many bytes; see `full`. */
 export const DICTIONARY_BYTES_MAX: number = 1 << 26
@@ -98,6 +99,11 @@ export class InternedDictionary implements Dictionary {
     const position = this.#positions[code]
     const chunk = this.#chunks[position >>> CHUNK_BITS]
     return new Uint8Array(chunk.buffer, position & (CHUNK_BYTES_MAX - 1), this.#lengths[code])
+  }
+
+  copyTo(code: number, into: Uint8Array, at: number): number {
+    const bytes = this.bytes(code)
+    return copyShort(bytes, 0, bytes.length, into, at)
   }
 
   text(code: number): string {
@@ -234,11 +240,4 @@ function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(values.length * 2)
   grown.set(values)
   return grown
-}
-
-/** Finalizer of MurmurHash3 (Austin Appleby): every bit of the input moves every bit of the output. */
-function mixed(value: number): number {
-  let bits = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
-  return bits ^ (bits >>> 16)
 }

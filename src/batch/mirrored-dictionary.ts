@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import type { Dictionary } from './dictionary.ts'
+import { copyShort, type Dictionary } from './dictionary.ts'
 import type { DecoderInstance } from './wasm-module.ts'
 
 const BLOCK_BITS = 20
@@ -50,6 +50,11 @@ export class MirroredDictionary implements Dictionary {
     return this.#values.bytes(this.#place(code), this.#length(code))
   }
 
+  copyTo(code: number, into: Uint8Array, at: number): number {
+    assert(code >= 0 && code < this.#size, `code ${code} is not in a dictionary of ${this.#size}`)
+    return this.#values.copyTo(this.#place(code), this.#length(code), into, at)
+  }
+
   text(code: number): string {
     const known = this.#texts[code]
     if (known !== undefined) return known
@@ -73,6 +78,7 @@ const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Copies of blocks of 1 MB that are filled one after the other. The last copy is as large as it has to be, up to twice. */
 class BlockCopies {
   readonly #chunks: DataView<ArrayBuffer>[] = []
+  readonly #bytes: Uint8Array[] = []
   /** Position behind what has been copied; a block begins at each multiple of 1 MB. */
   #end = 0
 
@@ -94,6 +100,12 @@ class BlockCopies {
     return new Uint8Array(chunk.buffer, position & (BLOCK_BYTES - 1), length)
   }
 
+  copyTo(position: number, length: number, into: Uint8Array, at: number): number {
+    if (length === 0) return 0
+    const chunk = this.#bytes[position >>> BLOCK_BITS]
+    return copyShort(chunk, position & (BLOCK_BYTES - 1), length, into, at)
+  }
+
   int32(position: number): number {
     return this.#chunks[position >>> BLOCK_BITS].getInt32(position & (BLOCK_BYTES - 1), true)
   }
@@ -105,6 +117,7 @@ class BlockCopies {
     const chunk = new Uint8Array(Math.min(BLOCK_BYTES, Math.max(first, 2 * bytesMin)))
     if (known !== undefined) chunk.set(new Uint8Array(known.buffer))
     this.#chunks[index] = new DataView(chunk.buffer)
+    this.#bytes[index] = chunk
     return chunk
   }
 }

@@ -1,5 +1,5 @@
 import { decodeText } from '../base/bytes.ts'
-import type { Dictionary } from './dictionary.ts'
+import { copyShort, type Dictionary } from './dictionary.ts'
 
 /** A finished dictionary as plain arrays, which can go to another thread: value c is `data[ends[c - 1], ends[c])`. */
 export interface PlainDictionary {
@@ -23,10 +23,12 @@ export function plainDictionary(dictionary: Dictionary): PlainDictionary {
 /** The dictionary that was made plain. */
 export function dictionaryOf({ data, ends }: PlainDictionary): Dictionary {
   const texts: string[] = []
-  const bytes = (code: number): Uint8Array => data.subarray(code === 0 ? 0 : ends[code - 1], ends[code])
+  const start = (code: number): number => (code === 0 ? 0 : ends[code - 1])
+  const bytes = (code: number): Uint8Array => data.subarray(start(code), ends[code])
   return {
     size: ends.length,
     bytes,
+    copyTo: (code, into, at) => copyShort(data, start(code), ends[code] - start(code), into, at),
     text(code) {
       texts[code] ??= decodeText(bytes(code))
       return texts[code]

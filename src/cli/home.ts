@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
-import type { EmbeddedLog } from '../log/embedded-log.ts'
+import type { KafkaLog } from '../log/kafka/kafka-log.ts'
+import type { Log } from '../log/log.ts'
 
 /** Where Millrace keeps its own things: `log/`, `checkpoints/`, `dead-letters/`. */
 export interface Home {
@@ -20,8 +21,30 @@ export function homeAt(setting: string | undefined): Home {
   }
 }
 
-/** Opens the embedded log of a home; loaded on first use. */
-export async function openLog(home: Home, mode: 'read' | 'write', who: string): Promise<EmbeddedLog> {
+/**
+ * Opens the log that is meant: the Kafka cluster of these brokers, else the embedded log of a home. Loaded on first use.
+ * Kafka's other settings come from the environment.
+ */
+export async function openLog(
+  home: Home,
+  mode: 'read' | 'write',
+  who: string,
+  servers: string | undefined,
+): Promise<Log> {
+  if (servers) return openKafka(servers)
   const { openEmbeddedLog } = await import('../log/embedded-log.ts')
   return openEmbeddedLog(home.log, { mode, who })
+}
+
+/** Connects to a Kafka cluster; trouble that passes is told on stderr. */
+export async function openKafka(servers: string): Promise<KafkaLog> {
+  const { kafkaOptions } = await import('../log/kafka/kafka-options.ts')
+  const { openKafkaLog } = await import('../log/kafka/kafka-log.ts')
+  const report = (text: string): void => void process.stderr.write(`${text}\n`)
+  return openKafkaLog({ ...kafkaOptions(servers, process.env), report })
+}
+
+/** How large the generator may make its batches: they grow to four times this, and a broker takes 1 MiB unless told otherwise. */
+export function batchBytesFor(log: Log): { readonly batchBytes?: number } {
+  return log.kind === 'kafka' ? { batchBytes: 200 << 10 } : {}
 }

@@ -34,3 +34,35 @@ export function bytes(text: string): number {
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value]
 }
+
+/** A condition on the numbers of a report. */
+export interface LoadAssertion {
+  readonly source: string
+  readonly name: (typeof ASSERTED)[number]
+  holds(report: Readonly<Record<(typeof ASSERTED)[number], number>>): boolean
+}
+
+const ASSERTED = ['rate', 'mbps', 'p50', 'p90', 'p99', 'max', 'errors'] as const
+
+/** `rate>=1e6` and the like. */
+export function assertion(source: string): LoadAssertion {
+  const [, word = '', operator = '', limitText = ''] = /^\s*(\w+)\s*(>=|<=|>|<)\s*(\S+)\s*$/.exec(source) ?? []
+  const name = ASSERTED.find((one) => one === word)
+  const limit = Number(limitText)
+  if (name === undefined || limitText === '' || Number.isNaN(limit)) {
+    throw new InvalidArgumentError(`Write one of ${ASSERTED.join(', ')}, then >=, <=, > or <, and a number: rate>=1e6.`)
+  }
+  return { source, name, holds: (report) => COMPARISONS[operator](report[name], limit) }
+}
+
+const COMPARISONS: Readonly<Record<string, (value: number, limit: number) => boolean>> = {
+  '>=': (value, limit) => value >= limit,
+  '<=': (value, limit) => value <= limit,
+  '>': (value, limit) => value > limit,
+  '<': (value, limit) => value < limit,
+}
+
+/** For an option that may be given several times, each parsed. */
+export function collectWith<T>(parse: (value: string) => T): (value: string, before: readonly T[] | undefined) => T[] {
+  return (value, before) => [...(before ?? []), parse(value)]
+}

@@ -5,6 +5,7 @@ import { type RunningServer, startServer } from '../server/server.ts'
 import type { StatusFeed } from '../server/status-feed.ts'
 import { SETTING_TYPES } from './config/setting-type.ts'
 import { WEB_ROOT } from './own-files.ts'
+import type { StoreApi } from './store-api.ts'
 
 /** Where a page is served, and who may see it. */
 export interface PageOptions {
@@ -14,16 +15,19 @@ export interface PageOptions {
   readonly tokenFile?: string
 }
 
-/** Serves the page, the API and the metrics of a job. */
-export async function startPage(feed: StatusFeed, options: PageOptions): Promise<RunningServer> {
+/** Serves the page, the API and the metrics of a job, and answers questions about its result store when it has one. */
+export async function startPage(feed: StatusFeed, options: PageOptions, store?: StoreApi): Promise<RunningServer> {
   const token = await tokenOf(options)
-  return startServer({
+  const server = await startServer({
     feed,
     webRoot: WEB_ROOT,
     host: options.host,
     port: options.port,
     ...(token === undefined ? {} : { token }),
+    ...(store && { ask: store.ask }),
   })
+  await store?.announce(server.url, token)
+  return server
 }
 
 /** The token itself, or what the file with it says. */

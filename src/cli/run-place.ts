@@ -1,6 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { MillraceError } from '../base/error.ts'
+import type { KafkaLog } from '../log/kafka/kafka-log.ts'
+import { sinkName } from '../plan/check-sinks.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import type { Source } from '../sources/source.ts'
 import type { Home } from './home.ts'
@@ -40,12 +42,22 @@ export function placeOf(pipeline: string, source: Source, home: Home, options: P
   return { checkpoint, deadLetters: own ? home.deadLetters(pipeline) : join(checkpoint, 'dead-letters') }
 }
 
-/** Removes what earlier runs left: files of the sinks, and dead letters of runs without a checkpoint. */
-export async function clearEarlierRuns(plan: PipelinePlan, home: Home, { checkpoint }: RunPlace): Promise<void> {
+/** Removes what earlier runs left: files of the sinks, marks of Kafka sinks, and dead letters of runs without a checkpoint. */
+export async function clearEarlierRuns(
+  plan: PipelinePlan,
+  home: Home,
+  { checkpoint }: RunPlace,
+  kafka: KafkaLog | undefined,
+): Promise<void> {
   if (checkpoint !== undefined && (await namesIn(checkpoint)).length > 0) throw replacedUnderCheckpoint(checkpoint)
   const { clearOutputFolder } = await import('../sinks/output-log.ts')
-  for (const sink of plan.queries.flatMap((query) => query.sinks)) {
-    if ('path' in sink) await clearOutputFolder(resolve(sink.path))
+  for (const query of plan.queries) {
+    for (const sink of query.sinks) {
+      if ('path' in sink) await clearOutputFolder(resolve(sink.path))
+      if (sink.kind !== 'kafka' || !kafka) continue
+      const { resetKafkaSink } = await import('../sinks/kafka-sink.ts')
+      await resetKafkaSink(kafka, plan.name, sinkName(query.name, sink))
+    }
   }
   const letters = home.deadLetters(plan.name)
   for (const name of await namesIn(letters)) {

@@ -68,7 +68,10 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
     ...Object.entries(summary.queries).map(([name, { rows }]) => `  query    ${name}: ${counted(rows, 'row')}`),
     ...status.sinks
       .filter(({ kind }) => kind !== 'console' && kind !== 'memory')
-      .map(({ name, files, target }) => `  sink     ${name}: ${counted(files, 'file')} in ${target}`),
+      .map(({ name, kind, rows, files, target }) => {
+        const what = kind === 'kafka' ? counted(rows, 'record') : counted(files, 'file')
+        return `  sink     ${name}: ${what} in ${target}`
+      }),
   ]
   const open = status.queries.reduce((sum, query) => sum + query.openWindows.length, 0)
   if (open > 0) lines.push(`  open     ${counted(open, 'window')}, closed by the watermark once the run goes on`)

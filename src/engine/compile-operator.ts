@@ -22,6 +22,8 @@ export interface OperatorOptions {
   readonly modes: readonly OutputMode[]
   /** Spark's rules where they differ: see docs/semantics. */
   readonly spark: boolean
+  /** Nothing is late and nothing goes: Spark's complete mode. */
+  readonly keepsClosed: boolean
   readonly groupsMax: number
   readonly hashKey: HashKey
 }

@@ -20,6 +20,10 @@ export interface Operator {
    * and gives how many are left. Absent where nothing closes early.
    */
   refuseClosed?(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number
+  /** Writes what was closed before its time in this epoch, or came with the state that was restored; false when there is none. */
+  writeNewMarks?(writer: ByteWriter): boolean
+  /** Takes in what others have written with `writeNewMarks`, and forgets what the watermark has passed: to judge rows for their owners. */
+  hearOfMarks?(readers: readonly ByteReader[], lateWatermarkMs: number): void
   /** Writes the groups of some shards, each in a section of its own. Canonical: equal groups give equal bytes. */
   write(writer: ByteWriter, shards: readonly number[]): void
   /** Adds groups that `write` has written, of as many shards. */

@@ -2,6 +2,7 @@ import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 import type { WatermarkNode } from '../plan/node.ts'
 import type { WatermarkHolder, WatermarkStatus } from './engine.ts'
 import type { EpochPlan, WatermarkMark } from './epoch.ts'
+import { readTime } from './event-times.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
 
@@ -101,9 +102,9 @@ export class Watermark {
   }
 
   restore(reader: ByteReader): void {
-    this.#closeMs = reader.f64()
+    this.#closeMs = readTime(reader)
     const count = reader.varint()
-    for (let partition = 0; partition < count; partition++) this.#maxEventTimesMs[partition] = reader.f64()
+    for (let partition = 0; partition < count; partition++) this.#maxEventTimesMs[partition] = readTime(reader)
   }
 
   #perPartition(plan: EpochPlan, nodeIndex: number): number {

@@ -5,7 +5,7 @@ import type { PipelinePlan } from '../plan/node.ts'
 import type { EngineOptions, OpenWindow } from './engine.ts'
 import type { EpochPlan } from './epoch.ts'
 import { type Gathered, Gatherer } from './gatherer.ts'
-import type { OperatorResults } from './operator.ts'
+import type { Operator, OperatorResults } from './operator.ts'
 import { queryOutputs } from './query-outputs.ts'
 import { selectedFields } from './selected-fields.ts'
 import { type SelectPart, SelectStage } from './stages/select-stage.ts'
@@ -28,14 +28,18 @@ export class WorkerEngine {
     this.fields = selectedFields(plan)
     this.#shards = shards
     const outputs = queryOutputs(plan, options.extraModes)
-    const silent = outputs.map((output) => ({ ...output, modes: [] }))
-    this.#gather = compileStages(plan, this.fields, silent, options)
+    this.#gather = compileStages(plan, this.fields, outputs, options, true)
     this.#own = compileStages(plan, this.fields, outputs, options)
     this.#gatherer = new Gatherer(plan, this.fields, this.#gather)
   }
 
-  /** `closeWatermarksMs` are those of the epoch before, by watermark. */
-  beginEpoch(plan: EpochPlan, partitionCount: number, closeWatermarksMs: readonly number[]): void {
+  /** `closeWatermarksMs` are those of the epoch before, by watermark; `marks` what owners have closed early since, by query. */
+  beginEpoch(
+    plan: EpochPlan,
+    partitionCount: number,
+    closeWatermarksMs: readonly number[],
+    marks: readonly (readonly Uint8Array[])[],
+  ): void {
     for (const tree of [this.#gather, this.#own]) {
       for (const [index, { watermark }] of tree.watermarks.entries()) {
         watermark.addPartitions(partitionCount)
@@ -44,6 +48,7 @@ export class WorkerEngine {
     }
     for (const { watermark } of this.#own.watermarks) watermark.beginEpoch()
     this.#gatherer.beginEpoch(plan)
+    this.#hearOfMarks(marks)
   }
 
   processBatch(partition: number, batch: Batch): void {
@@ -77,9 +82,10 @@ export class WorkerEngine {
       watermark.closeAt(closeWatermarksMs[index] as number)
     }
     return this.#own.outputs.map((output): WorkerClosed => {
-      if (output instanceof SelectStage) return { results: {}, stateRows: 0, openWindows: [] }
+      if (output instanceof SelectStage) return { results: {}, stateRows: 0, openWindows: [], marks: [] }
       const results = output.close(epoch)
-      return { results, stateRows: output.operator.stateRows, openWindows: output.operator.openWindows() }
+      const { stateRows } = output.operator
+      return { results, stateRows, openWindows: output.operator.openWindows(), marks: newMarks(output.operator) }
     })
   }
 
@@ -95,12 +101,21 @@ export class WorkerEngine {
     })
   }
 
-  /** Takes in what `snapshot` has given, by query, any shards. */
-  restore(state: readonly (readonly Uint8Array[])[]): void {
-    for (const [index, sections] of state.entries()) {
+  /** Takes in what `snapshot` has given, by query, any shards; gives the marks in it, by query. */
+  restore(state: readonly (readonly Uint8Array[])[]): Uint8Array[][] {
+    return state.map((sections, index) => {
       const output = this.#own.outputs[index]
-      if (!output || output instanceof SelectStage) continue
-      for (const bytes of sections) output.operator.merge(new ByteReader(bytes, `the state of ${output.id}`), 1)
+      if (!output || output instanceof SelectStage) return []
+      for (const bytes of sections) output.operator.restore(new ByteReader(bytes, `the state of ${output.id}`), 1)
+      return newMarks(output.operator)
+    })
+  }
+
+  #hearOfMarks(marks: readonly (readonly Uint8Array[])[]): void {
+    for (const [index, output] of this.#gather.outputs.entries()) {
+      if (output instanceof SelectStage) continue
+      const readers = (marks[index] ?? []).map((bytes) => new ByteReader(bytes, 'the marks of another worker'))
+      output.operator.hearOfMarks?.(readers, output.watermark.lateWatermarkMs)
     }
   }
 
@@ -136,4 +151,11 @@ export interface WorkerClosed {
   readonly results: OperatorResults
   readonly stateRows: number
   readonly openWindows: readonly OpenWindow[]
+  /** What was closed before its time in this epoch, for everybody who judges rows. */
+  readonly marks: readonly Uint8Array[]
+}
+
+function newMarks(operator: Operator): Uint8Array[] {
+  const writer = new ByteWriter(256)
+  return operator.writeNewMarks?.(writer) ? [writer.finish()] : []
 }

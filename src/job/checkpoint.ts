@@ -100,6 +100,11 @@ export class Checkpoint {
     return bytes
   }
 
+  /** What only epochs up to this one need is needed no more. */
+  get oldestSnapshotEpoch(): number {
+    return this.#snapshotEpochs[0] ?? 0
+  }
+
   async close(): Promise<void> {
     await this.#journal.close()
     await this.#lock.release()

@@ -1,26 +1,35 @@
 import { Worker } from 'node:worker_threads'
-import { type ErrorCode, MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { OffsetRange } from '../engine/epoch.ts'
-import type { WorkerAnswers, WorkerFailure, WorkerRequest, WorkerResponse, WorkerStart } from './worker-messages.ts'
+import {
+  errorOf,
+  type WorkerAnswers,
+  type WorkerLink,
+  type WorkerRequest,
+  type WorkerResponse,
+  type WorkerStart,
+} from './worker-messages.ts'
 
 /** Bytes of records that a worker may have before it before more are sent. */
 const WAITING_BYTES_MAX = 32 << 20
 
 /** The published package is JavaScript. */
 const ENTRY = import.meta.url.endsWith('.ts')
-  ? new URL('./data-worker.ts', import.meta.url)
-  : new URL('./data-worker.js', import.meta.url)
+  ? new URL('./data-worker-entry.ts', import.meta.url)
+  : new URL('./data-worker-entry.js', import.meta.url)
 
-/** The coordinator's end of one data worker: requests go in order, answers come in order. */
-export class DataWorkerThread {
+/** A data worker in a thread of its own. */
+export class DataWorkerThread implements WorkerLink {
   readonly #worker: Worker
   readonly #waiting: Waiting[] = []
   #failure: Error | undefined
   #waitingBytes = 0
-  #wake: () => void = () => {}
+  readonly #waitingBytesMax: number
+  /** Those that wait to send: one for each partition. */
+  #senders: (() => void)[] = []
 
-  constructor(start: WorkerStart) {
+  constructor(start: WorkerStart, waitingBytesMax: number = WAITING_BYTES_MAX) {
+    this.#waitingBytesMax = waitingBytesMax
     this.#worker = new Worker(ENTRY, { workerData: start, name: 'millrace data worker' })
     this.#worker.on('message', (response: WorkerResponse) => this.#take(response))
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
@@ -40,13 +49,14 @@ export class DataWorkerThread {
     })
   }
 
-  /** Sends records without waiting for the answer, but not more than the worker can hold. A failure shows at the next `ask`. */
   async send(range: OffsetRange, records: EncodedRecords): Promise<void> {
-    while (this.#waitingBytes >= WAITING_BYTES_MAX && !this.#failure) await this.#room()
+    while (this.#waitingBytes >= this.#waitingBytesMax && !this.#failure) await this.#room()
     // A view would take the whole buffer behind it along.
     const shared = records.bytes.buffer instanceof SharedArrayBuffer
     const bytes = shared ? records.bytes : new Uint8Array(records.bytes)
-    const request = { kind: 'records', range, records: { ...records, bytes } } as const
+    // How the bytes are given back does not concern the worker, and functions cannot be sent.
+    const { release, ...sendable } = records
+    const request = { kind: 'records', range, records: { ...sendable, bytes } } as const
     this.ask(request, shared ? [] : [bytes.buffer as ArrayBuffer], bytes.length).catch((error: Error) => {
       this.#failure ??= error
     })
@@ -59,7 +69,7 @@ export class DataWorkerThread {
 
   #room(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve
+      this.#senders.push(resolve)
     })
   }
 
@@ -67,15 +77,19 @@ export class DataWorkerThread {
     const waiting = this.#waiting.shift()
     if (!waiting) return
     this.#waitingBytes -= waiting.bytes
-    this.#wake()
+    this.#wakeSenders()
     if (response.ok) waiting.resolve(response.answer)
     else waiting.reject(errorOf(response.error))
+  }
+
+  #wakeSenders(): void {
+    for (const wake of this.#senders.splice(0)) wake()
   }
 
   #fail(error: Error): void {
     this.#failure ??= error
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure)
-    this.#wake()
+    this.#wakeSenders()
   }
 }
 
@@ -83,11 +97,4 @@ interface Waiting {
   readonly bytes: number
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: Error) => void
-}
-
-function errorOf({ message, known, stack }: WorkerFailure): Error {
-  if (known) return new MillraceError(known.code as ErrorCode, message, { hint: known.hint })
-  const error = new Error(message)
-  error.stack = stack
-  return error
 }

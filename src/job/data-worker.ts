@@ -1,8 +1,6 @@
-// The entry of a data worker: a thread that computes its share of every epoch, as the coordinator asks (parallel-runner.ts).
-
-import { parentPort, workerData } from 'node:worker_threads'
-import { assert, unreachable } from '../base/assert.ts'
+import { unreachable } from '../base/assert.ts'
 import { MillraceError } from '../base/error.ts'
+import type { Decoder } from '../batch/json-decoder.ts'
 import { WorkerEngine } from '../engine/worker-engine.ts'
 import { createDecoder } from './create-decoder.ts'
 import {
@@ -13,51 +11,55 @@ import {
   type WorkerStart,
 } from './worker-messages.ts'
 
-const { plan, options, shards, decoder: decoderStart } = workerData as WorkerStart
-const engine = new WorkerEngine(plan, options, shards)
-const decoder = createDecoder(
-  {
-    fields: engine.fields,
-    knownMembers: new Set(decoderStart.knownMembers),
-    hashSeed: decoderStart.hashSeed,
-    dictionaryEntriesMax: decoderStart.dictionaryEntriesMax,
-  },
-  decoderStart.module,
-)
+/** Computes its share of every epoch, as the coordinator asks (parallel-runner.ts), in whatever thread it is. */
+export class DataWorker {
+  readonly #engine: WorkerEngine
+  readonly #decoder: Decoder
 
-const port = parentPort
-assert(port, 'a data worker is started by a coordinator')
-port.on('message', (request: WorkerRequest) => port.postMessage(respond(request)))
-
-function respond(request: WorkerRequest): WorkerResponse {
-  try {
-    return { ok: true, answer: answer(request) }
-  } catch (error) {
-    return { ok: false, error: failureOf(error) }
+  constructor({ plan, options, shards, decoder }: WorkerStart) {
+    this.#engine = new WorkerEngine(plan, options, shards)
+    this.#decoder = createDecoder(
+      {
+        fields: this.#engine.fields,
+        knownMembers: new Set(decoder.knownMembers),
+        hashSeed: decoder.hashSeed,
+        dictionaryEntriesMax: decoder.dictionaryEntriesMax,
+      },
+      decoder.module,
+    )
   }
-}
 
-function answer(request: WorkerRequest): unknown {
-  switch (request.kind) {
-    case 'restore':
-      return engine.restore(request.state)
-    case 'begin':
-      return engine.beginEpoch(request.plan, request.partitionCount, request.closeWatermarksMs)
-    case 'records': {
-      const { partition, from, to } = request.range
-      return engine.processBatch(partition, decoder.decode(request.records, from, to))
+  respond(request: WorkerRequest): WorkerResponse {
+    try {
+      return { ok: true, answer: this.#answer(request) }
+    } catch (error) {
+      return { ok: false, error: failureOf(error) }
     }
-    case 'gather': {
-      const gathered = engine.finishReading(request.shardsByOwner)
-      const selected = gathered.selected.map((parts) => parts.map((part) => ({ ...part, rows: toPlain(part.rows) })))
-      return { ...gathered, selected }
+  }
+
+  #answer(request: WorkerRequest): unknown {
+    const engine = this.#engine
+    switch (request.kind) {
+      case 'restore':
+        return engine.restore(request.state)
+      case 'begin':
+        return engine.beginEpoch(request.plan, request.partitionCount, request.closeWatermarksMs, request.marks)
+      case 'records': {
+        const { partition, from, to } = request.range
+        return engine.processBatch(partition, this.#decoder.decode(request.records, from, to))
+      }
+      case 'gather': {
+        const gathered = engine.finishReading(request.shardsByOwner)
+        const selected = gathered.selected.map((parts) => parts.map((part) => ({ ...part, rows: toPlain(part.rows) })))
+        return { ...gathered, selected }
+      }
+      case 'close':
+        return engine.close(request.epoch, request.partials, request.closeWatermarksMs)
+      case 'snapshot':
+        return engine.snapshot()
+      default:
+        return unreachable(request)
     }
-    case 'close':
-      return engine.close(request.epoch, request.partials, request.closeWatermarksMs)
-    case 'snapshot':
-      return engine.snapshot()
-    default:
-      return unreachable(request)
   }
 }
 

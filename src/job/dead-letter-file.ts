@@ -12,24 +12,32 @@ export type DeadLetterLengths = readonly (readonly [string, number])[]
 
 /**
  * Rows that were not accepted, one JSON line each, with all that is needed to understand and to resend them.
- * Each process appends to a file of its own, `<fence>.ndjson`; the journal says how much of each file is certain, so a stale
- * process can write nothing that counts.
+ * Each process appends to a file of its own, `<run>-<fence>.ndjson`; the journal says how much of each file is certain, so a stale
+ * process can write nothing that counts. `run` names the checkpoint, or the run without one: several may share the folder.
  */
 export class DeadLetterFile {
   readonly folder: string
+  readonly #run: string
   readonly #name: string
   readonly #fileSystem: FileSystem
   #committed: DeadLetterLengths
   #file: AppendFile | undefined
 
-  constructor(folder: string, fence: number, committed: DeadLetterLengths, fileSystem: FileSystem = nodeFileSystem) {
+  constructor(
+    folder: string,
+    run: string,
+    fence: number,
+    committed: DeadLetterLengths,
+    fileSystem: FileSystem = nodeFileSystem,
+  ) {
     this.folder = folder
+    this.#run = run
     this.#fileSystem = fileSystem
-    this.#name = `${String(fence).padStart(10, '0')}.ndjson`
+    this.#name = `${run}-${String(fence).padStart(10, '0')}.ndjson`
     this.#committed = committed
   }
 
-  /** Cuts off what earlier processes wrote for epochs that never became certain. */
+  /** Removes what earlier processes of this run wrote for epochs that never became certain. */
   async open(): Promise<void> {
     await this.#removeVoid()
     for (const [name, length] of this.#committed) {
@@ -70,7 +78,7 @@ export class DeadLetterFile {
       if (systemErrorCode(error) === 'ENOENT') return []
       throw error
     })
-    const empty = names.filter((name) => /^\d{10}\.ndjson$/.test(name) && !certain.has(name))
+    const empty = names.filter((name) => name.startsWith(`${this.#run}-`) && !certain.has(name))
     for (const name of empty) await removeFile(join(this.folder, name), this.#fileSystem)
     if (empty.length > 0) await syncDirectory(this.folder, this.#fileSystem)
   }

@@ -2,14 +2,19 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { WasmModule } from '../batch/wasm-module.ts'
 
 /** Beside the sources and beside the published library, see `scripts/build.cjs`. */
-const FILES = ['../../dist/wasm/decoder.wasm', '../../wasm/decoder.wasm']
+const FILES: readonly URL[] = ['../../dist/wasm/decoder.wasm', '../../wasm/decoder.wasm'].map(
+  (path) => new URL(path, import.meta.url),
+)
 
 /**
  * The decoder's WebAssembly module, compiled; undefined, and `report` told why, when the file is missing or this machine
  * does not run it. Everything then works as well, only slower.
  */
-export function loadDecoderModule(report: (problem: string) => void): WasmModule | undefined {
-  const file = FILES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url))
+export function loadDecoderModule(
+  report: (problem: string) => void,
+  files: readonly URL[] = FILES,
+): WasmModule | undefined {
+  const file = files.find((url) => existsSync(url))
   if (file === undefined) {
     report('the WebAssembly decoder is not built')
     return undefined

@@ -5,6 +5,7 @@ import type { JobParts } from './job.ts'
 import { LiveView } from './live-view.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { RecoveryPlan } from './recovery.ts'
+import type { Trouble } from './retry.ts'
 import type { EpochTiming, JobState, JobStatus, PartitionStatus } from './status.ts'
 import { finite, HolderHistory, queryViews, watermarkViews } from './status-builder.ts'
 import type { Totals } from './totals.ts'
@@ -39,6 +40,7 @@ export class JobMonitor {
     this.#partitions = partitions
     this.#idle = idle
     this.#startedAtMs = parts.clock.now()
+    parts.sinks.watch(() => this.#notify())
     this.#live = parts.live ? parts.engine.queries.map((output) => new LiveView(output)) : []
   }
 
@@ -49,6 +51,12 @@ export class JobMonitor {
 
   enter(state: JobState): void {
     this.#state = state
+    this.#notify()
+  }
+
+  /** Shows why the job waits; undefined when it goes on. */
+  wait(trouble: Trouble | undefined): void {
+    this.#error = trouble ? { message: trouble.message, hint: trouble.hint } : null
     this.#notify()
   }
 

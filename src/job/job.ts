@@ -16,6 +16,7 @@ import { PartitionTable } from './partition-table.ts'
 import { Prefetcher } from './prefetcher.ts'
 import { planRecovery } from './recovery.ts'
 import { modeHashes } from './result-hash.ts'
+import { untilAvailable } from './retry.ts'
 import type { EpochAt, SinkGroup } from './sink-group.ts'
 import type { JobStatus } from './status.ts'
 import { epochCounts, Totals } from './totals.ts'
@@ -76,6 +77,8 @@ export class Job {
   #commit: Promise<void> = Promise.resolve()
   #draining: { flush: boolean; ends: readonly number[] | undefined } | undefined
   #flushed = false
+  /** The epoch in hand is the last one of this process. */
+  #final = false
 
   constructor(parts: JobParts) {
     this.#parts = parts
@@ -129,7 +132,7 @@ export class Job {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     this.#clockMs = this.#parts.clock.now()
     if (!checkpoint) {
-      await sinks.open(1, 0)
+      await sinks.open(1, { lastPreparedEpoch: 0, certain: [], sinksNamed: new Set() })
       return
     }
     const { snapshot } = checkpoint.content
@@ -145,11 +148,14 @@ export class Job {
       this.#partitions.restore(snapshot.header.partitions)
     }
     await this.#partitions.addNew(this.#parts.source, engine, recovery.partitionIds)
-    await sinks.open(checkpoint.fence, recovery.lastPreparedEpoch)
+    await sinks.open(checkpoint.fence, recovery)
     await deadLetters.open()
     if (recovery.again.length > 0 || recovery.open) this.#monitor.enter('recovering')
     for (const { plan, prepared } of recovery.again) await this.#runAgain(plan, prepared)
-    if (recovery.last) await sinks.commit(this.#at(recovery.last.epoch), recovery.last.outputs, this.#stopping.signal)
+    if (recovery.last) {
+      const { epoch, previous, outputs } = recovery.last
+      await sinks.commit(this.#at(epoch, previous), outputs, this.#stopping.signal)
+    }
     // Snapshot 0: from now on a plan in the journal can always be run again.
     if (!snapshot) await this.#snapshot()
     this.#monitor.recovered(checkpoint.content.notices, recovery, snapshot !== undefined)
@@ -193,6 +199,19 @@ export class Job {
     this.#lastSnapshotMs = this.#parts.clock.now()
   }
 
+  /** The source has grown. */
+  async #readNewPartitions(): Promise<void> {
+    const { source, engine } = this.#parts
+    const known = this.#partitions.positions.length
+    await this.#partitions.addNew(source, engine, [])
+    await this.#partitions.refreshEnds(source)
+    for (const [partition, position] of this.#partitions.positions.entries()) {
+      if (partition < known) continue
+      this.#prefetcher.add(engine.partitionIds[partition] as string, position, Number.POSITIVE_INFINITY)
+      if (this.#partitions.empty(partition)) this.#idle.flagEmpty(partition)
+    }
+  }
+
   async #loop(): Promise<void> {
     const { clock, settings } = this.#parts
     let lastTickMs = Number.NEGATIVE_INFINITY
@@ -207,7 +226,7 @@ export class Job {
         await this.#planAndRun(takeInput(this.#prefetcher, this.#partitions.positions, settings.rowsPerEpochMax), false)
       } else if (!this.#prefetcher.hasRows && this.#inputEnded()) {
         return
-      } else if (idleRaised || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
+      } else if (idleRaised || this.#sinkIsDue() || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
         await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, false)
       } else {
         await this.#rest()
@@ -217,13 +236,16 @@ export class Job {
 
   /** Closes what is left when the run asks for it, and keeps where it stands. */
   async #finish(): Promise<void> {
-    const flush = this.#draining?.flush && !this.#stopping.signal.aborted
-    if (flush) {
-      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, true)
-      this.#flushed = true
+    const flush = (this.#draining?.flush && !this.#stopping.signal.aborted) ?? false
+    await this.#commit
+    this.#final = true
+    if (flush || this.#parts.sinks.dueMs() !== undefined) {
+      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, flush)
+      this.#flushed = flush
     }
     await this.#commit
     await this.#snapshot()
+    await this.#parts.source.publish?.(`millrace-${this.#parts.pipeline}`, this.#partitions.byId())
   }
 
   async #planAndRun(input: EpochInput, flush: boolean): Promise<void> {
@@ -253,7 +275,9 @@ export class Job {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     const timer = this.#monitor.startEpoch(plan.epoch)
     failpoint('job:before-plan')
-    await checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds })
+    await this.#patiently(async () =>
+      checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds }),
+    )
     failpoint('job:after-plan')
     const results = await engine.compute(plan, records)
     assertLedger(results)
@@ -262,8 +286,14 @@ export class Job {
     const hashes = modeHashes(engine.queries, results)
     // Only one epoch may be between prepared and committed.
     await this.#commit
-    await deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds)
-    const outputs = await sinks.prepare(this.#at(plan.epoch, plan.previous), results, hashes)
+    await this.#patiently(() => deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds))
+    for (const range of records) if (Array.isArray(range)) for (const piece of range) piece.release?.()
+    const outputs = await sinks.prepare(
+      { ...this.#at(plan.epoch, plan.previous), final: this.#final },
+      results,
+      hashes,
+      this.#stopping.signal,
+    )
     failpoint('job:before-prepared')
     const prepared: PreparedRecord = {
       type: 'prepared',
@@ -278,7 +308,7 @@ export class Job {
       ),
       deadLetters: deadLetters.lengths,
     }
-    await checkpoint?.append(prepared)
+    await this.#patiently(async () => checkpoint?.append(prepared))
     failpoint('job:after-prepared')
     timer.prepared()
     this.#settle(plan, results, prepared)
@@ -306,11 +336,12 @@ export class Job {
   async #snapshot(): Promise<void> {
     const { checkpoint, engine, sinks, deadLetters, identity, hashKey, clock } = this.#parts
     this.#lastSnapshotMs = clock.now()
-    if (!checkpoint || (this.#snapshotEpoch === this.#prepared && !this.#flushed)) return
+    if (checkpoint && this.#snapshotEpoch === this.#prepared && !this.#flushed) return
     await this.#commit
-    await checkpoint.append({ type: 'committed', epoch: this.#prepared })
+    if (!checkpoint) return sinks.forget(this.#prepared)
+    await this.#patiently(() => checkpoint.append({ type: 'committed', epoch: this.#prepared }))
     failpoint('job:before-snapshot')
-    await checkpoint.save({
+    const snapshot = {
       header: {
         identity,
         hashKey,
@@ -323,15 +354,19 @@ export class Job {
         flushed: this.#flushed,
       },
       engineState: await engine.snapshot(),
-    })
+    }
+    await this.#patiently(() => checkpoint.save(snapshot))
     this.#snapshotEpoch = this.#prepared
     failpoint('job:after-snapshot')
-    await sinks.forget(this.#prepared)
+    await sinks.forget(checkpoint.oldestSnapshotEpoch)
   }
 
   /** Looks at how the partitions do; true when one has fallen idle. */
   async #tick(): Promise<boolean> {
-    await this.#partitions.refreshEnds(this.#parts.source)
+    const { source, settings, pipeline } = this.#parts
+    await this.#partitions.refreshEnds(source)
+    if (this.#partitions.incomplete && !source.bounded && !settings.once) await this.#readNewPartitions()
+    await source.publish?.(`millrace-${pipeline}`, this.#partitions.byId())
     const partitions = this.#partitions.positions.map((_, partition) => ({
       caughtUp: this.#prefetcher.queued(partition).length === 0 && this.#partitions.caughtUp(partition),
       movedTime: this.#partitions.takeMovedTime(partition),
@@ -349,6 +384,12 @@ export class Job {
     const { watermarks, queries } = this.#parts.engine.status()
     const advancing = watermarks.some(({ heldBy }) => heldBy.kind === 'idle' && heldBy.advancing)
     return advancing && queries.some((query) => query.openWindows.length > 0) && this.#pastTick()
+  }
+
+  /** Rows that wait in a sink for more of their kind have waited long enough. */
+  #sinkIsDue(): boolean {
+    const dueMs = this.#parts.sinks.dueMs()
+    return dueMs !== undefined && this.#parts.clock.now() >= dueMs && this.#due()
   }
 
   #pastTick(): boolean {
@@ -384,7 +425,18 @@ export class Job {
     await checkpoint?.close()
   }
 
-  #at(epoch: number, previous: number = this.#prepared): EpochAt {
+  /** A full disk is waited for: nothing is read meanwhile, and nothing is lost. */
+  #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const { clock } = this.#parts
+    return untilAvailable(attempt, {
+      clock,
+      signal: this.#stopping.signal,
+      name: this.#parts.pipeline,
+      tell: (trouble) => this.#monitor.wait(trouble),
+    })
+  }
+
+  #at(epoch: number, previous: number): EpochAt {
     return { epoch, previous, fence: this.#parts.checkpoint?.fence ?? 1 }
   }
 

@@ -20,6 +20,7 @@ export class Journal {
   readonly #fence: number
   readonly #fileSystem: FileSystem
   #part = 0
+  #name = ''
   #file: AppendFile | undefined
 
   private constructor(folder: string, fence: number, fileSystem: FileSystem) {
@@ -43,16 +44,14 @@ export class Journal {
   /** Durable when it resolves. */
   async append(record: JournalRecord): Promise<void> {
     if (!this.#file) throw new Error('the journal is open')
-    await this.#file.append(encodeRecord(RECORD_TYPE, encodeText(JSON.stringify(record, writeTime))))
-    await this.#file.sync()
+    await write(this.#file, record)
   }
 
-  /** Goes on in a new file, so that the files before can be removed one day. */
+  /** Goes on in a new file, so that the files before can be removed one day. When that fails, the old one is still in use. */
   async roll(): Promise<void> {
-    const end = { name: journalName(this.#fence, this.#part), length: this.#file?.length ?? 0 }
-    await this.#file?.close()
-    this.#part++
-    await this.#begin(end)
+    const old = this.#file
+    await this.#begin({ name: this.#name, length: old?.length ?? 0 })
+    await old?.close()
   }
 
   async close(): Promise<void> {
@@ -61,9 +60,23 @@ export class Journal {
   }
 
   async #begin(after: JournalEnd | undefined): Promise<void> {
-    this.#file = await openAppendFile(join(this.#folder, journalName(this.#fence, this.#part)), this.#fileSystem)
-    await this.append({ type: 'begin', fence: this.#fence, after: after ?? null })
+    // A file that was begun in vain says nothing and is passed over: its number is not used again.
+    const name = journalName(this.#fence, this.#part++)
+    const file = await openAppendFile(join(this.#folder, name), this.#fileSystem)
+    try {
+      await write(file, { type: 'begin', fence: this.#fence, after: after ?? null })
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    this.#file = file
+    this.#name = name
   }
+}
+
+async function write(file: AppendFile, record: JournalRecord): Promise<void> {
+  await file.append(encodeRecord(RECORD_TYPE, encodeText(JSON.stringify(record, writeTime))))
+  await file.sync()
 }
 
 /** A line of the journal. */

@@ -1,9 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
 import type { EngineOptions, QueryOutput } from '../engine/engine.ts'
 import { createEngine } from '../engine/pipeline.ts'
+import type { Log } from '../log/log.ts'
 import { assertPlan } from '../plan/check.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
@@ -17,8 +19,9 @@ import { loadDecoderModule } from './decoder-module.ts'
 import type { EpochRunner } from './epoch-runner.ts'
 import { drawHashKey, Job, type JobParts, type JobSettings } from './job.ts'
 import { LocalRunner } from './local-runner.ts'
+import { needsOneThread } from './one-thread.ts'
 import { ParallelRunner } from './parallel-runner.ts'
-import { SinkGroup } from './sink-group.ts'
+import { SinkGroup, type SinkGroupContext } from './sink-group.ts'
 
 const GROUPS_MAX = 2_000_000
 const DICTIONARY_ENTRIES_MAX = 1 << 20
@@ -32,12 +35,20 @@ export interface JobRequest extends CheckpointDisk {
   readonly deadLetterFolder: string
   /** Relative output paths start here. */
   readonly workingFolder: string
+  /** Folder of Millrace's own things; the working folder when absent. */
+  readonly homeFolder?: string
+  /** Addresses of servers, as the environment has them. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Names of sinks to go on with at the next epoch, whatever their marks say. */
+  readonly resetSinks?: readonly string[]
   readonly settings: JobSettings
   readonly live: boolean
   /** Threads to compute in; as many as there are processors when undefined, never more than partitions. */
   readonly parallelism?: number
   readonly clock: Clock
   readonly print: (text: string) => void
+  /** Connects to the cluster that Kafka sinks write to. */
+  readonly openKafka?: () => Promise<Log>
   /** Key of persisted hashes for a new checkpoint; drawn when absent. */
   readonly hashKey?: readonly [number, number]
   /** Sinks that only show rows, besides those of the plan. */
@@ -87,6 +98,7 @@ async function assemble(
 ): Promise<JobParts> {
   const { plan, source, clock, views, settings, live } = request
   const hashKey = checkpoint?.content.snapshot?.header.hashKey ?? request.hashKey ?? drawHashKey()
+  const keyText = textOf(hashKey)
   const options: EngineOptions = {
     hashKey,
     advanceWhenIdle: !source.bounded && !settings.once,
@@ -100,14 +112,7 @@ async function assemble(
       specs: query.sinks,
       views: views.filter((view) => view.query === query.name).map((view) => view.sink),
     })),
-    {
-      pipeline: plan.name,
-      workingFolder: request.workingFolder,
-      owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
-      print: request.print,
-      clock,
-      ...(request.fileSystem && { fileSystem: request.fileSystem }),
-    },
+    sinkContext(request, checkpoint, keyText),
   )
   return {
     pipeline: plan.name,
@@ -116,6 +121,7 @@ async function assemble(
     sinks,
     deadLetters: new DeadLetterFile(
       request.deadLetterFolder,
+      checkpoint ? keyText : `once-${Date.now()}-${process.pid}`,
       checkpoint?.fence ?? 1,
       lastDeadLetters(checkpoint),
       request.fileSystem,
@@ -130,18 +136,33 @@ async function assemble(
   }
 }
 
+function sinkContext(request: JobRequest, checkpoint: Checkpoint | undefined, keyText: string): SinkGroupContext {
+  return {
+    pipeline: request.plan.name,
+    workingFolder: request.workingFolder,
+    owner: checkpoint ? checkpoint.folder : `run ${process.pid} at ${new Date().toISOString()}`,
+    runId: checkpoint && `checkpoint ${keyText}`,
+    print: request.print,
+    clock: request.clock,
+    outboxFolder: checkpoint && join(checkpoint.folder, 'outbox'),
+    homeFolder: request.homeFolder ?? request.workingFolder,
+    env: request.env ?? {},
+    openKafka: request.openKafka,
+    ...(request.resetSinks && { resetSinks: request.resetSinks }),
+    ...(request.fileSystem && { fileSystem: request.fileSystem }),
+  }
+}
+
+/** Names a checkpoint wherever its folder is. */
+function textOf(hashKey: readonly [number, number]): string {
+  return hashKey.map((word) => word.toString(16).padStart(8, '0')).join('')
+}
+
 /** As many workers as were asked for, or as there are processors, but no more than partitions, and one where the plan needs one. */
 async function workerCount({ plan, source, parallelism }: JobRequest): Promise<number> {
   if (needsOneThread(plan)) return 1
   const partitions = (await source.partitions()).length
   return Math.max(1, Math.min(parallelism ?? availableParallelism(), partitions))
-}
-
-/** Some steps look at the rows of all partitions one after the other. */
-function needsOneThread(plan: PipelinePlan): boolean {
-  return plan.queries.some(({ root }) =>
-    queryChain(root).stepsAfter.some(({ kind }) => kind === 'dedupe' || kind === 'session-features'),
-  )
 }
 
 function createRunner(plan: PipelinePlan, options: EngineOptions, parallelism: number): EpochRunner {

@@ -15,7 +15,7 @@ import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
 import { DataWorkerThread } from './data-worker-thread.ts'
 import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
-import { fromPlain, type PlainBatch, type WorkerStart } from './worker-messages.ts'
+import { fromPlain, type PlainBatch, type WorkerLink, type WorkerStart } from './worker-messages.ts'
 
 /**
  * Spreads epochs over data workers. Partitions are dealt out by their index, shards likewise; the coordinator, which this is, never looks
@@ -24,7 +24,7 @@ import { fromPlain, type PlainBatch, type WorkerStart } from './worker-messages.
 export class ParallelRunner implements EpochRunner {
   readonly queries: readonly QueryOutput[]
   readonly watermarkIds: readonly string[]
-  readonly #workers: readonly DataWorkerThread[]
+  readonly #workers: readonly WorkerLink[]
   readonly #shardsByOwner: readonly (readonly number[])[]
   /** Only its watermarks move; groups are in the workers. */
   readonly #stages: StageTree
@@ -32,9 +32,17 @@ export class ParallelRunner implements EpochRunner {
   readonly #hashSeed: number
   readonly #partitionIds: string[] = []
   #lateRows: number[]
+  /** By query: marks that the workers have not heard of yet. */
+  #marks: Uint8Array[][]
   #queryStatus: QueryStatus[]
 
-  constructor(plan: PipelinePlan, options: EngineOptions, decoder: WorkerStart['decoder'], parallelism: number) {
+  constructor(
+    plan: PipelinePlan,
+    options: EngineOptions,
+    decoder: WorkerStart['decoder'],
+    parallelism: number,
+    startWorker: (start: WorkerStart) => WorkerLink = (start) => new DataWorkerThread(start),
+  ) {
     assert(parallelism > 1, 'one worker is the main thread itself')
     this.queries = queryOutputs(plan, options.extraModes)
     this.#stages = compileStages(plan, selectedFields(plan), this.queries, options)
@@ -44,8 +52,9 @@ export class ParallelRunner implements EpochRunner {
     this.#shardsByOwner = Array.from({ length: parallelism }, (_, owner) =>
       ALL_SHARDS.filter((shard) => shard % parallelism === owner),
     )
-    this.#workers = this.#shardsByOwner.map((shards) => new DataWorkerThread({ plan, options, shards, decoder }))
+    this.#workers = this.#shardsByOwner.map((shards) => startWorker({ plan, options, shards, decoder }))
     this.#lateRows = this.queries.map(() => 0)
+    this.#marks = this.queries.map(() => [])
     this.#queryStatus = this.queries.map(({ name }) => ({ name, openWindows: [], stateRows: 0, lateRows: 0 }))
   }
 
@@ -67,7 +76,8 @@ export class ParallelRunner implements EpochRunner {
     const partitionCount = this.#partitionIds.length
     const before = watermarks.map(({ watermark }) => watermark.closeWatermarkMs)
     for (const { watermark } of watermarks) watermark.beginEpoch()
-    await this.#all((worker) => worker.ask({ kind: 'begin', plan, partitionCount, closeWatermarksMs: before }))
+    const marks = this.#marks
+    await this.#all((worker) => worker.ask({ kind: 'begin', plan, partitionCount, closeWatermarksMs: before, marks }))
     await this.#sendRecords(plan, records)
     const gathered = await this.#all((worker) => worker.ask({ kind: 'gather', shardsByOwner: this.#shardsByOwner }))
     this.#observe(gathered)
@@ -79,6 +89,7 @@ export class ParallelRunner implements EpochRunner {
       return worker.ask({ kind: 'close', epoch: plan.epoch, partials, closeWatermarksMs }, transfer)
     })
     const queries = this.queries.map((_, index) => this.#queryResults(index, gathered, closed))
+    this.#marks = this.queries.map((_, query) => closed.flatMap((one) => one[query]?.marks ?? []))
     this.#noteStatus(closed)
     return {
       epoch: plan.epoch,
@@ -127,7 +138,10 @@ export class ParallelRunner implements EpochRunner {
       }
     }
     assertAllRead(reader)
-    await this.#all((worker, owner) => worker.ask({ kind: 'restore', state: byOwner[owner] as Uint8Array[][] }))
+    const marks = await this.#all((worker, owner) =>
+      worker.ask({ kind: 'restore', state: byOwner[owner] as Uint8Array[][] }),
+    )
+    this.#marks = this.queries.map((_, query) => marks.flatMap((one) => one[query] ?? []))
   }
 
   status(): EngineStatus {
@@ -141,14 +155,14 @@ export class ParallelRunner implements EpochRunner {
     await Promise.all(this.#workers.map((worker) => worker.close()))
   }
 
-  #all<T>(ask: (worker: DataWorkerThread, owner: number) => Promise<T>): Promise<T[]> {
+  #all<T>(ask: (worker: WorkerLink, owner: number) => Promise<T>): Promise<T[]> {
     return Promise.all(this.#workers.map(ask))
   }
 
   async #sendRecords(plan: EpochPlan, records: readonly RangeRecords[]): Promise<void> {
     await Promise.all(
       plan.ranges.map(async (range, index) => {
-        const worker = this.#workers[range.partition % this.#workers.length] as DataWorkerThread
+        const worker = this.#workers[range.partition % this.#workers.length] as WorkerLink
         for await (const piece of records[index] ?? []) await worker.send(range, piece)
       }),
     )

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
+import { MillraceError } from '../base/error.ts'
 import type { LedgerEntry, OffsetRange } from '../engine/epoch.ts'
-import type { Source } from '../sources/source.ts'
+import type { Source, SourceOffsets } from '../sources/source.ts'
 import type { PartitionPosition } from './checkpoint-identity.ts'
 import type { EpochRunner } from './epoch-runner.ts'
 
@@ -15,34 +16,47 @@ export class PartitionTable {
   readonly #starts: (number | undefined)[] = []
   readonly #ends: (number | undefined)[] = []
   readonly #movedTime: boolean[] = []
+  #incomplete = false
 
   /** Takes over what a snapshot says. */
   restore(partitions: readonly PartitionPosition[]): void {
     for (const { id, fingerprint, position } of partitions) this.#add(id, fingerprint, position)
   }
 
-  /** Makes the source's partitions known to table and engine; those that plans have numbered already keep their numbers. */
+  /**
+   * Makes the source's partitions known to table and engine; those that plans have numbered already keep their numbers. One that was not there when
+   * the others began has come since: nothing in it has been read, so it is read from its first record on.
+   */
   async addNew(source: Source, engine: EpochRunner, numbered: readonly string[]): Promise<void> {
+    const later = this.#ids.length > 0 ? await source.offsets() : undefined
     const found = new Map((await source.partitions()).map((partition) => [partition.id, partition]))
     engine.addPartitions([...numbered, ...[...found.keys()].filter((id) => !numbered.includes(id))])
     for (const id of engine.partitionIds) {
       const partition = found.get(id)
-      if (!this.#ids.includes(id)) this.#add(id, partition?.fingerprint ?? '', partition?.startOffset ?? 0)
+      if (!this.#ids.includes(id))
+        this.#add(id, partition?.fingerprint ?? '', later?.get(id)?.start ?? partition?.startOffset ?? 0)
     }
   }
 
   /** Where each partition ends now; undefined where nobody knows yet. */
   async ends(source: Source): Promise<number[]> {
-    await this.refreshEnds(source)
+    this.#take(await source.offsets())
     return this.#ends.map((end) => end ?? Number.POSITIVE_INFINITY)
   }
 
+  /** While the source cannot be asked nobody knows the ends. */
   async refreshEnds(source: Source): Promise<void> {
-    const offsets = await source.offsets()
-    for (const [partition, id] of this.#ids.entries()) {
-      this.#starts[partition] = offsets.get(id)?.start
-      this.#ends[partition] = offsets.get(id)?.end
+    try {
+      this.#take(await source.offsets())
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'unavailable') throw error
+      this.#ends.fill(undefined)
     }
+  }
+
+  /** True when the source, as last asked, has partitions that are not in the table. */
+  get incomplete(): boolean {
+    return this.#incomplete
   }
 
   /** True when the partition holds no row at all, as last asked for. One that is only caught up holds time back until it is idle. */
@@ -81,12 +95,25 @@ export class PartitionTable {
     return moved
   }
 
+  /** Next offset by partition id. */
+  byId(): Map<string, number> {
+    return new Map(this.#ids.map((id, partition) => [id, this.positions[partition] as number]))
+  }
+
   toJson(ids: readonly string[]): PartitionPosition[] {
     return ids.map((id, partition) => ({
       id,
       fingerprint: this.#fingerprints[partition] as string,
       position: this.positions[partition] as number,
     }))
+  }
+
+  #take(offsets: ReadonlyMap<string, SourceOffsets>): void {
+    for (const [partition, id] of this.#ids.entries()) {
+      this.#starts[partition] = offsets.get(id)?.start
+      this.#ends[partition] = offsets.get(id)?.end
+    }
+    this.#incomplete = offsets.size > this.#ids.length
   }
 
   #add(id: string, fingerprint: string, position: number): void {

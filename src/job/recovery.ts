@@ -2,19 +2,24 @@ import { MillraceError } from '../base/error.ts'
 import type { EpochPlan } from '../engine/epoch.ts'
 import type { CheckpointContent } from './checkpoint.ts'
 import type { PreparedRecord } from './journal.ts'
+import type { CertainEpoch } from './sink-group.ts'
 
 /** What has to be done before new epochs can be planned. */
 export interface RecoveryPlan {
   /** Certain epochs behind the snapshot, to be computed again with the sinks silent. */
   readonly again: readonly { readonly plan: EpochPlan; readonly prepared: PreparedRecord }[]
   /** The last certain epoch; committed once more, because nobody knows whether it was. */
-  readonly last: PreparedRecord | undefined
+  readonly last: CertainEpoch | undefined
   /** A plan that never became certain: runs as the next epoch. */
   readonly open: EpochPlan | undefined
   /** Partitions in the order in which the plans number them. */
   readonly partitionIds: readonly string[]
   /** 0 when no epoch was ever certain. */
   readonly lastPreparedEpoch: number
+  /** Every certain epoch that the journals still tell of, oldest first. */
+  readonly certain: readonly CertainEpoch[]
+  /** Sinks that have prepared something before. */
+  readonly sinksNamed: ReadonlySet<string>
   /** The largest epoch number that was ever given out: numbers are never used twice. */
   readonly lastEpochNumber: number
 }
@@ -44,7 +49,15 @@ export function planRecovery(content: CheckpointContent, configHash: string, fol
   }
   const lastEpochNumber = Math.max(lastPreparedEpoch, ...plans.keys())
   const open = [...plans.values()].find((plan) => plan.epoch > lastPreparedEpoch)
-  return { again, last: prepared.get(lastPreparedEpoch), open, partitionIds, lastPreparedEpoch, lastEpochNumber }
+  const sinksNamed = new Set(content.snapshot?.header.totals.sinks.map(([name]) => name))
+  const certain: CertainEpoch[] = []
+  for (const { epoch, outputs } of [...prepared.values()].sort((left, right) => left.epoch - right.epoch)) {
+    for (const { sink } of outputs) sinksNamed.add(sink)
+    const plan = plans.get(epoch)
+    if (plan) certain.push({ epoch, previous: plan.previous, outputs })
+  }
+  const last = certain.at(-1)?.epoch === lastPreparedEpoch ? certain.at(-1) : undefined
+  return { again, last, open, partitionIds, lastPreparedEpoch, lastEpochNumber, certain, sinksNamed }
 }
 
 function changedPipeline(folder: string): MillraceError {

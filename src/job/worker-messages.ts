@@ -1,3 +1,4 @@
+import { type ErrorCode, MillraceError } from '../base/error.ts'
 import type { Column } from '../batch/column.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import { dictionaryOf, type PlainDictionary, plainDictionary } from '../batch/plain-dictionary.ts'
@@ -30,6 +31,8 @@ export type WorkerRequest =
       readonly plan: EpochPlan
       readonly partitionCount: number
       readonly closeWatermarksMs: readonly number[]
+      /** By query: sessions that owners have closed before their time, since the last `begin`. */
+      readonly marks: readonly (readonly Uint8Array[])[]
     }
   | { readonly kind: 'records'; readonly range: OffsetRange; readonly records: EncodedRecords }
   | { readonly kind: 'gather'; readonly shardsByOwner: readonly (readonly number[])[] }
@@ -43,7 +46,8 @@ export type WorkerRequest =
 
 /** Answers by the kind of request. */
 export interface WorkerAnswers {
-  readonly restore: undefined
+  /** Marks that the state has, by query. */
+  readonly restore: readonly (readonly Uint8Array[])[]
   readonly begin: undefined
   readonly records: undefined
   readonly gather: WorkerGathered
@@ -56,12 +60,31 @@ export type WorkerResponse =
   | { readonly ok: true; readonly answer: unknown }
   | { readonly ok: false; readonly error: WorkerFailure }
 
+/** The coordinator's end of a data worker: requests go in order, answers come in order. */
+export interface WorkerLink {
+  ask<K extends WorkerRequest['kind']>(
+    request: WorkerRequest & { readonly kind: K },
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<WorkerAnswers[K]>
+  /** Sends records without waiting for the answer, but not more than the worker can hold. A failure shows at the next `ask`. */
+  send(range: OffsetRange, records: EncodedRecords): Promise<void>
+  close(): Promise<void>
+}
+
 /** An error on its way to another thread. */
 export interface WorkerFailure {
   readonly message: string
   /** Of a `MillraceError`; any other error is a bug. */
   readonly known?: { readonly code: string; readonly hint: string }
   readonly stack: string
+}
+
+/** The error that it was in the other thread. */
+export function errorOf({ message, known, stack }: WorkerFailure): Error {
+  if (known) return new MillraceError(known.code as ErrorCode, message, { hint: known.hint })
+  const error = new Error(message)
+  error.stack = stack
+  return error
 }
 
 type PlainColumn = Exclude<Column, { kind: 'dictionary' }> | (PlainDictionary & { kind: 'plain'; codes: Int32Array })

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { FaultyFiles } from '../../test/support/faulty-files.ts'
 import { draftOf, noLock, readValues, StandingClock } from '../../test/support/log-records.ts'
@@ -140,6 +143,18 @@ test('fsync never: a power cut may take acknowledged records, and the log says h
   assert.deepEqual(again.notices, [
     'events-0 ends at offset 0: 2 records were never made durable (fsync: never) and are lost',
   ])
+})
+
+test('a log that is closed twice is closed once', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-log-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const log = await openEmbeddedLog(join(folder, 'log'), { mode: 'write' })
+  await log.createTopic('events', { partitions: 1 })
+  await log.append('events', 0, draftOf('a'))
+  await Promise.all([log.close(), log.close()])
+  await log.close()
+  const next = await openEmbeddedLog(join(folder, 'log'), { mode: 'write' })
+  await next.close()
 })
 
 test('a full disk refuses appends until there is room again, without a gap or a half batch', async () => {

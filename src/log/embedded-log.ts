@@ -8,6 +8,7 @@ import { readFileIfThere } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { acquireLock, type LockFile } from '../base/lock-file.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
+import { FramePool } from './frame-pool.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { AppendResult, Log, PartitionOffsets, RecordBatchDraft, TopicDescription, TopicSettings } from './log.ts'
 import { unknownPartition } from './log-error.ts'
@@ -59,6 +60,7 @@ export async function openEmbeddedLog(root: string, options: EmbeddedLogOptions)
 
 /** Topics as files in a folder, in the form in which a Kafka broker stores them: its dump tool reads the segments. */
 export class EmbeddedLog implements Log {
+  readonly kind = 'embedded'
   readonly name: string
   readonly root: string
   readonly #clock: Clock
@@ -67,8 +69,10 @@ export class EmbeddedLog implements Log {
   readonly #groupCommit: GroupCommit
   readonly #catalog: TopicCatalog
   readonly #topics = new Map<string, Topic>()
+  readonly #frames = new FramePool()
   readonly #closing = new AbortController()
   #lock: LockFile | undefined
+  #closed: Promise<void> | undefined
   /** One topic is created at a time. */
   #creations: Promise<void> = Promise.resolve()
 
@@ -145,8 +149,13 @@ export class EmbeddedLog implements Log {
     this.#writer(topic, partition).keepFrom(offset)
   }
 
-  /** Serves the appends that were asked for, then lets the next writer in. */
-  async close(): Promise<void> {
+  /** Serves the appends that were asked for, then lets the next writer in. Once: whoever asks again waits for the same end. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort()
     const lock = this.#lock
     this.#lock = undefined
@@ -180,7 +189,7 @@ export class EmbeddedLog implements Log {
     const fileSystem = this.#fileSystem
     if (!this.#lock) {
       const published = (): Promise<PublishedEnd> => readPublished(folder, fileSystem)
-      return { published, reader: new PartitionReader(folder, what, fileSystem, published) }
+      return { published, reader: new PartitionReader(folder, what, fileSystem, this.#frames, published) }
     }
     const recovered = await recoverPartition(folder, what, fileSystem)
     const writer = new PartitionWriter(recovered, {
@@ -194,7 +203,7 @@ export class EmbeddedLog implements Log {
     const published = async (): Promise<PublishedEnd> => writer.published
     return {
       published,
-      reader: new PartitionReader(folder, what, fileSystem, published),
+      reader: new PartitionReader(folder, what, fileSystem, this.#frames, published),
       writer,
       notice: recovered.notice,
     }

@@ -2,9 +2,11 @@ import type { EncodedRecords } from '../batch/encoded-records.ts'
 
 /**
  * Topics of partitions of records, appended at the end and read by offset. Kept by the embedded log (files), the memory log
- * (tests) and, later, Kafka. Records travel as whole record batches; nothing here makes an object per record.
+ * (tests) or a Kafka cluster. Records travel as whole record batches; nothing here makes an object per record.
  */
 export interface Log {
+  /** What keeps it. */
+  readonly kind: 'embedded' | 'memory' | 'kafka'
   /** For people and for the identity of a checkpoint: two logs with the same name hold the same data. */
   readonly name: string
   /** Throws `invalid-option` when the topic exists with other settings. */
@@ -42,6 +44,8 @@ export interface TopicSettings {
 /** A topic as it stands. */
 export interface TopicDescription {
   readonly topic: string
+  /** Another one when the topic was deleted and created anew; a log that gives none keeps topics for ever. */
+  readonly id?: string
   readonly settings: TopicSettings
   /** In the order of partitions. */
   readonly offsets: readonly PartitionOffsets[]

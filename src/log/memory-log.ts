@@ -10,6 +10,7 @@ import { Waiters } from './waiters.ts'
 
 /** A log in memory that behaves as the embedded one does, segments and retention included: its twin in tests. Nothing outlives it. */
 export class MemoryLog implements Log {
+  readonly kind = 'memory'
   readonly name: string
   readonly #clock: Clock
   readonly #topics = new Map<string, Topic>()

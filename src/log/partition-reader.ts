@@ -2,6 +2,7 @@ import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { attempt } from '../base/file-io.ts'
 import type { FileSystem } from '../base/file-system.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
+import type { FramePool } from './frame-pool.ts'
 import { checkReadable } from './log-error.ts'
 import type { PublishedEnd } from './published-end.ts'
 import { Segment, segmentBaseOf } from './segment.ts'
@@ -22,10 +23,19 @@ export class PartitionReader {
   readonly #published: () => Promise<PublishedEnd>
   #segments: Segment[] = []
 
-  constructor(folder: string, what: string, fileSystem: FileSystem, published: () => Promise<PublishedEnd>) {
+  readonly #frames: FramePool
+
+  constructor(
+    folder: string,
+    what: string,
+    fileSystem: FileSystem,
+    frames: FramePool,
+    published: () => Promise<PublishedEnd>,
+  ) {
     this.#folder = folder
     this.#what = what
     this.#fileSystem = fileSystem
+    this.#frames = frames
     this.#published = published
   }
 
@@ -68,7 +78,9 @@ export class PartitionReader {
   async #refresh(): Promise<void> {
     const known = new Map(this.#segments.map((segment) => [segment.baseOffset, segment]))
     const bases = await listSegments(this.#folder, this.#fileSystem)
-    this.#segments = bases.map((base) => known.get(base) ?? new Segment(this.#folder, base, this.#fileSystem))
+    this.#segments = bases.map(
+      (base) => known.get(base) ?? new Segment(this.#folder, base, this.#fileSystem, this.#frames),
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { encodeText } from '../base/bytes.ts'
 import type { RecordBatchDraft } from './log.ts'
 
 /**
@@ -40,17 +41,24 @@ export class RecordBatchBuilder {
     return this.#length
   }
 
-  /** Adds one record. Timestamps are milliseconds, in any order. */
-  add(key: Uint8Array | null, value: Uint8Array, timestamp: number): void {
+  /** Adds one record. Timestamps are milliseconds, in any order; `headers` come as `encodeHeaders` writes them. */
+  add(key: Uint8Array | null, value: Uint8Array, timestamp: number, headers?: Uint8Array): void {
     const keyBytes = key === null ? 0 : key.length
-    this.#begin(keyBytes, keyBytes + value.length, timestamp, key === null)
+    const headerBytes = headers === undefined ? 0 : headers.length - 1
+    this.#begin(keyBytes, keyBytes + value.length, timestamp, key === null, headerBytes)
     if (key !== null) {
       this.#bytes.set(key, this.#length)
       this.#length += key.length
     }
     this.#length = writeVarint(this.#bytes, this.#length, value.length)
     this.#bytes.set(value, this.#length)
-    this.#end(this.#length + value.length)
+    if (headers === undefined) {
+      this.#end(this.#length + value.length)
+      return
+    }
+    this.#bytes.set(headers, this.#length + value.length)
+    this.#length += value.length + headers.length
+    this.#recordCount++
   }
 
   /** Adds many records without keys: value i lies in `bytes` from `ends[i - 1]` (0 for the first) to `ends[i]`. */
@@ -119,7 +127,7 @@ export class RecordBatchBuilder {
   }
 
   /** Writes what stands before the key. */
-  #begin(keyBytes: number, contentBytes: number, timestamp: number, keyless: boolean): void {
+  #begin(keyBytes: number, contentBytes: number, timestamp: number, keyless: boolean, headerBytes = 0): void {
     this.#observe(timestamp)
     const timestampDelta = timestamp - this.#baseTimestamp
     const keyLength = keyless ? -1 : keyBytes
@@ -130,6 +138,7 @@ export class RecordBatchBuilder {
       varintBytes(keyLength) +
       varintBytes(contentBytes - keyBytes) +
       contentBytes +
+      headerBytes +
       1
     this.#reserve(bodyBytes + VARINT_BYTES_MAX)
     let at = writeVarint(this.#bytes, this.#length, bodyBytes)
@@ -162,6 +171,19 @@ export class RecordBatchBuilder {
     this.#bytes = grown
     this.#view = viewOf(grown)
   }
+}
+
+/** Headers of a record: their number, and for each the lengths of name and value with these behind them. */
+export function encodeHeaders(headers: Readonly<Record<string, string>>): Uint8Array {
+  const texts = Object.entries(headers).flat().map(encodeText)
+  const bytes = new Uint8Array(texts.reduce((sum, text) => sum + text.length + VARINT_BYTES_MAX, VARINT_BYTES_MAX))
+  let at = writeVarint(bytes, 0, texts.length / 2)
+  for (const text of texts) {
+    at = writeVarint(bytes, at, text.length)
+    bytes.set(text, at)
+    at += text.length
+  }
+  return bytes.subarray(0, at)
 }
 
 const VARINT_BYTES_MAX = 10

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { lz4Compress, snappyCompress } from '@platformatic/wasm-utils'
 import { encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
+import { RecordWalk } from '../batch/record-walk.ts'
 import type { RecordBatchDraft } from './log.ts'
-import { BATCH_HEADER_BYTES, encodeBatchHeader, readRecordBatches, walkBatches } from './record-batch.ts'
-import { RecordBatchBuilder } from './record-batch-builder.ts'
+import {
+  BATCH_HEADER_BYTES,
+  encodeBatchHeader,
+  encodeProducedHeader,
+  readRecordBatches,
+  walkBatches,
+} from './record-batch.ts'
+import { encodeHeaders, RecordBatchBuilder } from './record-batch-builder.ts'
 
 /** Put together by hand from the protocol's description, checksum by a separate program. */
 const GOLDEN = [
@@ -103,51 +111,58 @@ test('a flipped bit is found by a checksum or a limit, or it changes no record',
   }
 })
 
-test('gzip and zstd are read, also when the records are many times larger than their bytes', () => {
+test('every codec is read, also when the records are many times larger than their bytes', () => {
   const draft = draftOf(
     Array.from({ length: 500 }, () => 'x'.repeat(1000)),
     5,
   )
+  const records = Buffer.from(draft.records)
   for (const [codec, packed] of [
-    [1, gzipSync(draft.records)],
-    [4, zstdCompressSync(draft.records)],
+    [1, gzipSync(records)],
+    [2, snappyCompress(records)],
+    [2, chunked(records, 64 << 10)],
+    [2, chunked(records, records.length)],
+    [3, lz4Compress(records)],
+    [4, zstdCompressSync(records)],
   ] as const) {
     const batch = withRecords(stored(draft, 3, 9), codec, packed)
-    const [records] = [...readRecordBatches(batch, 'packed')]
-    assert.deepEqual(Buffer.from(records.bytes), Buffer.from(draft.records))
-    assert.equal(records.recordCount, 500)
+    const [found] = [...readRecordBatches(batch, 'packed')]
+    assert.deepEqual(Buffer.from(found.bytes), records)
+    assert.equal(found.recordCount, 500)
   }
 })
 
-test('codecs that are not read are named', () => {
-  for (const [codec, name] of [
-    [2, 'snappy'],
-    [3, 'lz4'],
-    [5, 'codec 5'],
-  ] as const) {
-    const batch = withRecords(Buffer.from(GOLDEN, 'hex'), codec, encodeText('?'))
-    assert.throws(
-      () => [...readRecordBatches(batch, 'packed')],
-      (error) => {
-        assert.ok(error instanceof MillraceError && error.code === 'unsupported')
-        assert.equal(error.message, `packed holds records compressed with ${name}`)
-        return true
-      },
-    )
-  }
+test('codecs that do not exist are named', () => {
+  const batch = withRecords(Buffer.from(GOLDEN, 'hex'), 5, encodeText('?'))
+  assert.throws(
+    () => [...readRecordBatches(batch, 'packed')],
+    (error) => {
+      assert.ok(error instanceof MillraceError && error.code === 'unsupported')
+      assert.equal(error.message, 'packed holds records compressed with codec 5')
+      return true
+    },
+  )
 })
 
 test('bytes that do not unpack, or unpack without end, are damage', () => {
+  const bomb = new Uint8Array(129 * 1024 * 1024)
   for (const [codec, bytes] of [
     [1, encodeText('no gzip')],
+    [2, encodeText('no snappy')],
+    [2, chunked(Buffer.from('abc'.repeat(99)), 50).subarray(0, 60)],
+    [2, Buffer.concat([Buffer.from('ffffff7f', 'hex'), snappyCompress(Buffer.from('abc')).subarray(1)])],
+    [3, encodeText('no lz4')],
+    [3, lz4Compress(Buffer.from('abc'.repeat(99))).subarray(0, 20)],
+    [3, repeatedLz4(Buffer.alloc(4 << 20), 33)],
     [4, encodeText('no zstd')],
-    [4, zstdCompressSync(new Uint8Array(129 * 1024 * 1024))],
+    [4, zstdCompressSync(bomb)],
   ] as const) {
     const batch = withRecords(Buffer.from(GOLDEN, 'hex'), codec, bytes)
     assert.throws(
       () => [...readRecordBatches(batch, 'packed')],
       (error) =>
         error instanceof MillraceError && error.code === 'corrupt-data' && /cannot decompress/.test(error.message),
+      `codec ${codec} ${Buffer.from(bytes.subarray(0, 20)).toString('hex')}`,
     )
   }
 })
@@ -160,6 +175,39 @@ test('control batches are passed over', () => {
     found.map(({ baseOffset }) => baseOffset),
     [9],
   )
+})
+
+test('a batch on its way to a broker says who sends it and whether it is part of a transaction', () => {
+  const builder = new RecordBatchBuilder()
+  builder.add(encodeText('k'), encodeText('v'), 1000, encodeHeaders({ 'millrace-epoch': '12', empty: '' }))
+  builder.add(null, encodeText('w'), 995)
+  const draft = builder.finish()
+  const producer = { producerId: 2 ** 40 + 3, producerEpoch: 7, baseSequence: 2 ** 31 - 1 }
+  const header = Buffer.from(encodeProducedHeader(draft, producer, true))
+  const fields = [
+    header.readBigInt64BE(0),
+    header.readInt32BE(12),
+    header.readInt16BE(21),
+    header.readBigInt64BE(35),
+    header.readBigInt64BE(43),
+    header.readInt16BE(51),
+    header.readInt32BE(53),
+  ]
+  assert.deepEqual(fields, [0n, -1, 0x10, 1000n, 2n ** 40n + 3n, 7, 2 ** 31 - 1])
+  assert.equal(encodeProducedHeader(draft, producer, false)[22], 0)
+  const [{ bytes }] = [...readRecordBatches(Buffer.concat([header, draft.records]), 'produced')]
+  const headers =
+    '041c' +
+    Buffer.from('millrace-epoch').toString('hex') +
+    '04' +
+    '3132' +
+    '0a' +
+    Buffer.from('empty').toString('hex') +
+    '00'
+  assert.ok(Buffer.from(bytes).toString('hex').includes(`026b0276${headers}`), Buffer.from(bytes).toString('hex'))
+  const walk = new RecordWalk()
+  walk.begin(bytes, bytes.length)
+  assert.deepEqual([walk.next(), walk.next(), walk.position], [true, true, bytes.length])
 })
 
 test('a batch that compaction has thinned out keeps its range of offsets', () => {
@@ -297,4 +345,24 @@ function recordsIn(records: EncodedRecords): PlainRecord[] {
   }
   assert.equal(at, bytes.length)
   return found
+}
+
+/** As Java's producer frames Snappy. */
+function chunked(bytes: Buffer<ArrayBuffer>, chunkBytes: number): Buffer {
+  const parts: Uint8Array[] = [Buffer.from('82534e415050590000000001' + '00000001', 'hex')]
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    const chunk = snappyCompress(bytes.subarray(at, at + chunkBytes))
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(chunk.length)
+    parts.push(length, chunk)
+  }
+  return Buffer.concat(parts)
+}
+
+/** An LZ4 frame of the same content many times over. */
+function repeatedLz4(bytes: Buffer<ArrayBuffer>, times: number): Buffer {
+  const frame = lz4Compress(bytes)
+  const header = frame.subarray(0, 7)
+  const end = frame.subarray(frame.length - 4)
+  return Buffer.concat([header, ...Array.from({ length: times }, () => frame.subarray(7, -4)), end])
 }

@@ -40,20 +40,55 @@ export interface RecordBatchHeader {
 
 /** The header that makes a draft a batch of a log: its place, the time of arrival (as log-append time), and one checksum over all. */
 export function encodeBatchHeader(draft: RecordBatchDraft, baseOffset: number, appendTimestamp: number): Uint8Array {
+  const attributes = LOG_APPEND_TIME
+  return encodeHeader(draft, { attributes, baseOffset, maxTimestamp: appendTimestamp, leaderEpoch: 0, ...NO_PRODUCER })
+}
+
+/** Who sends a batch to a broker, and the number of its first record among those that it sends to a partition. */
+export interface BatchProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+}
+
+/** The header of a batch on its way to a broker, which gives it its place. */
+export function encodeProducedHeader(
+  draft: RecordBatchDraft,
+  producer: BatchProducer,
+  transactional: boolean,
+): Uint8Array {
+  const attributes = transactional ? TRANSACTIONAL : 0
+  return encodeHeader(draft, {
+    attributes,
+    baseOffset: 0,
+    maxTimestamp: draft.maxTimestamp,
+    leaderEpoch: -1,
+    ...producer,
+  })
+}
+
+interface HeaderFields extends BatchProducer {
+  readonly attributes: number
+  readonly baseOffset: number
+  readonly maxTimestamp: number
+  readonly leaderEpoch: number
+}
+
+function encodeHeader(draft: RecordBatchDraft, fields: HeaderFields): Uint8Array {
   assert(draft.recordCount > 0, 'a batch holds records')
   const header = new Uint8Array(BATCH_HEADER_BYTES)
   const view = new DataView(header.buffer)
-  setInt64(view, 0, baseOffset)
+  setInt64(view, 0, fields.baseOffset)
   view.setInt32(8, BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES + draft.records.length)
-  view.setInt32(12, 0)
+  view.setInt32(12, fields.leaderEpoch)
   view.setInt8(16, MAGIC)
-  view.setInt16(21, LOG_APPEND_TIME)
+  view.setInt16(21, fields.attributes)
   view.setInt32(23, draft.recordCount - 1)
   setInt64(view, 27, draft.baseTimestamp)
-  setInt64(view, 35, appendTimestamp)
-  setInt64(view, 43, -1)
-  view.setInt16(51, -1)
-  view.setInt32(53, -1)
+  setInt64(view, 35, fields.maxTimestamp)
+  setInt64(view, 43, fields.producerId)
+  view.setInt16(51, fields.producerEpoch)
+  view.setInt32(53, fields.baseSequence)
   view.setInt32(57, draft.recordCount)
   view.setUint32(CRC_AT, crc32c(draft.records, crc32c(header.subarray(CHECKED_FROM))))
   return header
@@ -159,10 +194,12 @@ export function damaged(what: string, position: number, problem: string): Millra
 }
 
 const MAGIC = 2
+const NO_PRODUCER: BatchProducer = { producerId: -1, producerEpoch: -1, baseSequence: -1 }
 const CRC_AT = 17
 const CHECKED_FROM = 21
 const CODEC_MASK = 0x07
 const LOG_APPEND_TIME = 0x08
+const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
 
 function headerProblem(

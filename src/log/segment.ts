@@ -1,6 +1,7 @@
 import { readFully, withFile } from '../base/file-io.ts'
 import type { FileSystem, OpenFile } from '../base/file-system.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
+import type { FramePool } from './frame-pool.ts'
 import {
   BATCH_HEADER_BYTES,
   checkOffset,
@@ -34,10 +35,13 @@ export class Segment {
   /** Where the last read ended: a reader that goes on there need not search. */
   #lastEnd: BatchPosition
 
-  constructor(folder: string, baseOffset: number, fileSystem: FileSystem) {
+  readonly #frames: FramePool
+
+  constructor(folder: string, baseOffset: number, fileSystem: FileSystem, frames: FramePool) {
     this.baseOffset = baseOffset
     this.path = `${folder}/${segmentName(baseOffset)}`
     this.#fileSystem = fileSystem
+    this.#frames = frames
     this.#index = new SparseIndex(baseOffset)
     this.#lastEnd = { offset: baseOffset, position: 0 }
   }
@@ -50,7 +54,12 @@ export class Segment {
     return withFile(this.path, this.#fileSystem, async (file) => {
       const end = endPosition ?? (await file.size())
       const start = await this.#locate(file, fromOffset, end)
-      return this.#recordsIn(await this.#bytesFrom(file, start.position, end, bytesMax), start)
+      const bytes = await this.#bytesFrom(file, start.position, end, bytesMax)
+      try {
+        return this.#recordsIn(bytes, start)
+      } finally {
+        this.#frames.release(bytes)
+      }
     })
   }
 
@@ -63,7 +72,7 @@ export class Segment {
     const found: EncodedRecords[] = []
     for (const batch of walkBatches(bytes, this.path, start.position, start.offset)) {
       const records = recordsOf(batch, this.path)
-      if (records) found.push(records)
+      if (records) found.push(this.#frames.hold(records))
       this.#lastEnd = { offset: batch.header.endOffset, position: batch.position + batch.bytes.length }
       this.#index.add(this.#lastEnd)
     }
@@ -73,13 +82,19 @@ export class Segment {
   /** One read in nearly all cases; a batch that is larger than `bytesMax` takes a second one. */
   async #bytesFrom(file: OpenFile, position: number, end: number, bytesMax: number): Promise<Uint8Array> {
     const wanted = Math.min(Math.max(bytesMax, BATCH_HEADER_BYTES), end - position)
-    const bytes = await readFully(file, this.path, position, wanted)
+    const bytes = await this.#readFrame(file, position, wanted)
     const { sizeBytes } = this.#headerAt(bytes, 0, position)
     if (sizeBytes <= bytes.length) return bytes
-    const whole = sizeBytes <= end - position ? await readFully(file, this.path, position, sizeBytes) : bytes
+    this.#frames.release(bytes)
+    const left = end - position
+    const whole = await this.#readFrame(file, position, Math.min(sizeBytes, left))
     if (whole.length < sizeBytes)
       throw damaged(this.path, position, `${whole.length} of its ${sizeBytes} bytes are there`)
     return whole
+  }
+
+  #readFrame(file: OpenFile, position: number, length: number): Promise<Uint8Array> {
+    return readFully(file, this.path, position, length, this.#frames.take(length))
   }
 
   /** Walks from the nearest batch that is known to the one that holds the offset. */

@@ -4,18 +4,21 @@ import {
   clickEventRules,
   col,
   count,
+  duckdb,
   eq,
   logSource,
   type Pipeline,
   parquet,
   pipeline,
+  postgres,
+  type SinkSpec,
   stream,
   sum,
   tumbling,
 } from '../index.ts'
 
-/** What `millrace demo` runs: page and country metrics of short windows, so that results come while one is watching. */
-export function demoPipeline(topic: string, outputFolder: string): Pipeline {
+/** What `millrace demo` runs: page and country metrics of short windows, so that results come while one is watching; into files and the result store, and PostgreSQL on request. */
+export function demoPipeline(topic: string, outputFolder: string, options: { postgres: boolean }): Pipeline {
   const events = stream(logSource(topic), clickEvent, { rules: clickEventRules }).withWatermark('event_time', '2s')
   const purchases = eq(col('event_type'), 'purchase')
   const pages = events
@@ -32,7 +35,12 @@ export function demoPipeline(topic: string, outputFolder: string): Pipeline {
     .groupBy('country')
     .window(tumbling('10s'))
     .aggregate({ events: count(), users: approxCountDistinct('user_id') })
+  const sinks = (name: string): SinkSpec[] => [
+    parquet(`${outputFolder}/${name}`),
+    duckdb(name),
+    ...(options.postgres ? [postgres(name, { mode: 'update' })] : []),
+  ]
   return pipeline('demo')
-    .query('page_metrics', pages, [parquet(`${outputFolder}/page_metrics`)])
-    .query('geo_metrics', countries, [parquet(`${outputFolder}/geo_metrics`)])
+    .query('page_metrics', pages, sinks('page_metrics'))
+    .query('geo_metrics', countries, sinks('geo_metrics'))
 }

@@ -26,7 +26,7 @@ export function checkQuery(query: QueryPlan, path: string): PlanProblem[] {
   const rows = { output: chain.output, fields: results, key: keyColumns(query) }
   for (const [index, sink] of query.sinks.entries()) {
     const at = `${path}.sinks[${index}]`
-    problems.push(...checkSink(sink, results, at))
+    problems.push(...checkSink(sink, results, at, results && keyColumns(query)))
     problems.push(...checkOutput(sink, rows, at))
   }
   return problems

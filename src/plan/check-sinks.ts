@@ -1,9 +1,12 @@
 import { FIELD_NAME, type Field, type FieldType } from '../batch/schema.ts'
+import { checkTableSink, tableOf } from './check-table-sink.ts'
 import type { PartitionSpec, SinkSpec } from './connectors.ts'
 import type { PipelinePlan } from './node.ts'
 import { badName, nameTaken, type PlanProblem, shown, TakenNames, unknownColumn, wrongType } from './plan-problem.ts'
 
 const SINK_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}$/
+
+const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$/
 
 /** Types whose values can name a folder. */
 const FOLDER_TYPES: readonly FieldType[] = ['string', 'uuid', 'int64', 'int32', 'boolean']
@@ -14,20 +17,46 @@ export function sinkName(queryName: string, sink: SinkSpec): string {
 }
 
 /** Everything wrong with a sink by itself; `fields` are those of the rows it gets, undefined when they cannot be told. */
-export function checkSink(sink: SinkSpec, fields: readonly Field[] | undefined, path: string): PlanProblem[] {
+export function checkSink(
+  sink: SinkSpec,
+  fields: readonly Field[] | undefined,
+  path: string,
+  queryKey: readonly string[] = [],
+): PlanProblem[] {
   const problems: PlanProblem[] = []
   if (sink.name !== undefined && !SINK_NAME.test(sink.name)) {
     const hint = 'use letters, digits, "_", "-" and ".", 127 characters at most'
     problems.push({ path, message: `"${shown(sink.name)}" is not a name for a sink`, hint })
   }
   if (sink.kind === 'memory') return problems
+  if (sink.kind === 'postgres' || sink.kind === 'duckdb') {
+    problems.push(...checkTableSink(sink, fields, queryKey, path))
+    return problems
+  }
   if (sink.kind === 'console') {
     problems.push(...checkCount(sink.rowsMax, 'rowsMax', path))
+    return problems
+  }
+  if (sink.kind === 'kafka') {
+    if (!TOPIC_NAME.test(sink.topic)) {
+      const hint = 'use 1 to 200 letters, digits, dots, underscores and hyphens'
+      problems.push({ path, message: `"${shown(sink.topic)}" is not a topic name`, hint })
+    }
+    const { key } = sink
+    if (key !== undefined && fields && !fields.some(({ name }) => name === key)) {
+      problems.push(unknownColumn(`${path}.key`, key, fields))
+    }
     return problems
   }
   if (sink.path === '') problems.push({ path, message: 'the path is empty', hint: 'name the folder for its files' })
   if (sink.recordsPerFileMax !== undefined) {
     problems.push(...checkCount(sink.recordsPerFileMax, 'recordsPerFileMax', path))
+  }
+  if (sink.roll) {
+    problems.push(
+      ...checkCount(sink.roll.everyMs, 'roll.every (in ms)', path),
+      ...checkCount(sink.roll.bytes, 'roll.bytes', path),
+    )
   }
   if (sink.compression !== undefined && sink.kind !== 'parquet') {
     problems.push({ path, message: `${sink.kind} has no compression`, hint: 'leave it out, or write parquet' })
@@ -71,13 +100,14 @@ export function checkSinksTogether(plan: PipelinePlan): PlanProblem[] {
       const path = `queries.${shown(query.name)}.sinks[${index}]`
       const name = sinkName(query.name, sink)
       if (!names.take(name)) problems.push(nameTaken(path, 'sink', name))
-      if (!('path' in sink)) continue
-      const folder = plainPath(sink.path)
-      const other = folders.get(folder)
-      folders.set(folder, name)
+      const isTable = sink.kind === 'postgres' || sink.kind === 'duckdb'
+      if (!isTable && !('path' in sink)) continue
+      const place = isTable ? tableOf(sink) : plainPath(sink.path)
+      const other = folders.get(place)
+      folders.set(place, name)
       if (other === undefined) continue
-      const message = `it writes to "${shown(sink.path)}", where "${shown(other)}" writes already`
-      problems.push({ path, message, hint: 'give each sink a folder of its own' })
+      const message = `it writes to "${shown(isTable ? sink.table : sink.path)}", where "${shown(other)}" writes already`
+      problems.push({ path, message, hint: `give each sink a ${isTable ? 'table' : 'folder'} of its own` })
     }
   }
   return problems

@@ -29,6 +29,9 @@ function checkConnector({ source }: SourceNode, path: string): PlanProblem[] {
   if (source.kind === 'log') {
     const fine = TOPIC.test(source.topic) && source.topic !== '.' && source.topic !== '..'
     const hint = 'use letters, digits, ".", "_" and "-", 249 characters at most'
+    if (fine && Number.isNaN(source.fromTimeMs)) {
+      return [{ path, message: 'it starts at a time that is none', hint: 'check the Date that is given as `from`' }]
+    }
     return fine ? [] : [{ path, message: `"${shown(source.topic)}" is not a topic name`, hint }]
   }
   const hint = 'name a file, a pattern such as "logs/*.ndjson.gz", or "-" for standard input'

@@ -4,7 +4,18 @@ import { MillraceError } from '../base/error.ts'
 import { clickEvent } from '../event/click-event.ts'
 import { approxCountDistinct, avg, count, max, min, sum } from './aggregate.ts'
 import { assertPlan, checkPlan } from './check.ts'
-import { consoleSink, csv, day, jsonLines, logSource, memorySink, parquet, type SinkSpec, value } from './connectors.ts'
+import {
+  consoleSink,
+  csv,
+  day,
+  jsonLines,
+  kafka,
+  logSource,
+  memorySink,
+  parquet,
+  type SinkSpec,
+  value,
+} from './connectors.ts'
 import { col, eq } from './expression.ts'
 import type { PipelinePlan } from './node.ts'
 import { pipeline } from './pipeline.ts'
@@ -191,6 +202,16 @@ describe('aggregates', () => {
 })
 
 describe('sinks', () => {
+  test('of Kafka name a topic that can be, and a column that is there', () => {
+    const topicHint = 'use 1 to 200 letters, digits, dots, underscores and hyphens'
+    assert.deepEqual(problemsOf(views, [kafka('page-views', { key: 'page_url' })]), [])
+    assert.deepEqual(problemsOf(views, [kafka('page views')]), ['queries.q.sinks[0]: "page views" is not a topic name'])
+    assert.ok(checkPlan(pipeline('p').query('q', views, [kafka('..')])).some(({ hint }) => hint === topicHint))
+    assert.deepEqual(problemsOf(views, [kafka('x', { key: 'page' })]), [
+      'queries.q.sinks[0].key: there is no column "page"',
+    ])
+  })
+
   test('partition by columns of the result, day and hour by times', () => {
     const of = (sink: SinkSpec) => problemsOf(views, [sink])
     assert.deepEqual(of(parquet('out', { partitionBy: day('event_time') })), [

@@ -1,3 +1,6 @@
+import { MillraceError } from '../base/error.ts'
+import { type Duration, durationMs } from '../base/time.ts'
+
 /** Where events come from, as plan data. */
 export type SourceSpec = LogSourceSpec | FileSourceSpec
 
@@ -6,6 +9,8 @@ export interface LogSourceSpec {
   readonly kind: 'log'
   readonly topic: string
   readonly from: 'earliest' | 'latest'
+  /** In place of `from`: each partition's first record that is not older than this, ms since 1970. Topics of Kafka only. */
+  readonly fromTimeMs?: number
 }
 
 /** NDJSON files (plain, .gz, .zst; globs) or standard input (`-`). Each file is a partition. */
@@ -18,7 +23,13 @@ export interface FileSourceSpec {
 export type OutputMode = 'append' | 'update' | 'complete'
 
 /** Where a query's rows go, as plan data. A sink's name is `<query>.<kind>` unless it is given one. */
-export type SinkSpec = FileSinkSpec | ConsoleSinkSpec | MemorySinkSpec
+export type SinkSpec =
+  | FileSinkSpec
+  | PostgresSinkSpec
+  | DuckDbSinkSpec
+  | KafkaSinkSpec
+  | ConsoleSinkSpec
+  | MemorySinkSpec
 
 /** Formats of file sinks, which are also their kinds. */
 export type FileFormat = 'parquet' | 'csv' | 'json'
@@ -34,6 +45,15 @@ export interface FileSinkSpec {
   readonly partitionBy?: PartitionSpec
   readonly compression?: ParquetCompression
   readonly recordsPerFileMax?: number
+  /** Gathers the rows of several epochs into one file; without it every epoch with rows is a file. */
+  readonly roll?: RollSpec
+}
+
+/** When gathered rows become files: whichever comes first. */
+export interface RollSpec {
+  readonly everyMs: number
+  /** Of rows before they are encoded. */
+  readonly bytes: number
 }
 
 /** One Hive partition column, derived from a column of the result: `dt=2026-11-24`. */
@@ -41,6 +61,46 @@ export interface PartitionSpec {
   readonly name: string
   readonly column: string
   readonly transform: 'day' | 'hour' | 'value'
+}
+
+/** Records of a Kafka topic, one for each row, only in append mode. */
+export interface KafkaSinkSpec {
+  readonly kind: 'kafka'
+  readonly name?: string
+  readonly topic: string
+  /** Column whose text is the records' key: rows with the same go to the same partition. Without it rows go round. */
+  readonly key?: string
+  readonly format: 'json'
+  /**
+   * `exactly-once`: in transactions, for readers of committed records; `at-least-once`: without, each record with the headers
+   * `millrace-epoch` and `millrace-seq` by which readers can tell what they have seen.
+   */
+  readonly delivery: 'exactly-once' | 'at-least-once'
+}
+
+/** A table that rows are written to exactly once: every result in `append`, each group's values so far in `update`. */
+interface TableSinkSpec {
+  readonly name?: string
+  readonly table: string
+  /** Columns that tell rows apart; those of the query when absent. With none, rows are only ever added. */
+  readonly key?: readonly string[]
+  readonly mode: 'append' | 'update'
+}
+
+/** A table of PostgreSQL, made when it is not there. */
+export interface PostgresSinkSpec extends TableSinkSpec {
+  readonly kind: 'postgres'
+  /** Address of the server; from the environment (DATABASE_URL and others) when absent. */
+  readonly url?: string
+  /** `public` when absent. */
+  readonly schema?: string
+}
+
+/** A table of the embedded result store. */
+export interface DuckDbSinkSpec extends TableSinkSpec {
+  readonly kind: 'duckdb'
+  /** The database file; `results.duckdb` in MILLRACE_HOME when absent. */
+  readonly file?: string
 }
 
 /** Prints rows to the terminal: a view, not a record. */
@@ -63,11 +123,15 @@ interface FileSinkOptions {
   name?: string
   partitionBy?: PartitionSpec
   recordsPerFileMax?: number
+  /** Few large files: rows are in one at most `every` (1 minute) later, or once there are so many `bytes` (128 MB) of them. */
+  roll?: { every?: Duration; bytes?: string | number }
 }
 
-/** Reads a topic. */
-export function logSource(topic: string, options: { from?: 'earliest' | 'latest' } = {}): LogSourceSpec {
-  return Object.freeze({ kind: 'log', topic, from: options.from ?? 'earliest' })
+/** Reads a topic, at the first start from its beginning, its end, or (Kafka only) from a point in time on. */
+export function logSource(topic: string, options: { from?: 'earliest' | 'latest' | Date } = {}): LogSourceSpec {
+  const { from = 'earliest' } = options
+  if (from instanceof Date) return Object.freeze({ kind: 'log', topic, from: 'earliest', fromTimeMs: from.getTime() })
+  return Object.freeze({ kind: 'log', topic, from })
 }
 
 /** Reads NDJSON files; `-` is standard input. */
@@ -77,17 +141,66 @@ export function fileSource(...paths: readonly string[]): FileSourceSpec {
 
 /** Writes Parquet files below a folder, exactly once. */
 export function parquet(path: string, options: FileSinkOptions & { compression?: ParquetCompression } = {}): SinkSpec {
-  return Object.freeze({ kind: 'parquet', path, ...options })
+  return Object.freeze({ kind: 'parquet', path, ...fileOptions(options) })
 }
 
 /** Writes CSV files (RFC 4180 with a header) below a folder, exactly once. */
 export function csv(path: string, options: FileSinkOptions = {}): SinkSpec {
-  return Object.freeze({ kind: 'csv', path, ...options })
+  return Object.freeze({ kind: 'csv', path, ...fileOptions(options) })
 }
 
 /** Writes JSON lines below a folder, exactly once. */
 export function jsonLines(path: string, options: FileSinkOptions = {}): SinkSpec {
-  return Object.freeze({ kind: 'json', path, ...options })
+  return Object.freeze({ kind: 'json', path, ...fileOptions(options) })
+}
+
+function fileOptions<O extends FileSinkOptions>({ roll, ...options }: O): Omit<O, 'roll'> & { roll?: RollSpec } {
+  if (!roll) return options
+  const everyMs = durationMs(roll.every ?? '1 minute', 'roll.every')
+  return { ...options, roll: Object.freeze({ everyMs, bytes: sizeBytes(roll.bytes ?? ROLL_BYTES) }) }
+}
+
+const ROLL_BYTES = 128_000_000
+
+function sizeBytes(size: string | number): number {
+  if (typeof size === 'number') return size
+  const match = /^(\d+(?:\.\d+)?) ?(B|KB|MB|GB)$/.exec(size)
+  const scale = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 }[match?.[2] ?? '']
+  if (match && scale !== undefined) return Math.round(Number(match[1]) * scale)
+  throw new MillraceError('invalid-plan', `roll.bytes is "${size}"`, { hint: 'write a size such as "128 MB"' })
+}
+
+interface TableSinkOptions {
+  name?: string
+  key?: readonly string[]
+  mode?: 'append' | 'update'
+}
+
+/**
+ * Writes to a table of PostgreSQL, exactly once. The server is named by `url`, else by MILLRACE_POSTGRES_URL, DATABASE_URL, or DB_USER,
+ * DB_PASSWORD and DB_NAME. `key` is the query's own when absent; `mode` is `append`.
+ */
+export function postgres(table: string, options: TableSinkOptions & { url?: string; schema?: string } = {}): SinkSpec {
+  return Object.freeze({ kind: 'postgres', table, ...tableOptions(options) })
+}
+
+/** Writes to a table of the embedded result store, exactly once; `millrace query` reads it. */
+export function duckdb(table: string, options: TableSinkOptions & { file?: string } = {}): SinkSpec {
+  return Object.freeze({ kind: 'duckdb', table, ...tableOptions(options) })
+}
+
+function tableOptions<O extends TableSinkOptions>(options: O): O & { mode: 'append' | 'update' } {
+  const key = options.key && { key: Object.freeze([...options.key]) }
+  return { ...options, mode: options.mode ?? 'append', ...key }
+}
+
+/** Writes records of JSON to a Kafka topic, which is made when it is missing; exactly once unless told otherwise. */
+export function kafka(
+  topic: string,
+  options: { name?: string; key?: string; format?: 'json'; delivery?: KafkaSinkSpec['delivery'] } = {},
+): SinkSpec {
+  const { format = 'json', delivery = 'exactly-once' } = options
+  return Object.freeze({ kind: 'kafka', topic, ...options, format, delivery })
 }
 
 /** Prints rows to the terminal after each epoch: a view, not a record. */

@@ -1,5 +1,5 @@
 import { unreachable } from '../base/assert.ts'
-import { formatDuration } from '../base/time.ts'
+import { formatDuration, formatTime } from '../base/time.ts'
 import type { Field } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
 import { sinkName } from './check-sinks.ts'
@@ -67,7 +67,10 @@ function sourceBranch({ source, schema, rules, keyed }: SourceNode): Branch {
 }
 
 function sourceText(source: SourceSpec): string {
-  if (source.kind === 'log') return `topic ${source.topic}, from ${source.from}`
+  if (source.kind === 'log') {
+    const { topic, from, fromTimeMs } = source
+    return `topic ${topic}, from ${fromTimeMs === undefined ? from : formatTime(fromTimeMs)}`
+  }
   return source.paths.map((path) => (path === '-' ? 'standard input' : path)).join(', ')
 }
 
@@ -279,11 +282,24 @@ function sinkCells(sink: SinkSpec): string[] {
       return [sink.mode, `to the terminal, ${sink.rowsMax} rows an epoch`]
     case 'memory':
       return [sink.mode, 'kept in memory']
+    case 'kafka': {
+      const key = sink.key === undefined ? '' : `, key ${sink.key}`
+      return ['append', `${sink.format} to topic ${sink.topic} of Kafka${key}, ${sink.delivery}`]
+    }
+    case 'postgres':
+    case 'duckdb': {
+      const where =
+        sink.kind === 'postgres'
+          ? `${sink.schema ?? 'public'}.${sink.table} of PostgreSQL`
+          : `${sink.table} of the result store`
+      return [sink.mode, `${where}, key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`]
+    }
     default: {
-      const { path, partitionBy, recordsPerFileMax, compression } = sink
+      const { path, partitionBy, recordsPerFileMax, compression, roll } = sink
       const notes = [`${sink.kind} in ${path}`]
       if (partitionBy) notes.push(`folders ${partitionBy.name}=<${partitionBy.transform} of ${partitionBy.column}>`)
       if (recordsPerFileMax !== undefined) notes.push(`${recordsPerFileMax} rows a file at most`)
+      if (roll) notes.push(`a file every ${formatDuration(roll.everyMs)} or ${roll.bytes} bytes`)
       if (compression !== undefined) notes.push(`compressed by ${compression}`)
       return ['append', notes.join(', ')]
     }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { MillraceError } from '../base/error.ts'
 import { clickEvent, clickEventRules } from '../event/click-event.ts'
 import { approxCountDistinct, count, sum, topK } from './aggregate.ts'
-import { consoleSink, day, logSource, parquet } from './connectors.ts'
+import { consoleSink, day, kafka, logSource, parquet } from './connectors.ts'
 import { and, col, eq, isNull, not } from './expression.ts'
 import { urlHost } from './functions.ts'
 import type { PipelinePlan, QueryPlan } from './node.ts'
@@ -28,6 +28,10 @@ describe('a plan as JSON', () => {
     assert.deepEqual(back, plan)
     assert.ok(Object.isFrozen(back.queries[0]?.sinks[0]))
     assert.deepEqual(planFromJson(JSON.parse(planToJson(plan))), plan)
+    const since = stream(logSource('events', { from: new Date(5) }), clickEvent).withWatermark('event_time', '2m')
+    const counts = since.groupBy('page_url').window(tumbling('1m')).aggregate({ events: count() })
+    const toKafka = pipeline('k').query('q', counts, [kafka('out', { key: 'page_url' })])
+    assert.deepEqual(planFromJson(planToJson(toKafka)), toKafka)
   })
 
   test('is the same text for the same plan, whatever the order of members', () => {
@@ -49,7 +53,7 @@ describe('what is not a plan is refused', () => {
       millracePlan: 2,
       nme: 'page-metrics',
       queries: [
-        { name: 'a', root: { kind: 'agregate' }, sinks: [{ kind: 'postgres' }] },
+        { name: 'a', root: { kind: 'agregate' }, sinks: [{ kind: 'oracle' }] },
         { name: 'b', root: { ...query.root, window: { kind: 'hopping', sizeMs: 1, slideMs: 1 } }, sinks: [] },
         null,
       ],
@@ -61,7 +65,7 @@ describe('what is not a plan is refused', () => {
       '  millracePlan: unsupported plan version 2 (supported: 1)',
       `  name: it is missing (${shape})`,
       '  queries[0].root: unsupported step "agregate" (did you mean "aggregate"? supported: source, filter, derive, watermark, dedupe, session-features, aggregate, select)',
-      '  queries[0].sinks[0]: unsupported sink "postgres" (supported: parquet, csv, json, console, memory)',
+      '  queries[0].sinks[0]: unsupported sink "oracle" (supported: parquet, csv, json, kafka, postgres, duckdb, console, memory)',
       '  queries[1].root.window: unsupported window "hopping" (supported: tumbling, calendar, sliding, session, global)',
       `  queries[2]: an object is expected, this is null (${shape})`,
     ])

@@ -1,6 +1,7 @@
 import { MillraceError } from '../base/error.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { assertPlan, invalidPlan } from './check.ts'
+import type { SinkSpec } from './connectors.ts'
 import { frozenCopy } from './frozen-copy.ts'
 import type { PipelinePlan, QueryPlan } from './node.ts'
 import type { PlanProblem } from './plan-problem.ts'
@@ -13,9 +14,18 @@ const SEMANTICS = 2
 /** What nests deeper is no plan that the checks would accept, and must not exhaust the stack before they say so. */
 const DEPTH_MAX = 256
 
-/** A plan as JSON text for people: the same text for the same plan, however it was made. */
+/**
+ * A plan as JSON text for people: the same text for the same plan, however it was made. The password in an address of PostgreSQL is left
+ * out: texts of plans get around. PGPASSWORD serves an address without one.
+ */
 export function planToJson(plan: PipelinePlan): string {
-  return `${canonicalJson(plan, 2)}\n`
+  const queries = plan.queries.map((query) => ({ ...query, sinks: query.sinks.map(withoutPassword) }))
+  return `${canonicalJson({ ...plan, queries }, 2)}\n`
+}
+
+function withoutPassword(sink: SinkSpec): SinkSpec {
+  if (sink.kind !== 'postgres' || sink.url === undefined) return sink
+  return { ...sink, url: sink.url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, '$1@') }
 }
 
 /**

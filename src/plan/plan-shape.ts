@@ -1,6 +1,14 @@
 import type { Field, Schema } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
-import type { FileSinkSpec, OutputMode, PartitionSpec, SinkSpec, SourceSpec } from './connectors.ts'
+import type {
+  DuckDbSinkSpec,
+  FileSinkSpec,
+  OutputMode,
+  PartitionSpec,
+  RollSpec,
+  SinkSpec,
+  SourceSpec,
+} from './connectors.ts'
 import type { CaseBranch, Expression, FunctionName } from './expression.ts'
 import { FUNCTIONS } from './function-table.ts'
 import type {
@@ -83,7 +91,7 @@ const rule = kinds<Rule>('rule', {
 })
 
 const source = kinds<SourceSpec>('source', {
-  log: { topic: text(), from: word('start', ['earliest', 'latest']) },
+  log: { topic: text(), from: word('start', ['earliest', 'latest']), fromTimeMs: optional(number()) },
   file: { paths: list(text()) },
 })
 
@@ -180,11 +188,27 @@ const files: Members<Omit<FileSinkSpec, 'kind'>> = {
   ),
   compression: optional(word('compression', ['snappy', 'gzip', 'zstd', 'none'])),
   recordsPerFileMax: optional(number()),
+  roll: optional(object<RollSpec>({ everyMs: number(), bytes: number() })),
+}
+const table: Members<Omit<DuckDbSinkSpec, 'kind' | 'file'>> = {
+  name: optional(text()),
+  table: text(),
+  key: optional(list(text())),
+  mode: word('output mode', ['append', 'update']),
 }
 const sink = kinds<SinkSpec>('sink', {
   parquet: files,
   csv: files,
   json: files,
+  kafka: {
+    name: optional(text()),
+    topic: text(),
+    key: optional(text()),
+    format: word('format', ['json']),
+    delivery: word('delivery', ['exactly-once', 'at-least-once']),
+  },
+  postgres: { ...table, url: optional(text()), schema: optional(text()) },
+  duckdb: { ...table, file: optional(text()) },
   console: { name: optional(text()), mode, rowsMax: number() },
   memory: { name: optional(text()), mode },
 })

@@ -16,9 +16,14 @@ export function sinkTraits(sink: SinkSpec): SinkTraits {
     case 'parquet':
     case 'csv':
     case 'json':
+    case 'kafka':
       return { mode: 'append', deletes: false, key: undefined }
     case 'console':
     case 'memory':
+      return { mode: sink.mode, deletes: true, key: undefined }
+    case 'postgres':
+    case 'duckdb':
+      // What the key must be, and that nulls in it are equal, is theirs.
       return { mode: sink.mode, deletes: true, key: undefined }
     default:
       return unreachable(sink)

@@ -4,6 +4,7 @@
  *   GET /api/status            JobStatus
  *   GET /api/stream            server-sent events: `status` with a JobStatus, at once and then about four times a second
  *   GET /api/queries/:name     QueryView
+ *   POST /api/query            {"sql": "select ..."}: rows of the result store, when the job has one
  *   GET /healthz  /readyz      200 or 503, plain text
  *   GET /metrics               Prometheus text
  */

@@ -4,6 +4,7 @@ import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { Access, hostInUrl, isLoopback } from './access.ts'
 import { LiveStreams } from './live-streams.ts'
 import { PageFiles } from './page-files.ts'
+import { type AskStore, answerQuery, QUERY_PATH } from './query-route.ts'
 import { SECURITY_HEADERS, send, sendRefusal } from './reply.ts'
 import { createRoutes, type Route } from './routes.ts'
 import type { StatusFeed } from './status-feed.ts'
@@ -19,6 +20,8 @@ export interface ServerOptions {
   readonly port?: number
   /** Nothing is answered without it when it is set. */
   readonly token?: string
+  /** Answers questions about stored results; without it there is no such route. */
+  readonly ask?: AskStore
 }
 
 /** A server that listens. */
@@ -52,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
-    (request, response) => void answer(request, response, access, route),
+    (request, response) => void answer(request, response, { access, route, ask: options.ask }),
   )
   server.maxConnections = CONNECTIONS_MAX
   try {
@@ -75,21 +78,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, access: Access, route: Route): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { access, route, ask }: { access: Access; route: Route; ask: AskStore | undefined },
+): Promise<void> {
   response.on('error', () => response.destroy())
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
   const url = parsedUrl(request.url ?? '/')
   const path = url.pathname
   const verdict = access.judge(request, url)
   if (verdict.kind === 'refused') return sendRefusal(response, path, verdict.refusal)
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+  const asked = ask !== undefined && path === QUERY_PATH && request.method === 'POST'
+  if (!asked && request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('connection', 'close') // Whatever body comes with it is not waited for.
     response.setHeader('allow', 'GET, HEAD')
     return sendRefusal(response, path, READ_ONLY)
   }
   if (verdict.kind === 'login') return sendLogin(response, verdict.cookie)
   try {
-    await route({ request, response, path })
+    if (asked) await answerQuery(request, response, ask)
+    else await route({ request, response, path })
   } catch {
     if (response.headersSent) response.destroy()
     else sendRefusal(response, path, FAILED)

@@ -1,4 +1,4 @@
-import type { SinkSpec } from '../plan/connectors.ts'
+import type { FileSinkSpec, SinkSpec } from '../plan/connectors.ts'
 import type { Sink, SinkContext } from './sink.ts'
 
 type SinkFactory<K extends SinkSpec['kind']> = (
@@ -8,11 +8,20 @@ type SinkFactory<K extends SinkSpec['kind']> = (
 
 /** Every kind of sink. What a sink needs is loaded when the first one is made. */
 const SINKS: { readonly [K in SinkSpec['kind']]: SinkFactory<K> } = {
-  json: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
-  csv: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
-  parquet: async (spec, context) => (await import('./file-sink.ts')).fileSink(spec, context),
+  json: files,
+  csv: files,
+  parquet: files,
+  kafka: async (spec, context) => (await import('./kafka-sink.ts')).kafkaSink(spec, context),
+  postgres: async (spec, context) => (await import('./postgres/postgres-sink.ts')).postgresSink(spec, context),
+  duckdb: async (spec, context) => (await import('./duckdb/duckdb-sink.ts')).duckdbSink(spec, context),
   console: async (spec, context) => (await import('./console-sink.ts')).consoleSink(spec, context),
   memory: async (_spec, context) => (await import('./memory-sink.ts')).memorySink(context),
+}
+
+async function files(spec: FileSinkSpec, context: SinkContext): Promise<Sink> {
+  const sink = await (await import('./file-sink.ts')).fileSink(spec, context)
+  if (!spec.roll) return sink
+  return (await import('./rolling-file-sink.ts')).rollingFileSink(sink, spec.roll, context)
 }
 
 /** Makes the sink that a specification describes. Nothing is opened or written before `open`. */

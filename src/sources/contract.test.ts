@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { freshTopic, openTestLog, testKafka } from '../../test/support/kafka.ts'
 import { draftOf } from '../../test/support/log-records.ts'
+import { type Requirement, requirement } from '../../test/support/requirement.ts'
 import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import { createScalarDecoder } from '../batch/scalar-decoder.ts'
@@ -23,6 +25,7 @@ interface Kind {
   open(folder: string): Promise<Source>
   /** Reading goes on in the middle, and happens more than once. */
   readonly again: boolean
+  readonly needs?: Requirement
 }
 
 const SOURCES: Readonly<Record<string, Kind>> = {
@@ -36,11 +39,12 @@ const SOURCES: Readonly<Record<string, Kind>> = {
     open: (folder) => createSource(fileSource('-'), context(folder, Readable.from(chunks(Buffer.from(LINES), 50_000)))),
   },
   'a topic': { again: true, open: ofTopic },
+  'a topic of Kafka': { again: true, open: ofKafkaTopic, needs: requirement('kafka') },
 }
 
 for (const [name, kind] of Object.entries(SOURCES)) {
   const check = (what: string, run: (source: Source) => Promise<void>): void => {
-    test(`${name}: ${what}`, async (t) => {
+    test(`${name}: ${what}`, kind.needs ?? {}, async (t) => {
       const folder = await temporaryFolder(t)
       const source = await kind.open(folder)
       await run(source).finally(() => source.close())
@@ -117,6 +121,27 @@ test('a read of standard input that waits for more ends when it is aborted', asy
 async function ofFile(folder: string, name: string, content: string | Uint8Array): Promise<Source> {
   await writeFile(join(folder, name), content)
   return createSource(fileSource(name), context(folder))
+}
+
+let kafkaTopic: Promise<string> | undefined
+
+/** One topic for all checks: they only read it. */
+async function ofKafkaTopic(folder: string): Promise<Source> {
+  const log = await openTestLog((await testKafka()).bootstrap)
+  kafkaTopic ??= (async () => {
+    const topic = freshTopic('rows')
+    await log.createTopic(topic, { partitions: 1, retentionMs: 1e14 })
+    for (let at = 0; at < ROWS.length; at += 1_000) await log.append(topic, 0, draftOf(...ROWS.slice(at, at + 1_000)))
+    return topic
+  })()
+  const source = await createSource(logSource(await kafkaTopic), { ...context(folder), openLog: async () => log })
+  return {
+    ...source,
+    async close() {
+      await source.close()
+      await log.close()
+    },
+  }
 }
 
 async function ofTopic(folder: string): Promise<Source> {

@@ -1,3 +1,4 @@
+import { isKafkaLog } from '../log/kafka/is-kafka-log.ts'
 import type { Log } from '../log/log.ts'
 import type { SourceSpec } from '../plan/connectors.ts'
 import type { Source } from './source.ts'
@@ -13,6 +14,10 @@ export interface SourceContext {
 
 /** Makes the source that a specification describes; says at once when there is nothing to read. */
 export async function createSource(spec: SourceSpec, context: SourceContext): Promise<Source> {
-  if (spec.kind === 'log') return (await import('./log-source.ts')).logSource(spec, await context.openLog())
+  if (spec.kind === 'log') {
+    const log = await context.openLog()
+    if (isKafkaLog(log)) return (await import('./kafka-source.ts')).kafkaSource(spec, log)
+    return (await import('./log-source.ts')).logSource(spec, log)
+  }
   return (await import('./file-source.ts')).fileSource(spec, context)
 }

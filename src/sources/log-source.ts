@@ -10,6 +10,7 @@ const READ_BYTES_MAX = 4 << 20
 /** A topic of a log: every partition of it, followed as it grows. */
 export async function logSource(spec: LogSourceSpec, log: Log): Promise<Source> {
   const { topic } = spec
+  if (spec.fromTimeMs !== undefined) throw noTimes(topic)
   if (!(await log.describeTopic(topic))) throw await unknownTopic(topic, log)
   return {
     identity: `topic ${topic} of ${log.name}`,
@@ -62,4 +63,14 @@ async function unknownTopic(topic: string, log: Log): Promise<MillraceError> {
   return new MillraceError('invalid-option', `there is no topic "${topic}" in ${log.name}`, {
     hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events`,
   })
+}
+
+function noTimes(topic: string): MillraceError {
+  return new MillraceError(
+    'unsupported',
+    `the topic "${topic}" of the embedded log cannot be read from a point in time on`,
+    {
+      hint: 'start at earliest or latest, or read the topic from Kafka',
+    },
+  )
 }

@@ -18,6 +18,8 @@ export interface Source {
   read(partitionId: string, fromOffset: number, toOffset: number, signal: AbortSignal): AsyncIterable<EncodedRecords>
   /** First and behind-the-last offset of each partition now; an end that is not known yet (a file being read) is undefined. */
   offsets(): Promise<ReadonlyMap<string, SourceOffsets>>
+  /** Tells the outside how far a job has come, by partition, under the name of a group: for tools that show its lag. Never fails. */
+  publish?(group: string, positions: ReadonlyMap<string, number>): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,50 +1,53 @@
-// `npm run chaos -- planted-bugs [--name PATTERN] [--json]`: plants each known bug and tells which test caught it. Fails when one was
-// not, or when a test fails for the program as it is.
+// `npm run chaos -- SUITE [--count N] [--seed S] [--budget 20m] [--name PATTERN] [--json]`: runs one suite and judges. With --json the last line on
+// stdout is what was found, as JSON.
 
 import { parseArgs } from 'node:util'
-import { PLANTED_BUGS, type PlantedBug } from '../planted-bugs/bugs.ts'
-import { type Trial, tryOut } from '../planted-bugs/trial.ts'
+import { parseDuration } from '../../src/base/time.ts'
+import type { ChaosSuite } from './suite.ts'
 
-interface Verdict {
-  readonly name: string
-  readonly file: string
-  readonly caught: boolean
-  /** The first test that failed; why not caught, when none did. */
-  readonly by: string
+/** The suites; each is loaded only when it runs. */
+const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite }>>> = {
+  'planted-bugs': () => import('./planted-bugs.ts'),
+  kills: () => import('./kills.ts'),
+  servers: () => import('./servers.ts'),
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { name: { type: 'string', default: '' }, json: { type: 'boolean', default: false } },
-})
-const { name, json } = values
+process.exitCode = await runSuite(process.argv.slice(2))
 
-if (positionals.length !== 1 || positionals[0] !== 'planted-bugs') {
-  process.stderr.write('usage: npm run chaos -- planted-bugs [--name PATTERN] [--json]\n')
-  process.exit(2)
-}
-
-const bugs = PLANTED_BUGS.filter((bug) => new RegExp(name).test(bug.name))
-const verdicts: Verdict[] = []
-const sound = new Map<string, Trial>()
-for (const bug of bugs) {
-  if (!sound.has(bug.caughtBy)) sound.set(bug.caughtBy, await tryOut(bug.caughtBy, undefined))
-  verdicts.push(verdict(bug, await tryOut(bug.caughtBy, bug), sound.get(bug.caughtBy)))
-  if (!json) print(verdicts.at(-1) as Verdict)
-}
-const caught = verdicts.filter((one) => one.caught).length
-if (json) process.stdout.write(`${JSON.stringify({ planted: verdicts.length, caught, verdicts }, undefined, 2)}\n`)
-else process.stdout.write(`${caught} of ${verdicts.length} planted bugs were caught\n`)
-process.exitCode = caught === verdicts.length && caught > 0 ? 0 : 1
-
-function verdict({ name, file, caughtBy }: PlantedBug, trial: Trial, asItIs: Trial | undefined): Verdict {
-  const base = { name, file, caught: false }
-  if (!asItIs || asItIs.broken || asItIs.failed.length > 0) return { ...base, by: `${caughtBy} fails without it` }
-  if (trial.broken) return { ...base, by: `${caughtBy} did not run` }
-  const first = trial.failed[0]
-  return first === undefined ? { ...base, by: caughtBy } : { ...base, caught: true, by: `${caughtBy}: ${first}` }
-}
-
-function print({ name, caught, by }: Verdict): void {
-  process.stdout.write(`${caught ? 'caught    ' : 'NOT CAUGHT'}  ${name}\n            ${by}\n`)
+async function runSuite(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      count: { type: 'string', default: '20' },
+      seed: { type: 'string', default: '1' },
+      budget: { type: 'string', default: '20m' },
+      name: { type: 'string', default: '' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const [name = ''] = positionals
+  const load = Object.hasOwn(SUITES, name) ? SUITES[name] : undefined
+  const budgetMs = parseDuration(values.budget)
+  const [count, seed] = [Number(values.count), Number(values.seed)]
+  if (!load || positionals.length !== 1 || budgetMs === undefined || !(count > 0) || !Number.isInteger(seed)) {
+    const usage = `npm run chaos -- ${Object.keys(SUITES).join(' | ')} [--count N] [--seed S] [--budget 20m] [--name PATTERN] [--json]`
+    process.stderr.write(`error: no such run\n  hint: ${usage}\n`)
+    return 2
+  }
+  const { suite } = await load()
+  const forPeople = values.json ? process.stderr : process.stdout
+  const say = (text: string): void => void forPeople.write(`${text}\n`)
+  say(suite.summary)
+  const startMs = performance.now()
+  const { counts, mustBeZero, problems } = await suite.run({ count, seed, budgetMs, name: values.name, say })
+  const seconds = Math.round((performance.now() - startMs) / 1000)
+  for (const problem of problems) say(`problem: ${problem}`)
+  say(
+    `${Object.entries(counts)
+      .map(([what, number]) => `${what} ${number}`)
+      .join(', ')}, in ${seconds} s, seed ${seed}`,
+  )
+  if (values.json) process.stdout.write(`${JSON.stringify({ name, seed, seconds, ...counts })}\n`)
+  return problems.length === 0 && mustBeZero.every((what) => counts[what] === 0) ? 0 : 1
 }

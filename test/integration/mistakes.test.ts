@@ -210,7 +210,7 @@ const MISTAKES: readonly Mistake[] = [
     what: 'a file for the output',
     args: [...RUN, '--output', 'file'],
     code: 2,
-    says: /cannot open .*file.*not a directory/,
+    says: /cannot create the folder .*file.*not a directory/,
     hint: /part of this path is a file/,
   },
   {

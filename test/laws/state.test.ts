@@ -33,7 +33,7 @@ for (const one of WINDOW_CASES) {
         assert.deepEqual(shuffled.epochInPieces(pieces), results)
         assert.deepEqual(shuffled.engine.snapshot(), straight.engine.snapshot())
       }),
-      { numRuns: lawRuns(30) },
+      { numRuns: lawRuns(15) },
     )
   })
 
@@ -49,7 +49,7 @@ for (const one of WINDOW_CASES) {
           assertReadsOrRefuses(one, damaged)
         }
       }),
-      { numRuns: lawRuns(20) },
+      { numRuns: lawRuns(10) },
     )
   })
 }

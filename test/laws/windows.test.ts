@@ -21,7 +21,7 @@ for (const one of WINDOW_CASES) {
       fc.property(history, fc.constantFrom(1, 2, 4), (steps, partitions) => {
         assertLikeDefinition(one, steps, partitions)
       }),
-      { numRuns: lawRuns(60) },
+      { numRuns: lawRuns(25) },
     )
   })
 
@@ -30,7 +30,7 @@ for (const one of WINDOW_CASES) {
       fc.property(history, fc.constantFrom(1, 2), (steps, partitions) => {
         assertShowsAllSoFar(one, steps, partitions)
       }),
-      { numRuns: lawRuns(40) },
+      { numRuns: lawRuns(20) },
     )
   })
 }

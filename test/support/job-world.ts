@@ -54,6 +54,7 @@ function worldPlan(): Pipeline {
     )
     .query('total', total.window(tumbling('5 minutes')).aggregate({ views: count() }), [
       jsonLines('/out/total', { recordsPerFileMax: 1 }),
+      jsonLines('/out/rolled', { name: 'total.rolled', roll: { every: '1s', bytes: 100 } }),
     ])
 }
 
@@ -137,7 +138,7 @@ export class JobWorld {
   /** Rows of the epochs that `_log` lists, by query; each listed file must be there. */
   async filedRows(): Promise<string[]> {
     const rows: string[] = []
-    for (const query of ['pages', 'total']) {
+    for (const query of ['pages', 'total', 'rolled']) {
       const folder = join('/out', query)
       for (const { files } of await readOutputLog(folder, this.files)) {
         for (const file of files) {
@@ -185,6 +186,7 @@ export class JobWorld {
     for (const [query, sizeMs, key] of [
       ['pages', 60_000, (one: WrittenEvent) => one.page],
       ['total', 300_000, () => null],
+      ['rolled', 300_000, () => null],
     ] as const) {
       const groups = new Map<string, WrittenEvent[]>()
       for (const one of this.#events) {

@@ -362,4 +362,10 @@ class ListDictionary implements Dictionary {
   bytes(code: number): Uint8Array {
     return Buffer.from(this.text(code))
   }
+
+  copyTo(code: number, into: Uint8Array, at: number): number {
+    const bytes = this.bytes(code)
+    if (at + bytes.length <= into.length) into.set(bytes, at)
+    return bytes.length
+  }
 }

@@ -13,7 +13,7 @@ export function draftOf(...values: string[]): RecordBatchDraft {
   return builder.finish()
 }
 
-/** Values of records without keys, read one at a time and apart from the decoder. */
+/** Values of records, read one at a time and apart from the decoder. */
 export function valuesIn({ bytes, recordCount }: EncodedRecords): string[] {
   const values: string[] = []
   let at = 0
@@ -30,7 +30,8 @@ export function valuesIn({ bytes, recordCount }: EncodedRecords): string[] {
     at++
     varint()
     assert.equal(varint(), index)
-    assert.equal(varint(), -1)
+    const keyBytes = varint()
+    at += Math.max(0, keyBytes)
     const length = varint()
     values.push(Buffer.from(bytes.subarray(at, at + length)).toString())
     at = end

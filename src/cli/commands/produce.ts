@@ -14,6 +14,7 @@ import type { DefineCommand } from './index.ts'
 
 interface ProduceOptions {
   readonly topic?: string
+  readonly bootstrapServers?: string
   readonly home: string
   readonly partitions: number
   readonly json?: boolean
@@ -27,6 +28,7 @@ export const defineProduce: DefineCommand = (program) => {
     .argument('<files...>', 'NDJSON files (plain, .gz, .zst, patterns), - for stdin')
     .addOption(settingOption('topic', 'made when it is missing'))
     .option('--partitions <count>', 'of a new topic', wholeNumber, 1)
+    .addOption(settingOption('bootstrap-servers'))
     .addOption(settingOption('home'))
     .option('--json', 'end with the totals as JSON')
     .action(produce)
@@ -44,7 +46,7 @@ async function produce(paths: string[], options: ProduceOptions): Promise<void> 
     stdin: process.stdin,
     openLog: () => Promise.reject(new Error('files need no log')),
   })
-  const log = await openLog(homeAt(options.home), 'write', 'millrace produce')
+  const log = await openLog(homeAt(options.home), 'write', 'millrace produce', options.bootstrapServers)
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
   try {

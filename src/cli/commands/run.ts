@@ -4,7 +4,7 @@ import { MillraceError } from '../../base/error.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import type { JobStatus } from '../../job/status.ts'
-import { fileSource, type LogSourceSpec, type SourceSpec } from '../../plan/connectors.ts'
+import { fileSource, type LogSourceSpec, logSource, type SourceSpec } from '../../plan/connectors.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
@@ -12,15 +12,17 @@ import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openLog } from '../home.ts'
+import { homeAt, openKafka, openLog } from '../home.ts'
 import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
+import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
 import { reportProgress } from '../progress.ts'
 import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../run-place.ts'
 import { onStop } from '../signals.ts'
+import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
 import { rowsAtStart, type Summary, summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
@@ -32,8 +34,11 @@ interface RunOptions extends PageOptions, PlaceOptions, PresetOptions {
   readonly output?: string
   readonly print?: string
   readonly format: PrintFormat
+  readonly bootstrapServers?: string
   readonly home: string
   readonly replace?: boolean
+  readonly resetSink?: readonly string[]
+  readonly postgres?: 'embedded'
   readonly serve?: boolean
   readonly json?: boolean
   readonly failOnBad?: boolean
@@ -54,6 +59,8 @@ export const defineRun: DefineCommand = (program, exit) => {
     .option('--once', 'stop at the end of the input')
     .addOption(settingOption('output'))
     .option('--replace', 'remove what an earlier run left in the output folders')
+    .addOption(POSTGRES_OPTION)
+    .option('--reset-sink <name>', 'go on with this sink at the next epoch, whatever its mark says', collect)
     .option('--print <query>', "write a query's rows to stdout")
     .addOption(new Option('--format <format>', 'of --print').choices(FORMATS).default('ndjson'))
     .option('--serve', 'show the run live on a page')
@@ -78,6 +85,7 @@ export const defineRun: DefineCommand = (program, exit) => {
 
 const RUN_SETTINGS = [
   'home',
+  'bootstrap-servers',
   'checkpoint-root',
   'run-id',
   'topic',
@@ -98,7 +106,11 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
   const plan = adapted(await choosePipeline(path, options), options, topicOrigin)
   if (options.print !== undefined) assertQuery(plan, options.print)
   const spec = sourceOf(plan)
-  const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`) : undefined
+  const { bootstrapServers: servers } = options
+  const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`, servers) : undefined
+  const kafka = servers && writesToKafka(plan) ? await openKafka(servers) : undefined
+  let storeApi: StoreApi | undefined
+  const postgres = options.postgres && (await startPostgres(home))
   try {
     const source = await createSource(spec, {
       workingFolder: process.cwd(),
@@ -106,13 +118,17 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
       openLog: async () => log as NonNullable<typeof log>,
     })
     const place = placeOf(plan.name, source, home, options)
-    if (options.replace) await clearEarlierRuns(plan, home, place)
+    if (options.replace) await clearEarlierRuns(plan, home, place, kafka)
+    storeApi = await openStoreApi(plan, home.path)
     const job = await openJob({
       plan,
       source,
       checkpointFolder: place.checkpoint,
       deadLetterFolder: place.deadLetters,
       workingFolder: process.cwd(),
+      homeFolder: home.path,
+      env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
+      resetSinks: options.resetSink ?? [],
       settings: {
         triggerMs: options.trigger,
         snapshotIntervalMs: options.snapshotInterval,
@@ -122,6 +138,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
         flushAtEnd: place.checkpoint === undefined,
       },
       live: options.serve ?? false,
+      ...(kafka && { openKafka: async () => kafka }),
       ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
       clock: systemClock,
       print: (text) => process.stdout.write(text),
@@ -134,20 +151,31 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
     })
     if (!bounded && !options.json) reportProgress(job)
     const rowsBefore = rowsAtStart(job)
-    const status = await (options.serve ? runServed(job, options) : runToEnd(job))
+    const status = await (options.serve ? runServed(job, options, storeApi) : runToEnd(job, storeApi))
     return report(summaryOf(status, rowsBefore(), performance.now() - startMs, null), status, place, options)
   } finally {
+    await storeApi?.close()
+    await kafka?.close()
     await log?.close()
+    await postgres?.stop()
   }
 }
 
-async function runToEnd(job: Job): Promise<JobStatus> {
-  const ended = onStop(() => job.stop())
-  return job.run().finally(ended)
+function writesToKafka(plan: PipelinePlan): boolean {
+  return plan.queries.some(({ sinks }) => sinks.some(({ kind }) => kind === 'kafka'))
 }
 
-async function runServed(job: Job, options: PageOptions): Promise<JobStatus> {
-  const server = await startPage(job, options).catch(async (error: unknown) => {
+async function runToEnd(job: Job, storeApi?: StoreApi): Promise<JobStatus> {
+  const store = storeApi && (await serveStore(storeApi, job))
+  const ended = onStop(() => job.stop())
+  return job.run().finally(() => {
+    ended()
+    return store?.close()
+  })
+}
+
+async function runServed(job: Job, options: PageOptions, storeApi: StoreApi | undefined): Promise<JobStatus> {
+  const server = await startPage(job, options, storeApi).catch(async (error: unknown) => {
     await job.close()
     throw error
   })
@@ -180,7 +208,7 @@ function adapted(plan: PipelinePlan, options: RunOptions, topicOrigin: string): 
 function adaptedTopic(spec: LogSourceSpec, { topic, from }: RunOptions, topicOrigin: string): SourceSpec {
   if (topic !== undefined && topic !== spec.topic && topicOrigin !== 'cli')
     say(`notice: reading the topic "${topic}" (${topicOrigin}) instead of the pipeline's "${spec.topic}"`)
-  return { ...spec, topic: topic ?? spec.topic, from: from ?? spec.from }
+  return from === undefined ? { ...spec, topic: topic ?? spec.topic } : logSource(topic ?? spec.topic, { from })
 }
 
 function sourceOf(plan: PipelinePlan): SourceSpec {

@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import { MillraceError } from '../../base/error.ts'
 import type { Log, TopicDescription } from '../../log/log.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
@@ -10,6 +11,7 @@ import { recordValues } from '../record-values.ts'
 import type { DefineCommand } from './index.ts'
 
 interface TopicOptions {
+  readonly bootstrapServers?: string
   readonly home: string
   readonly json?: boolean
   readonly partitions?: number
@@ -24,8 +26,7 @@ export const defineTopics: DefineCommand = (program) => {
     ['millrace topics create clicks --partitions 8', ''],
     ['millrace topics peek clicks -n 3', 'the last three records of each partition'],
   ])
-  const common = (name: string, description: string) =>
-    topics.command(name).description(description).addOption(settingOption('home')).option('--json', 'as JSON')
+  const common = (name: string, description: string) => withLogOptions(topics.command(name).description(description))
 
   common('list', 'all topics').action(async (options: TopicOptions) => {
     await withLog(options, 'read', async (log) => {
@@ -74,8 +75,15 @@ export const defineTopics: DefineCommand = (program) => {
     })
 }
 
+function withLogOptions(command: Command): Command {
+  return command
+    .addOption(settingOption('bootstrap-servers'))
+    .addOption(settingOption('home'))
+    .option('--json', 'as JSON')
+}
+
 async function withLog(options: TopicOptions, mode: 'read' | 'write', use: (log: Log) => Promise<void>): Promise<void> {
-  const log = await openLog(homeAt(options.home), mode, 'millrace topics')
+  const log = await openLog(homeAt(options.home), mode, 'millrace topics', options.bootstrapServers)
   try {
     await use(log)
   } finally {

@@ -5,6 +5,7 @@ export type SettingName =
   | 'preset'
   | 'profile'
   | 'home'
+  | 'bootstrap-servers'
   | 'topic'
   | 'from'
   | 'watermark-delay'
@@ -64,6 +65,13 @@ export const SETTINGS: readonly Setting[] = [
     default: '.millrace',
     env: ['MILLRACE_HOME'],
     help: 'where the embedded log, checkpoints and dead letters are',
+  },
+  {
+    name: 'bootstrap-servers',
+    type: 'text',
+    otherwise: 'the embedded log',
+    env: ['MILLRACE_BOOTSTRAP_SERVERS', 'KAFKA_BOOTSTRAP_SERVERS'],
+    help: 'brokers of the Kafka cluster that topics are in, HOST:PORT,...',
   },
   {
     name: 'topic',
@@ -213,5 +221,5 @@ export const UNUSED_NAMES: readonly (readonly [reason: string, names: readonly s
       'PYSPARK_GATEWAY_TIMEOUT',
     ],
   ],
-  ['concern Kafka; topics are those of the embedded log', ['KAFKA_BOOTSTRAP_SERVERS', 'MSG_ACKS', 'MSG_COMPRESSION']],
+  ['concern the producer; every copy in sync acknowledges what is written', ['MSG_ACKS', 'MSG_COMPRESSION']],
 ]

@@ -5,16 +5,12 @@ const FORGET_MIN = 262_144
 
 /** The values of one column as ids, for all states of an aggregate. */
 export class ColumnValues {
-  ids: ValueIds
+  readonly ids: ValueIds
   /** Ids of the rows of the current batch, negative for null. */
   byRow: Int32Array = new Int32Array(0)
-  readonly #columnIndex: number
-  readonly #seed: number
   #sizeAfterForgetting = 0
 
   constructor(columnIndex: number, seed: number) {
-    this.#columnIndex = columnIndex
-    this.#seed = seed
     this.ids = new ValueIds([columnIndex], seed)
   }
 
@@ -28,11 +24,8 @@ export class ColumnValues {
    */
   forget(renumber: (newId: (id: number) => number) => void): boolean {
     if (this.ids.interner.size < 2 * this.#sizeAfterForgetting + FORGET_MIN) return false
-    const before = this.ids.interner
-    this.ids = new ValueIds([this.#columnIndex], this.#seed)
-    const { interner } = this.ids
-    renumber((id) => interner.intern(before.bytes(id)))
-    this.#sizeAfterForgetting = interner.size
+    this.ids.forget(renumber)
+    this.#sizeAfterForgetting = this.ids.interner.size
     return true
   }
 }

@@ -1,17 +1,13 @@
 import { assert } from '../../base/assert.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
-import { hashPair } from '../keys/pair-set.ts'
+import { PairNumbers } from '../keys/pair-numbers.ts'
 import { type AggregateState, grownInts, type RunningState } from './aggregate.ts'
 import type { ColumnValues } from './column-values.ts'
 import { DistinctState } from './count-distinct.ts'
 
-const FREE = 0
-
 /**
  * Different values in a sliding window: for each (group, value) the last pane that has it. Work per pane is what the pane holds,
  * however many panes make a window.
- *
- *   table   group slot + 1 | value id | number of the last pane        0 in a free place
  */
 export class RunningDistinct implements RunningState {
   readonly #values: ColumnValues
@@ -19,9 +15,12 @@ export class RunningDistinct implements RunningState {
   readonly #numbers = new Map<number, number>()
   readonly #starts = new Map<number, number>()
   #lastNumber = 0
-  #table = new Int32Array(WIDTH * 256)
-  #used = 0
+  /** By (slot, value id): number of the last pane that has it. */
+  readonly #lastPanes = new PairNumbers()
   #counts = new Int32Array(64)
+  #slotCount = 0
+  /** Pairs in the window. */
+  #size = 0
   readonly #interner: ColumnValues['ids']['interner']
 
   constructor(values: ColumnValues) {
@@ -30,17 +29,20 @@ export class RunningDistinct implements RunningState {
   }
 
   grow(slotCount: number): void {
+    this.#slotCount = Math.max(this.#slotCount, slotCount)
     this.#counts = grownInts(this.#counts, slotCount)
   }
 
   enter(paneMs: number, state: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
     assert(state instanceof DistinctState, 'states of one aggregate come together')
     assert(this.#interner === this.#values.ids.interner, 'a running window is rebuilt when ids change')
-    state.rest()
+    state.sets.rest()
     const number = this.#numberOf(paneMs)
+    this.#reserve(state.sets.size)
+    const newest = this.#isNewest(paneMs)
     for (let index = 0; index < count; index++) {
       const slot = to[index] as number
-      state.pairs.each(from[index] as number, (id) => this.#see(slot, id, number))
+      state.sets.each(from[index] as number, (id) => this.#see(slot, id, number, newest))
     }
   }
 
@@ -49,7 +51,7 @@ export class RunningDistinct implements RunningState {
     const number = this.#numberOf(paneMs)
     for (let index = 0; index < count; index++) {
       const slot = to[index] as number
-      state.pairs.each(from[index] as number, (id) => this.#unsee(slot, id, number))
+      state.sets.each(from[index] as number, (id) => this.#unsee(slot, id, number))
     }
     this.#numbers.delete(paneMs)
     this.#starts.delete(number)
@@ -58,9 +60,11 @@ export class RunningDistinct implements RunningState {
   update(paneMs: number, rows: Int32Array, slots: Int32Array, count: number): void {
     const number = this.#numberOf(paneMs)
     const { byRow } = this.#values
+    this.#reserve(count)
+    const newest = this.#isNewest(paneMs)
     for (let index = 0; index < count; index++) {
       const id = byRow[rows[index] as number] as number
-      if (id >= 0) this.#see(slots[index] as number, id, number)
+      if (id >= 0) this.#see(slots[index] as number, id, number, newest)
     }
   }
 
@@ -82,58 +86,38 @@ export class RunningDistinct implements RunningState {
     return number
   }
 
-  #see(slot: number, id: number, number: number): void {
-    const at = this.#find(slot, id)
-    if (this.#table[at] !== FREE) {
-      const last = this.#table[at + 2] as number
-      if (last === 0) this.#counts[slot] = (this.#counts[slot] as number) + 1
-      // Panes may enter out of order: the later one in time counts.
-      if (last === 0 || this.#startOf(last) < this.#startOf(number)) this.#table[at + 2] = number
-      return
+  #reserve(pairs: number): void {
+    this.#lastPanes.reserve(this.#slotCount, this.#values.ids.interner.size, this.#size + pairs)
+  }
+
+  #isNewest(paneMs: number): boolean {
+    for (const startMs of this.#numbers.keys()) if (startMs > paneMs) return false
+    return true
+  }
+
+  #see(slot: number, id: number, number: number, newest: boolean): void {
+    const at = this.#lastPanes.place(slot, id)
+    const { numbers } = this.#lastPanes
+    const last = numbers[at] as number
+    if (last === 0) {
+      this.#counts[slot] = (this.#counts[slot] as number) + 1
+      this.#size++
     }
-    this.#table[at] = slot + 1
-    this.#table[at + 1] = id
-    this.#table[at + 2] = number
-    this.#counts[slot] = (this.#counts[slot] as number) + 1
-    if (++this.#used * 2 * WIDTH > this.#table.length) this.#rebuild()
+    // Panes may enter out of order: the later one in time counts.
+    if (newest || last === 0 || this.#startOf(last) < this.#startOf(number)) numbers[at] = number
   }
 
   /** The pane leaves: what it has seen last is in the window no more. */
   #unsee(slot: number, id: number, number: number): void {
-    const at = this.#find(slot, id)
-    if (this.#table[at] === FREE || this.#table[at + 2] !== number) return
-    this.#table[at + 2] = 0
+    const at = this.#lastPanes.place(slot, id)
+    const { numbers } = this.#lastPanes
+    if (numbers[at] !== number) return
+    numbers[at] = 0
     this.#counts[slot] = (this.#counts[slot] as number) - 1
+    this.#size--
   }
 
   #startOf(number: number): number {
     return this.#starts.get(number) ?? Number.NEGATIVE_INFINITY
   }
-
-  #find(slot: number, id: number): number {
-    const table = this.#table
-    const mask = table.length / WIDTH - 1
-    let at = hashPair(slot, id) & mask
-    for (let key = table[at * WIDTH] as number; key !== FREE; key = table[at * WIDTH] as number) {
-      if (key === slot + 1 && table[at * WIDTH + 1] === id) break
-      at = (at + 1) & mask
-    }
-    return at * WIDTH
-  }
-
-  /** Drops pairs that are in no pane, and makes room. */
-  #rebuild(): void {
-    const old = this.#table
-    let live = 0
-    for (let from = 0; from < old.length; from += WIDTH) if (old[from] !== FREE && old[from + 2] !== 0) live++
-    this.#table = new Int32Array(live * 4 * WIDTH > old.length ? old.length * 2 : old.length)
-    this.#used = live
-    for (let from = 0; from < old.length; from += WIDTH) {
-      if (old[from] === FREE || old[from + 2] === 0) continue
-      const at = this.#find((old[from] as number) - 1, old[from + 1] as number)
-      this.#table.set(old.subarray(from, from + WIDTH), at)
-    }
-  }
 }
-
-const WIDTH = 3

@@ -28,9 +28,11 @@ export class SeenIds {
     return size
   }
 
-  /** Places that are taken, those of forgotten entries included: what counts for memory. */
-  get places(): number {
-    return this.#times.length
+  /** Whether no more than so many entries are remembered. Those that are forgotten make room when there would be too many otherwise. */
+  fits(entriesMax: number): boolean {
+    if (this.#used <= entriesMax) return true
+    this.#rebuild()
+    return this.#used <= entriesMax
   }
 
   /** True when the id is new; it is then remembered with the time. */

@@ -34,6 +34,11 @@ class Counting implements Dictionary {
     return this.#inner.bytes(code)
   }
 
+  copyTo(code: number, into: Uint8Array, at: number): number {
+    this.asked++
+    return this.#inner.copyTo(code, into, at)
+  }
+
   text(code: number): string {
     this.asked++
     return this.#inner.text(code)

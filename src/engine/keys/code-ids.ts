@@ -26,6 +26,15 @@ export class CodeIds {
       this.#idByCode[(codes[row] as number) + 1] = learn(row) + 1
     }
   }
+
+  /** Ids have changed; -1 for one that is no more, whose code has to be learned again. */
+  renumber(newIds: Int32Array): void {
+    const ids = this.#idByCode
+    for (let code = 0; code < ids.length; code++) {
+      const id = ids[code] as number
+      if (id > 0) ids[code] = (newIds[id - 1] as number) + 1
+    }
+  }
 }
 
 /** Goes on until a row has a code without id, and gives its index. */

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { compareBytes } from '../../base/bytes.ts'
 import { Interner } from './interner.ts'
 
-const values = fc.array(fc.uint8Array({ maxLength: 6 }), { maxLength: 400 })
+const values = fc.array(fc.uint8Array({ maxLength: 6 }), { maxLength: 400, size: 'max' })
 
 test('the same bytes give the same id, ids are dense, and bytes come back', () => {
   fc.assert(

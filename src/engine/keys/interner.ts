@@ -1,8 +1,11 @@
 import { MillraceError } from '../../base/error.ts'
+import { mixed } from '../../base/mixed.ts'
+import { copyShort } from '../../batch/dictionary.ts'
 
 /**
  * Byte strings as dense ids, for the life of an operator's state: the same bytes give the same id whichever dictionary, batch or
- * partition they came from. Hashed by FNV-1a folded with a seed, open addressing at a load of at most one half.
+ * partition they came from. Open addressing at a load of at most one half; the hash mixes every 4 bytes with two odd multipliers drawn
+ * from the seed, so that whoever does not know it cannot choose values that collide.
  */
 export class Interner {
   #slab = new Uint8Array(4096)
@@ -13,9 +16,13 @@ export class Interner {
   #table: Int32Array = new Int32Array(256).fill(-1)
   #size = 0
   readonly #seed: number
+  readonly #multiplier1: number
+  readonly #multiplier2: number
 
   constructor(seed: number) {
-    this.#seed = seed | 0
+    this.#seed = mixed(seed | 0)
+    this.#multiplier1 = mixed(this.#seed ^ 0x2545f491) | 1
+    this.#multiplier2 = mixed(this.#multiplier1 ^ 0x6c8e9cf5) | 1
   }
 
   get size(): number {
@@ -43,22 +50,38 @@ export class Interner {
     return leftLength - rightLength
   }
 
-  intern(bytes: Uint8Array): number {
-    const hash = hashBytes(bytes, this.#seed)
+  /** The id of the first `length` bytes, a new one when they are new. */
+  intern(bytes: Uint8Array, length: number = bytes.length): number {
+    const hash = this.#hash(bytes, length)
     const mask = this.#table.length - 1
     let at = hash & mask
     for (let id = this.#table[at] as number; id >= 0; id = this.#table[at] as number) {
-      if (this.#hashes[id] === hash && this.#same(id, bytes)) return id
+      if (this.#hashes[id] === hash && this.#same(id, bytes, length)) return id
       at = (at + 1) & mask
     }
     this.#table[at] = this.#size
-    return this.#append(bytes, hash)
+    return this.#append(bytes, length, hash)
   }
 
-  #same(id: number, bytes: Uint8Array): boolean {
+  #hash(bytes: Uint8Array, length: number): number {
+    const multiplier1 = this.#multiplier1
+    const multiplier2 = this.#multiplier2
+    let hash = this.#seed ^ length
+    let at = 0
+    for (; at + 4 <= length; at += 4) {
+      hash = Math.imul(hash ^ word(bytes, at), multiplier1)
+      hash = Math.imul(hash ^ (hash >>> 16), multiplier2)
+    }
+    let tail = 0
+    for (; at < length; at++) tail = (tail << 8) | (bytes[at] as number)
+    hash = Math.imul(hash ^ tail, multiplier1)
+    return hash ^ (hash >>> 15)
+  }
+
+  #same(id: number, bytes: Uint8Array, length: number): boolean {
     const start = this.#start(id)
-    if ((this.#ends[id] as number) - start !== bytes.length) return false
-    for (let index = 0; index < bytes.length; index++) {
+    if ((this.#ends[id] as number) - start !== length) return false
+    for (let index = 0; index < length; index++) {
       if (this.#slab[start + index] !== bytes[index]) return false
     }
     return true
@@ -68,16 +91,16 @@ export class Interner {
     return id === 0 ? 0 : (this.#ends[id - 1] as number)
   }
 
-  #append(bytes: Uint8Array, hash: number): number {
+  #append(bytes: Uint8Array, length: number, hash: number): number {
     const id = this.#size++
-    const end = this.#slabLength + bytes.length
+    const end = this.#slabLength + length
     if (end > 2 ** 31 - 1) throw tooMuchText()
     if (end > this.#slab.length) {
       const grown = new Uint8Array(Math.max(end, this.#slab.length * 2))
       grown.set(this.#slab)
       this.#slab = grown
     }
-    this.#slab.set(bytes, this.#slabLength)
+    copyShort(bytes, 0, length, this.#slab, this.#slabLength)
     this.#slabLength = end
     if (id >= this.#ends.length) {
       this.#ends = doubled(this.#ends)
@@ -101,11 +124,13 @@ export class Interner {
   }
 }
 
-function hashBytes(bytes: Uint8Array, seed: number): number {
-  let hash = seed ^ 0x811c9dc5
-  for (let index = 0; index < bytes.length; index++) hash = Math.imul(hash ^ (bytes[index] as number), 0x01000193)
-  hash ^= hash >>> 15
-  return Math.imul(hash, 0x2c1b3c6d) ^ (hash >>> 13)
+function word(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  )
 }
 
 function doubled(values: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {

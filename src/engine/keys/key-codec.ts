@@ -85,6 +85,20 @@ function encodeText(writer: ByteWriter, bytes: Uint8Array | undefined): void {
   writer.u8(0)
 }
 
+/**
+ * Makes a key of a text of `length` bytes that stands in `key` from 1 on; gives the key's length, or -1 when the text has to be escaped or
+ * is too long for the array.
+ */
+export function framePlainText(key: Uint8Array, length: number): number {
+  const end = length + 1
+  if (end + 2 > key.length) return -1
+  for (let index = 1; index < end; index++) if (key[index] === 0) return -1
+  key[0] = VALUE
+  key[end] = 0
+  key[end + 1] = 0
+  return end + 2
+}
+
 /** Values of a fixed length. */
 function encodeBytes(writer: ByteWriter, bytes: Uint8Array | undefined): void {
   writer.u8(bytes ? VALUE : NULL)

@@ -13,14 +13,12 @@ export type HashKey = readonly [number, number]
 
 /** The keys of one operator: an id for each, its bytes, their order, and the shard that owns it. */
 export class KeyTable {
-  readonly #columnIndexes: readonly number[]
   readonly #hashKey: HashKey
-  #values: ValueIds
+  readonly #values: ValueIds
   /** Shard + 1 by key id. */
   #shards = new Uint8Array(64)
 
   constructor(columnIndexes: readonly number[], hashKey: HashKey) {
-    this.#columnIndexes = columnIndexes
     this.#hashKey = hashKey
     this.#values = new ValueIds(columnIndexes, hashKey[0])
   }
@@ -68,10 +66,7 @@ export class KeyTable {
    */
   forget(groups: number, renumber: (newId: (id: number) => number) => void): void {
     if (this.size < 2 * groups + FORGET_MIN) return
-    const old = this.#values.interner
-    this.#values = new ValueIds(this.#columnIndexes, this.#hashKey[0])
     this.#shards = new Uint8Array(64)
-    const { interner } = this.#values
-    renumber((id) => interner.intern(old.bytes(id)))
+    this.#values.forget(renumber)
   }
 }

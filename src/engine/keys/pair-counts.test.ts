@@ -15,7 +15,7 @@ const steps = fc.array(
     fc.nat(30),
     fc.integer({ min: 1, max: 3 }),
   ),
-  { maxLength: 600 },
+  { maxLength: 300, size: 'max' },
 )
 
 test('it counts as a map of counts does, and a pair that is counted down to nothing is gone', () => {

@@ -15,7 +15,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     fc.nat(40),
     fc.nat(30),
   ),
-  { maxLength: 600 },
+  { maxLength: 300, size: 'max' },
 )
 
 test('it holds what a set of pairs holds, whatever is added, taken out and renumbered', () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { SlotTable } from './slot-table.ts'
 
 /** Small ids, that an array holds, and large ones, that make it a hash table. */
-const keyIds = fc.array(fc.oneof(fc.nat(50), fc.nat(6_000), fc.nat(1_000_000)), { maxLength: 300 })
+const keyIds = fc.array(fc.oneof(fc.nat(50), fc.nat(6_000), fc.nat(1_000_000)), { maxLength: 300, size: 'max' })
 
 test('slots are dense, in the order of first sight, whether ids are small numbers or few of many', () => {
   fc.assert(

@@ -1,10 +1,11 @@
 import { ByteWriter } from '../../base/bytes.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
+import { copyShort } from '../../batch/dictionary.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 import { CodeIds } from './code-ids.ts'
 import { Interner } from './interner.ts'
-import { decodeKeyPart, encodeKeyPart } from './key-codec.ts'
+import { decodeKeyPart, encodeKeyPart, framePlainText } from './key-codec.ts'
 import { TupleIds } from './tuple-ids.ts'
 
 /**
@@ -12,11 +13,13 @@ import { TupleIds } from './tuple-ids.ts'
  * a code is known, a tuple one more look-up per further column; everything else is encoded and interned.
  */
 export class ValueIds {
-  readonly interner: Interner
+  /** Another one after `forget`. */
+  interner: Interner
   readonly #columnIndexes: readonly number[]
   readonly #seed: number
   readonly #writer = new ByteWriter(256)
   readonly #codes = new CodeIds()
+  readonly #text = new Uint8Array(256)
   #tuples: TupleIds | undefined
   #ids = new Int32Array(1024)
 
@@ -60,6 +63,20 @@ export class ValueIds {
     decodeKeyPart(to, this.interner.bytes(id), 0)
   }
 
+  /** Starts over with those values that `renumber` asks the new ids of; rows that have them are known as fast as before. */
+  forget(renumber: (newId: (id: number) => number) => void): void {
+    const before = this.interner
+    const interner = new Interner(this.#seed)
+    const newIds = new Int32Array(before.size).fill(NO_ID)
+    renumber((id) => {
+      if (newIds[id] === NO_ID) newIds[id] = interner.intern(before.bytes(id))
+      return newIds[id] as number
+    })
+    this.interner = interner
+    this.#codes.renumber(newIds)
+    this.#tuples = this.#newTuples()
+  }
+
   #newTuples(): TupleIds | undefined {
     if (this.#columnIndexes.length < 2) return undefined
     return new TupleIds(this.#columnIndexes.map((index) => new ValueIds([index], this.#seed)))
@@ -71,13 +88,30 @@ export class ValueIds {
   }
 
   #intern(batch: Batch, row: number): number {
+    if (this.#columnIndexes.length === 1) {
+      const length = this.#copyText(batch.columns[this.#columnIndexes[0] as number] as Column, row)
+      if (length >= 0) return this.interner.intern(this.#text, length)
+    }
     this.#writer.clear()
     for (const index of this.#columnIndexes) encodeKeyPart(this.#writer, batch.columns[index] as Column, row)
     return this.interner.intern(this.#writer.view())
   }
+
+  /** The key of a text that is usual, without a view of anything; gives its length, or -1 when it has to go the long way. */
+  #copyText(column: Column, row: number): number {
+    if (column.kind === 'dictionary') {
+      const code = column.codes[row] as number
+      return code < 0 ? -1 : framePlainText(this.#text, column.dictionary.copyTo(code, this.#text, 1))
+    }
+    if (column.kind !== 'string') return -1
+    const length = column.lengths[row] as number
+    if (length < 0) return -1
+    return framePlainText(this.#text, copyShort(column.data, column.starts[row] as number, length, this.#text, 1))
+  }
 }
 
 const EMPTY = new Uint8Array(0)
+const NO_ID = -1
 
 function markNulls(column: Column, ids: Int32Array, rows: Int32Array, count: number): void {
   switch (column.kind) {

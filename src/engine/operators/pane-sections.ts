@@ -1,4 +1,5 @@
 import { type ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { TIME_MAX_MS } from '../event-times.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 import { SHARDS } from '../keys/key-table.ts'
 import type { WindowGrid } from '../windows/window-grid.ts'
@@ -11,9 +12,6 @@ import type { Pane } from './pane.ts'
  *
  * Panes by start, groups by key bytes.
  */
-
-/** A century behind the last year that events may have. */
-const TIME_MAX_MS = Date.UTC(2300, 0, 1)
 
 /** Writes the groups of some shards. */
 export function writePanes(

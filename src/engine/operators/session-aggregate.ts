@@ -13,7 +13,7 @@ import type { CloseContext, Operator, OperatorResults, Selection, WindowBounds }
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { AggregateInputs } from './aggregate-inputs.ts'
 import { SessionOutput } from './session-output.ts'
-import { readSessions, writeSessions } from './session-sections.ts'
+import { readMarks, readSessions, writeMarks, writeSessions } from './session-sections.ts'
 import { SessionTable } from './session-table.ts'
 
 /** What the operator is made for. */
@@ -59,6 +59,10 @@ export class SessionAggregate implements Operator {
   #vanished: { readonly keyId: number; readonly startMs: number }[] = []
   /** Sessions that were closed early and are kept as marks. */
   #marks = 0
+  /** Those of them that others have not been told of. */
+  #newMarks: number[] = []
+  /** Marks that others have told of: rows are judged by them here, and nothing else. */
+  readonly #heard: SessionTable
   /** True for rows that end their session, in the current batch. */
   #ends: Uint8Array | undefined
   #slots = new Int32Array(1024)
@@ -76,6 +80,7 @@ export class SessionAggregate implements Operator {
     this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
     this.#update = options.modes.includes('update')
     this.#table = new SessionTable(window.gapMs, this.#durationMaxMs)
+    this.#heard = new SessionTable(window.gapMs, Number.POSITIVE_INFINITY)
     this.#states = this.#inputs.newStates()
   }
 
@@ -91,12 +96,12 @@ export class SessionAggregate implements Operator {
   openWindows(): OpenWindow[] {
     const slots = this.#openSlots()
     if (slots.length === 0) return []
-    const { starts, lasts, gapMs } = this.#table
+    const table = this.#table
     let startMs = Number.POSITIVE_INFINITY
     let endMs = Number.NEGATIVE_INFINITY
     for (const slot of slots) {
-      startMs = Math.min(startMs, starts[slot] as number)
-      endMs = Math.max(endMs, (lasts[slot] as number) + gapMs)
+      startMs = Math.min(startMs, table.startMs(slot))
+      endMs = Math.max(endMs, table.lastMs(slot) + table.gapMs)
     }
     return [{ startMs, endMs, groups: slots.length }]
   }
@@ -106,7 +111,7 @@ export class SessionAggregate implements Operator {
   }
 
   closesEarly(): boolean {
-    return this.#marks > 0
+    return this.#marks > 0 || this.#heard.size > 0
   }
 
   refuseClosed(batch: Batch, rows: Int32Array, count: number, refuse: (row: number) => void): number {
@@ -132,23 +137,34 @@ export class SessionAggregate implements Operator {
     // Before two sessions become one, the rows that go to them must have arrived there.
     let flushed = 0
     for (let index = 0; index < count; index++) {
+      index = this.#table.extendOnly(ids, times, rows, index, count, this.#slots)
+      if (index === count) break
       const row = rows[index] as number
-      const keyId = ids[row] as number
       const timeMs = times[row] as number
-      let slot = this.#table.extendNewest(keyId, timeMs)
-      if (slot < 0) {
-        const near = this.#table.neighbours(keyId, timeMs, timeMs)
-        if (near.length > 1) {
-          this.#takeIn(times, rows, flushed, index)
-          flushed = index
-        }
-        slot = this.#join(near) ?? this.#begin(keyId, timeMs)
-        this.#table.extend(slot, timeMs, timeMs)
+      const near = this.#table.neighbours(ids[row] as number, timeMs, timeMs)
+      if (near.length > 1) {
+        this.#takeIn(times, rows, flushed, index)
+        flushed = index
       }
+      const slot = this.#join(near) ?? this.#begin(ids[row] as number, timeMs)
+      this.#table.extend(slot, timeMs, timeMs)
       this.#slots[index] = slot
     }
     this.#takeIn(times, rows, flushed, count)
     if (this.#table.size > this.#options.groupsMax) throw tooManySessions(this.#options)
+  }
+
+  writeNewMarks(writer: ByteWriter): boolean {
+    const marks = this.#newMarks
+    writeMarks(this.#table, this.#keys, marks, writer)
+    this.#newMarks = []
+    return marks.length > 0
+  }
+
+  hearOfMarks(readers: readonly ByteReader[], lateWatermarkMs: number): void {
+    const heard = this.#heard
+    for (const slot of heard.timers.due(lateWatermarkMs, (one) => heard.lastMs(one) + heard.gapMs)) heard.remove(slot)
+    for (const reader of readers) readMarks(reader, heard, this.#keys)
   }
 
   write(writer: ByteWriter, shards: readonly number[]): void {
@@ -160,7 +176,7 @@ export class SessionAggregate implements Operator {
       // Each comes in as a session of its own; only then are those that belong together joined.
       const slots = readSessions(reader.section(), this.#table, this.#states, this.#keys)
       for (const slot of slots) {
-        if (this.#table.marks[slot] === 1) this.#marks++
+        if (this.#table.marks[slot] === 1) this.#noteMark(slot)
         this.#touched(this.#table.marks[slot] === 1 ? this.#link(slot) : this.#settle(slot))
       }
     }
@@ -179,20 +195,19 @@ export class SessionAggregate implements Operator {
     this.#changed.clear()
     this.#vanished = []
     this.#marks = 0
+    this.#newMarks = []
     this.#letGoOfKeys()
   }
 
   close({ epoch, closeWatermarkMs }: CloseContext): OperatorResults {
     const table = this.#table
-    const due = table.timers.due(closeWatermarkMs, (slot) => (table.lasts[slot] as number) + table.gapMs)
-    const dueNow = new Set(due)
-    for (const slot of table.overlong) this.#candidates.add(slot)
-    table.overlong.clear()
-    const early = [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
-    const closing = [...due.filter((slot) => table.marks[slot] === 0), ...early]
+    this.#newMarks = []
+    const due = table.timers.due(closeWatermarkMs, (slot) => table.lastMs(slot) + table.gapMs)
+    const early = this.#closingEarly(due)
+    const closing = (this.#marks === 0 ? due : due.filter((slot) => table.marks[slot] === 0)).concat(early)
     const output = new SessionOutput(this.#options, this.#keys, table, this.#states, epoch)
     output.closed(closing)
-    this.#showChanges(output, new Set(closing))
+    if (this.#update) this.#showChanges(output, new Set(closing))
     if (this.#options.modes.includes('complete')) output.all(this.#openSlots())
     const results = output.finish()
     for (const slot of due) this.#free(slot)
@@ -212,6 +227,15 @@ export class SessionAggregate implements Operator {
     if (this.#update) for (const slot of slots) this.#changed.add(slot)
     if (this.#ends) this.#noteEnds(this.#ends, times, own, slots)
     if (this.#eventsMax < Number.POSITIVE_INFINITY) this.#countEvents(slots)
+  }
+
+  /** Sessions that are not due but end in this epoch. */
+  #closingEarly(due: readonly number[]): number[] {
+    for (const slot of this.#table.overlong) this.#candidates.add(slot)
+    this.#table.overlong.clear()
+    if (this.#candidates.size === 0) return []
+    const dueNow = new Set(due)
+    return [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
   }
 
   #noteEnds(ends: Uint8Array, times: Float64Array, rows: Int32Array, slots: Int32Array): void {
@@ -235,15 +259,14 @@ export class SessionAggregate implements Operator {
   }
 
   #overfull(slot: number): boolean {
-    const { starts, lasts, events } = this.#table
-    if ((lasts[slot] as number) - (starts[slot] as number) > this.#durationMaxMs) return true
-    return (events[slot] as number) > this.#eventsMax
+    const table = this.#table
+    if (table.lastMs(slot) - table.startMs(slot) > this.#durationMaxMs) return true
+    return (table.events[slot] as number) > this.#eventsMax
   }
 
   /** An end that later events have overtaken does not count. */
   #endsEarly(slot: number): boolean {
-    const { endedAts, lasts } = this.#table
-    return (endedAts[slot] as number) >= (lasts[slot] as number) || this.#overfull(slot)
+    return (this.#table.endedAts[slot] as number) >= this.#table.lastMs(slot) || this.#overfull(slot)
   }
 
   #begin(keyId: number, timeMs: number): number {
@@ -257,8 +280,8 @@ export class SessionAggregate implements Operator {
 
   /** A session that came from elsewhere becomes part of those that it belongs to; gives the slot that is left. */
   #settle(slot: number): number {
-    const { keyIds, starts, lasts } = this.#table
-    const near = this.#table.neighbours(keyIds[slot] as number, starts[slot] as number, lasts[slot] as number)
+    const table = this.#table
+    const near = table.neighbours(table.keyIds[slot] as number, table.startMs(slot), table.lastMs(slot))
     return this.#join([...near, this.#link(slot)]) ?? slot
   }
 
@@ -278,8 +301,8 @@ export class SessionAggregate implements Operator {
   }
 
   #foldInto(kept: number, gone: number): void {
-    const { starts, lasts, endedAts, events } = this.#table
-    this.#table.extend(kept, starts[gone] as number, lasts[gone] as number)
+    const { endedAts, events } = this.#table
+    this.#table.extend(kept, this.#table.startMs(gone), this.#table.lastMs(gone))
     endedAts[kept] = Math.max(endedAts[kept] as number, endedAts[gone] as number)
     events[kept] = (events[kept] as number) + (events[gone] as number)
     const from = Int32Array.of(gone)
@@ -310,10 +333,8 @@ export class SessionAggregate implements Operator {
   }
 
   #showChanges(output: SessionOutput, closing: ReadonlySet<number>): void {
-    if (!this.#update) return
     output.changed(new Set([...this.#changed, ...closing]), closing, this.#vanished)
-    const { shownStarts, starts } = this.#table
-    for (const slot of this.#changed) shownStarts[slot] = starts[slot] as number
+    for (const slot of this.#changed) this.#table.shownStarts[slot] = this.#table.startMs(slot)
     this.#changed.clear()
     this.#vanished = []
   }
@@ -327,17 +348,17 @@ export class SessionAggregate implements Operator {
   /** What was closed early stays in the way of rows that would open it again, until its gap is over. */
   #leaveMark(slot: number): void {
     for (const state of this.#states) state.clear(slot)
-    this.#table.marks[slot] = 1
+    this.#table.mark(slot)
+    this.#noteMark(slot)
+  }
+
+  #noteMark(slot: number): void {
     this.#marks++
+    this.#newMarks.push(slot)
   }
 
   #inMark(keyId: number, timeMs: number): boolean {
-    const { marks, starts, lasts, gapMs } = this.#table
-    return this.#table
-      .ofKey(keyId)
-      .some(
-        (slot) => marks[slot] === 1 && timeMs >= (starts[slot] as number) - gapMs && timeMs <= (lasts[slot] as number),
-      )
+    return this.#table.inMark(keyId, timeMs) || this.#heard.inMark(keyId, timeMs)
   }
 
   #openSlots(): Int32Array {
@@ -345,7 +366,10 @@ export class SessionAggregate implements Operator {
   }
 
   #letGoOfKeys(): void {
-    this.#keys.forget(this.#table.size, (newId) => this.#table.renumber(newId))
+    this.#keys.forget(this.#table.size + this.#heard.size, (newId) => {
+      this.#table.renumber(newId)
+      this.#heard.renumber(newId)
+    })
     for (const [index, aggregator] of this.#inputs.aggregators.entries()) {
       aggregator.forget?.([this.#states[index] as AggregateState])
     }

@@ -4,6 +4,7 @@ import type { ColumnBuilder } from '../column-builder.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 import type { OperatorResults } from '../operator.ts'
 import { ModeRows, type ModeRowsOptions } from './mode-rows.ts'
+import { sortedByNumber } from './number-sort.ts'
 import type { ResultRows, SlotResult } from './result-rows.ts'
 import type { SessionTable } from './session-table.ts'
 
@@ -43,12 +44,12 @@ export class SessionOutput {
     closing: ReadonlySet<number>,
     vanished: readonly { readonly keyId: number; readonly startMs: number }[],
   ): void {
-    const { shownStarts, starts, keyIds } = this.#table
+    const { shownStarts, keyIds } = this.#table
     const rows: Change[] = vanished.map((gone) => ({ ...gone, slot: -1, change: RowChange.deleted }))
     for (const slot of slots) {
       const keyId = keyIds[slot] as number
       const shownMs = shownStarts[slot] as number
-      const startMs = starts[slot] as number
+      const startMs = this.#table.startMs(slot)
       if (!Number.isNaN(shownMs) && shownMs !== startMs) {
         rows.push({ keyId, startMs: shownMs, slot: -1, change: RowChange.deleted })
       }
@@ -67,8 +68,8 @@ export class SessionOutput {
   }
 
   #add(rows: ResultRows | undefined, slot: number, change: number = RowChange.final): void {
-    const startMs = this.#table.starts[slot] as number
-    const lastMs = this.#table.lasts[slot] as number
+    const startMs = this.#table.startMs(slot)
+    const lastMs = this.#table.lastMs(slot)
     const key = this.#keys.bytes(this.#table.keyIds[slot] as number)
     rows?.add([startMs, lastMs, lastMs - startMs], key, this.#states, slot, change)
   }
@@ -77,13 +78,21 @@ export class SessionOutput {
     return this.#states.map(() => ({ result: (_slot: number, to: ColumnBuilder) => to.null() }))
   }
 
+  /** By start, and among equal ones by key. */
   #sorted(slots: Iterable<number>): Int32Array {
-    const { starts, keyIds } = this.#table
-    return Int32Array.from(slots).sort(
-      (left, right) =>
-        (starts[left] as number) - (starts[right] as number) ||
-        this.#keys.compare(keyIds[left] as number, keyIds[right] as number),
-    )
+    const table = this.#table
+    const sorted = sortedByNumber(Int32Array.from(slots), (slot) => table.startMs(slot))
+    for (let from = 0, to = 1; to <= sorted.length; to++) {
+      if (to < sorted.length && table.startMs(sorted[from] as number) === table.startMs(sorted[to] as number)) continue
+      if (to - from > 1) sorted.subarray(from, to).sort((left, right) => this.#compareKeys(left, right))
+      from = to
+    }
+    return sorted
+  }
+
+  #compareKeys(left: number, right: number): number {
+    const { keyIds } = this.#table
+    return this.#keys.compare(keyIds[left] as number, keyIds[right] as number)
   }
 }
 

@@ -25,17 +25,38 @@ export function writeSessions(
     const slots = Int32Array.from(byShard[shard] as number[]).sort(
       (left, right) =>
         keys.compare(table.keyIds[left] as number, table.keyIds[right] as number) ||
-        (table.starts[left] as number) - (table.starts[right] as number),
+        table.startMs(left) - table.startMs(right),
     )
     section.varint(slots.length)
     for (const slot of slots) section.bytes(keys.bytes(table.keyIds[slot] as number))
     for (const slot of slots) section.u8(table.marks[slot] as number)
+    for (const slot of slots) section.f64(table.startMs(slot))
+    for (const slot of slots) section.f64(table.lastMs(slot))
     for (const values of numbers(table)) for (const slot of slots) section.f64(values[slot] as number)
     for (const state of states) {
       state.grow(table.slotCount)
       state.write(slots, slots.length, section)
     }
     writer.bytes(section.view())
+  }
+}
+
+/** Writes sessions that were closed early, without their values. */
+export function writeMarks(table: SessionTable, keys: KeyTable, slots: readonly number[], writer: ByteWriter): void {
+  writer.varint(slots.length)
+  for (const slot of slots) {
+    writer.bytes(keys.bytes(table.keyIds[slot] as number))
+    writer.f64(table.startMs(slot))
+    writer.f64(table.lastMs(slot))
+  }
+}
+
+/** Reads what `writeMarks` has written. */
+export function readMarks(reader: ByteReader, table: SessionTable, keys: KeyTable): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const slot = table.add(keys.intern(reader.bytes()), reader.f64(), reader.f64())
+    table.marks[slot] = 1
+    table.link(slot)
   }
 }
 
@@ -49,13 +70,15 @@ export function readSessions(
   const slots = new Int32Array(section.count())
   for (let index = 0; index < slots.length; index++) slots[index] = table.add(keys.intern(section.bytes()), 0, 0)
   for (const slot of slots) table.marks[slot] = section.u8() === 1 ? 1 : 0
-  for (const values of numbers(table)) for (const slot of slots) values[slot] = section.f64()
-  for (const slot of slots) {
-    const [startMs, lastMs] = [table.starts[slot] as number, table.lasts[slot] as number]
+  const starts = Float64Array.from(slots, () => section.f64())
+  for (const [index, slot] of slots.entries()) {
+    const [startMs, lastMs] = [starts[index] as number, section.f64()]
     if (!(startMs <= lastMs && Number.isSafeInteger(startMs) && Number.isSafeInteger(lastMs))) {
       throw section.corrupt(`a session goes from ${startMs} to ${lastMs}`)
     }
+    table.setSpan(slot, startMs, lastMs)
   }
+  for (const values of numbers(table)) for (const slot of slots) values[slot] = section.f64()
   for (const state of states) {
     state.grow(table.slotCount)
     state.merge(slots, slots.length, section)
@@ -63,6 +86,6 @@ export function readSessions(
   return slots
 }
 
-function numbers({ starts, lasts, endedAts, events, shownStarts }: SessionTable): Float64Array[] {
-  return [starts, lasts, endedAts, events, shownStarts]
+function numbers({ endedAts, events, shownStarts }: SessionTable): Float64Array[] {
+  return [endedAts, events, shownStarts]
 }

@@ -6,7 +6,7 @@ import { SessionTimers } from './session-timers.ts'
 
 const steps = fc.array(
   fc.record({ what: fc.constantFrom('add', 'add', 'remove', 'renumber'), key: fc.nat(5), at: fc.nat(1_000) }),
-  { maxLength: 200 },
+  { maxLength: 200, size: 'max' },
 )
 
 test('each key has a list of its sessions, through adding, removing, reuse of slots and other ids for keys', () => {
@@ -48,13 +48,19 @@ test('an event extends the only session of its key when no more than the gap lie
   const table = new SessionTable(10, Number.POSITIVE_INFINITY)
   const slot = table.add(3, 100, 120)
   table.link(slot)
-  assert.equal(table.extendNewest(3, 131), -1)
-  assert.equal(table.extendNewest(3, 89), -1)
-  assert.equal(table.extendNewest(3, 130), slot)
-  assert.equal(table.extendNewest(3, 90), slot)
-  assert.deepEqual([table.starts[slot], table.lasts[slot]], [90, 130])
-  table.link(table.add(3, 500, 500))
-  assert.equal(table.extendNewest(3, 495), -1, 'with two sessions, the search decides')
+  assert.equal(extendOnly(table, 131), -1)
+  assert.equal(extendOnly(table, 89), -1)
+  assert.equal(extendOnly(table, 130), slot)
+  assert.equal(extendOnly(table, 90), slot)
+  assert.equal(extendOnly(table, 100), slot)
+  assert.deepEqual([table.startMs(slot), table.lastMs(slot)], [90, 130])
+  const second = table.add(3, 500, 500)
+  table.link(second)
+  assert.equal(extendOnly(table, 495), -1, 'with two sessions, the search decides')
+  table.remove(slot)
+  assert.equal(extendOnly(table, 495), second)
+  table.mark(second)
+  assert.equal(extendOnly(table, 495), -1, 'what is closed takes in nothing')
 })
 
 test('timers give each slot once, when its deadline of that moment is reached, and never a stopped one', () => {
@@ -63,7 +69,7 @@ test('timers give each slot once, when its deadline of that moment is reached, a
       fc.integer({ min: 1, max: 60 }),
       fc.array(
         fc.record({ what: fc.constantFrom('start', 'extend', 'stop', 'tick'), slot: fc.nat(6), by: fc.nat(50) }),
-        { maxLength: 150 },
+        { maxLength: 150, size: 'max' },
       ),
       (gapMs, list) => {
         const timers = new SessionTimers(gapMs)
@@ -92,3 +98,10 @@ test('timers give each slot once, when its deadline of that moment is reached, a
     ),
   )
 })
+
+/** The slot of key 3 that takes in a single row, or -1. */
+function extendOnly(table: SessionTable, timeMs: number): number {
+  const slots = new Int32Array(1)
+  const rows = Int32Array.of(0)
+  return table.extendOnly(Int32Array.of(3), Float64Array.of(timeMs), rows, 0, 1, slots) === 1 ? slots[0] : -1
+}

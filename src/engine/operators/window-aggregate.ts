@@ -30,6 +30,8 @@ export interface WindowAggregateOptions {
   readonly eventTimeIndex: number
   readonly modes: readonly OutputMode[]
   readonly spark: boolean
+  /** Windows go on after their end: nothing is late, nothing goes. */
+  readonly keepsClosed: boolean
   readonly groupsMax: number
   readonly hashKey: HashKey
 }
@@ -68,7 +70,8 @@ export class WindowAggregate implements Operator {
   }
 
   openFrom(lateWatermarkMs: number): number {
-    return this.#options.grid.openFrom(lateWatermarkMs)
+    const { grid, keepsClosed } = this.#options
+    return keepsClosed ? Number.NEGATIVE_INFINITY : grid.openFrom(lateWatermarkMs)
   }
 
   openWindows(): OpenWindow[] {
@@ -128,7 +131,8 @@ export class WindowAggregate implements Operator {
     this.#letGoOfKeys()
   }
 
-  close({ epoch, lateWatermarkMs, closeWatermarkMs }: CloseContext): OperatorResults {
+  close(context: CloseContext): OperatorResults {
+    const { epoch, lateWatermarkMs, closeWatermarkMs } = this.#options.keepsClosed ? neverClosing(context) : context
     const output = new WindowOutput(this.#options, this.#keys, epoch)
     for (const window of this.#windows(lateWatermarkMs, Number.POSITIVE_INFINITY)) {
       if (window.endMs <= closeWatermarkMs) output.closed(window, this.#closedView(window.panes))
@@ -229,6 +233,16 @@ export class WindowAggregate implements Operator {
 
   #sortedPanes(): Pane[] {
     return [...this.#panes.values()].sort((left, right) => left.startMs - right.startMs)
+  }
+}
+
+/** The end of the input alone closes anything. */
+function neverClosing({ epoch, closeWatermarkMs }: CloseContext): CloseContext {
+  const never = Number.NEGATIVE_INFINITY
+  return {
+    epoch,
+    lateWatermarkMs: never,
+    closeWatermarkMs: closeWatermarkMs === Number.POSITIVE_INFINITY ? closeWatermarkMs : never,
   }
 }
 

@@ -65,7 +65,7 @@ export class DedupeStage implements Stage {
       if (id === undefined || this.#seen.add(id, timeMs)) this.#fresh[count++] = row
       else raise(context.fates, row, FateCode.duplicate)
     }
-    if (this.#seen.places > this.#options.idsMax * 4) throw tooManyIds(this.#options)
+    if (!this.#seen.fits(this.#options.idsMax)) throw tooManyIds(this.#options)
     if (count === 0) return
     const fresh = { ...input, rows: this.#fresh, count }
     for (const stage of this.#next) stage.process(fresh)

@@ -41,14 +41,15 @@ export interface StageTree {
   readonly outputs: readonly (AggregateStage | SelectStage)[]
 }
 
-/** Compiles a checked plan over rows with these fields. */
+/** Compiles a checked plan over rows with these fields. What only gathers for somebody else gives no rows of windows itself. */
 export function compileStages(
   plan: PipelinePlan,
   fields: readonly Field[],
   outputs: readonly QueryOutput[],
   options: EngineOptions,
+  gathersOnly = false,
 ): StageTree {
-  return new StageCompiler(outputs, options).compile(plan, fields)
+  return new StageCompiler(outputs, options, gathersOnly).compile(plan, fields)
 }
 
 /** A step with the steps behind it. */
@@ -71,14 +72,16 @@ interface Scope {
 class StageCompiler {
   readonly #queries: readonly QueryOutput[]
   readonly #options: EngineOptions
+  readonly #gathersOnly: boolean
   readonly #watermarks: WatermarkStage[] = []
   readonly #dedupes: DedupeStage[] = []
   readonly #features: FeaturesStage[] = []
   readonly #outputs: (AggregateStage | SelectStage)[] = []
 
-  constructor(queries: readonly QueryOutput[], options: EngineOptions) {
+  constructor(queries: readonly QueryOutput[], options: EngineOptions, gathersOnly: boolean) {
     this.#queries = queries
     this.#options = options
+    this.#gathersOnly = gathersOnly
   }
 
   compile(plan: PipelinePlan, fields: readonly Field[]): StageTree {
@@ -210,14 +213,16 @@ class StageCompiler {
 
   #aggregate({ query, queryIndex }: Branching, node: AggregateNode, { fields, event }: Scope): Stage {
     assert(event, 'the plan was checked: a windowed query has a watermark')
+    const spark = event.node.policy === 'global-max'
     const operator = createOperator({
       query: query.name,
       node,
       fields,
       resultFields: query.fields,
       eventTimeIndex: event.timeIndex,
-      modes: query.modes,
-      spark: event.node.policy === 'global-max',
+      modes: this.#gathersOnly ? [] : query.modes,
+      spark,
+      keepsClosed: spark && query.modes.includes('complete') && !query.modes.includes('append'),
       groupsMax: this.#options.groupsMax,
       hashKey: this.#options.hashKey,
     })

@@ -56,10 +56,10 @@ function canonical(text: string): string {
 }
 
 function shortTime(text: string): string {
-  return formatTimeOfDay(DAY_MS + parseTimeOfDay(text))
+  return text === 'null' ? text : formatTimeOfDay(DAY_MS + parseTimeOfDay(text))
 }
 
-/** `[00:00, 00:01) /home 2`; in update mode with `final` or `deleted` behind it. */
+/** `[00:00, 00:01) /home 2`, without a window `row /home 2`; in update mode with `final` or `deleted` behind it. */
 function rowTexts(rows: ResultBatch | undefined): string[] {
   if (!rows) return []
   return Array.from({ length: rows.rowCount }, (_, row) => {
@@ -70,9 +70,11 @@ function rowTexts(rows: ResultBatch | undefined): string[] {
       if (value === null) return 'null'
       return field.type === 'timestamp' ? formatTimeOfDay(value as number) : cellText(column, field, row)
     })
+    const [kind] = (rows.fields[0]?.name ?? '').split('_')
+    const change = changeText(rows.changes?.[row])
+    if (kind !== 'window' && kind !== 'session') return ['row', ...cells, ...change].join(' ')
     const [start, end, ...values] = cells
-    const bracket = rows.fields[1]?.name.startsWith('session') ? ']' : ')'
-    return [`[${start}, ${end}${bracket}`, ...values, ...changeText(rows.changes?.[row])].join(' ')
+    return [`[${start}, ${end}${kind === 'session' ? ']' : ')'}`, ...values, ...change].join(' ')
   })
 }
 

@@ -48,7 +48,7 @@ export function parseScript(text: string): Script {
 
 /** `00:01:05.250` as ms of the day; hours go on beyond 24. */
 export function parseTimeOfDay(text: string): number {
-  const match = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d\d\d))?)?$/.exec(text)
+  const match = /^(\d{2,4}):(\d\d)(?::(\d\d)(?:\.(\d\d\d))?)?$/.exec(text)
   assert(match, `"${text}" is not a time of day`)
   const [hours, minutes, seconds, ms] = match.slice(1).map((part) => Number(part ?? 0))
   return (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1_000 + (ms ?? 0)

@@ -14,11 +14,14 @@
  *       end                -> ...                          the input ends, every window closes
  *     `)
  *
+ * Sessions are written `[first event, last event] duration_ms ...`, rows without a window `row ...`. Hours go on: `2087:00` is in March.
+ *
  * With several queries, rows are expected as `query: [00:00, 00:01) ...` and lateness for one of them as `query: late`.
  */
 import { test } from 'node:test'
 import type { EpochResults, IdleFlag } from '../../../src/engine/epoch.ts'
 import { type OutputMode, type Pipeline, pipeline, type Query } from '../../../src/index.ts'
+import { needsOneThread } from '../../../src/job/one-thread.ts'
 import { queryChain } from '../../../src/plan/query-chain.ts'
 import { EngineBench } from './engine-bench.ts'
 import { cutIntoEpochs, type ScriptEpoch, type ScriptRow, usesPartitions } from './epochs.ts'
@@ -36,10 +39,10 @@ export function timeline(
 }
 
 /** What `timeline` does in its test: throws an error that shows the table where something else was seen. */
-export function playEveryWay(plan: Pipeline | Query, text: string, mode: OutputMode): void {
+export async function playEveryWay(plan: Pipeline | Query, text: string, mode: OutputMode): Promise<void> {
   const script = parseScript(text)
   const whole = 'queries' in plan ? plan : pipeline('timeline').query('q', plan)
-  for (const way of waysFor(script, mode)) play(whole, script, mode, way)
+  for (const way of waysFor(whole, script, mode)) await play(whole, script, mode, way)
 }
 
 /** One way of running a timeline. */
@@ -50,37 +53,44 @@ interface Way {
   readonly parallelism: number
 }
 
-const PARALLELISM = [1]
+const PARALLELISM = [1, 2]
 const PARTITIONS_MAX = 4
 
-/** Where the text cuts epochs or names partitions itself, or a mode shows what every epoch changed, there is less to vary. */
-function waysFor(script: Script, mode: OutputMode): Way[] {
+/** A dedupe sees the rows of an epoch in order, in one thread. Where the text cuts epochs or names partitions itself, or a mode shows what every epoch changed, there is less to vary. */
+function waysFor(plan: Pipeline, script: Script, mode: OutputMode): Way[] {
   const marked = script.some(({ step }) => step.kind === 'epoch')
   const sizes = marked || mode !== 'append' ? [1] : [1, 2, 1_000]
   const partitionCounts = usesPartitions(script) ? [PARTITIONS_MAX] : [1, 2, PARTITIONS_MAX]
-  return PARALLELISM.flatMap((parallelism) =>
+  return PARALLELISM.filter((parallelism) => parallelism === 1 || !needsOneThread(plan)).flatMap((parallelism) =>
     sizes.flatMap((rowsPerEpoch) =>
-      partitionCounts.flatMap((partitions) =>
-        [false, true].map((restart): Way => ({ rowsPerEpoch, partitions, restart, parallelism })),
-      ),
+      partitionCounts
+        .filter((partitions) => partitions >= parallelism)
+        .flatMap((partitions) =>
+          [false, true].map((restart): Way => ({ rowsPerEpoch, partitions, restart, parallelism })),
+        ),
     ),
   )
 }
 
-function play(plan: Pipeline, script: Script, mode: OutputMode, way: Way): void {
+async function play(plan: Pipeline, script: Script, mode: OutputMode, way: Way): Promise<void> {
   const source = plan.queries[0] && queryChain(plan.queries[0].root).source
   const fields = source?.schema.fields ?? []
   const explicit = usesPartitions(script)
   const partitions = explicit ? partitionsNamed(script) : way.partitions
-  const bench = new EngineBench(plan, { ...way, partitions, modes: [mode], rowByRow: way.restart })
+  const bench = new EngineBench(plan, {
+    ...way,
+    partitions,
+    modes: [mode],
+    rowByRow: way.restart && !needsOneThread(plan),
+  })
   const epochs = cutIntoEpochs(script, fields, way.rowsPerEpoch, (epoch) => epoch % partitions)
   let active: ReadonlySet<number> = new Set()
   for (const [index, epoch] of epochs.entries()) {
     if (epoch.rows.length > 0) active = new Set(epoch.rows.map((row) => row.partition))
-    if (way.restart && index > 0) bench.restart()
+    if (way.restart && index > 0) await bench.restart()
     const own = range(partitions).map((partition) => epoch.rows.filter((row) => row.partition === partition))
     const starts = range(partitions).map((partition) => bench.position(partition))
-    const results = bench.run({
+    const results = await bench.run({
       ...epoch,
       lines: own.map((rows) => rows.map(({ json }) => json)),
       idle: idleFlags(explicit ? epoch.idle : others(active, partitions, epoch), bench.engine.watermarkIds.length),

@@ -1,0 +1,92 @@
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { type ErrorCode, MillraceError } from '../base/error.ts'
+import type { LoadResult } from '../generator/load.ts'
+import type { GeneratorSettings } from '../generator/settings.ts'
+import type { Log } from '../log/log.ts'
+import { openKafka } from './home.ts'
+import { LoadTally, LoadTarget } from './load-target.ts'
+
+/** What some producers of a load test do. Plain data, so that a thread can be given it. */
+export interface LoadShare {
+  readonly topic: string
+  /** One producer for each. */
+  readonly settings: readonly GeneratorSettings[]
+  readonly tallies: readonly SharedArrayBuffer[]
+  readonly bytesPerProducer: number
+  readonly lingerMs: number
+  readonly batchBytes: number
+  /** An element that is not 0 says stop. */
+  readonly stop: SharedArrayBuffer
+}
+
+/** What became of a share. */
+export interface LoadShareResult {
+  readonly rows: number
+  readonly bytes: number
+  /** Errors of the brokers that were overcome, how often each. */
+  readonly troubles: readonly (readonly [string, number])[]
+}
+
+/** Runs producers side by side in this thread, each with a session pool of its own. */
+export async function runLoadShare(log: Log, share: LoadShare): Promise<LoadShareResult> {
+  const { generateInto } = await import('../generator/load.ts')
+  const stopping = new AbortController()
+  const flag = new Int32Array(share.stop)
+  const watch = setInterval(() => {
+    if (Atomics.load(flag, 0) !== 0) stopping.abort()
+  }, 50)
+  try {
+    const results = await Promise.all(
+      share.settings.map(
+        (settings, index): Promise<LoadResult> =>
+          generateInto(new LoadTarget(log, new LoadTally(share.tallies[index])), share.topic, settings, {
+            pace: 'flat-out',
+            bytes: share.bytesPerProducer,
+            lingerMs: share.lingerMs,
+            batchBytes: share.batchBytes,
+            signal: stopping.signal,
+          }),
+      ),
+    )
+    return {
+      rows: results.reduce((sum, { rows }) => sum + rows, 0),
+      bytes: results.reduce((sum, { bytes }) => sum + bytes, 0),
+      troubles: 'troubles' in log ? [...(log.troubles as ReadonlyMap<string, number>)] : [],
+    }
+  } finally {
+    clearInterval(watch)
+  }
+}
+
+/** The same in a thread of its own, which connects to Kafka for itself. */
+export function startLoadThread(servers: string, share: LoadShare): Promise<LoadShareResult> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { servers, share } satisfies ThreadData })
+    worker.once('message', resolve)
+    worker.once('error', (error) => reject(knownError(error)))
+    worker.once('exit', (code) => reject(new Error(`a thread of the load test ended with ${code}`)))
+  })
+}
+
+/** On its way out of a thread an error keeps its members and loses its class. */
+function knownError(error: unknown): unknown {
+  if (!(error instanceof Error && 'hint' in error && 'code' in error)) return error
+  return new MillraceError(error.code as ErrorCode, error.message, { hint: String(error.hint), cause: error.cause })
+}
+
+interface ThreadData {
+  readonly servers: string
+  readonly share: LoadShare
+}
+
+async function runThread({ servers, share }: ThreadData): Promise<void> {
+  const log = await openKafka(servers)
+  try {
+    parentPort?.postMessage(await runLoadShare(log, share))
+  } finally {
+    await log.close()
+  }
+}
+
+// This file is also what the threads run.
+if (!isMainThread && workerData && 'share' in workerData) await runThread(workerData as ThreadData)

@@ -1,0 +1,154 @@
+import { dirname, join } from 'node:path'
+import { crc32c } from '../base/crc32c.ts'
+import { createDirectory, removeFile, removeTree, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
+import { MillraceError } from '../base/error.ts'
+import { failpoint } from '../base/failpoint.ts'
+import { attempt, readFully, withFile } from '../base/file-io.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
+import type { ResultBatch } from '../batch/result-batch.ts'
+import { decodeRows, encodeRows } from '../batch/result-codec.ts'
+import type { RollSpec } from '../plan/connectors.ts'
+import type { PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress, SinkStart } from './sink.ts'
+
+/**
+ * Few large files instead of many small ones: rows wait in segments, one for each epoch that has rows, until they are old or many enough;
+ * then the epoch in hand writes them all as files of the sink within, which publishes them as it publishes any other epoch.
+ *
+ *   <out>/.segments/<fence>/<epoch>.rows      crc32c u32 | rows (batch/result-codec.ts)
+ *
+ * A segment is durable before its epoch is certain, and goes when the files that hold its rows are published. So what is waiting can be told
+ * from names alone: segments behind the newest entry of `_log`, up to the last certain epoch. What a process left of an epoch that never
+ * became certain is behind that and is removed; a newer process takes the segments of older ones into a folder of its own, so a stale one
+ * finds its folder gone.
+ */
+export function rollingFileSink(within: Sink, roll: RollSpec, context: SinkContext): Sink {
+  return new RollingFileSink(within, roll, context)
+}
+
+interface Segment {
+  readonly path: string
+  readonly bytes: number
+  readonly sinceMs: number
+}
+
+const EMPTY: PreparedOutput = { rows: 0, bytes: 0, files: [] }
+const CHECKSUM_BYTES = 4
+
+class RollingFileSink implements Sink {
+  readonly name: string
+  readonly target: string
+  readonly view = false
+  readonly #within: Sink
+  readonly #roll: RollSpec
+  readonly #context: SinkContext
+  readonly #folder: string
+  readonly #fileSystem: FileSystem
+  /** Waiting rows by epoch, ascending. */
+  #segments = new Map<number, Segment>()
+  #fence = 0
+
+  constructor(within: Sink, roll: RollSpec, context: SinkContext) {
+    this.name = within.name
+    this.target = within.target
+    this.#within = within
+    this.#roll = roll
+    this.#context = context
+    this.#folder = join(within.target, '.segments')
+    this.#fileSystem = context.fileSystem ?? nodeFileSystem
+  }
+
+  progress(): Promise<SinkProgress | undefined> {
+    return this.#within.progress()
+  }
+
+  async open(fence: number, start: SinkStart = { epoch: 0, reset: false }): Promise<SinkProgress | undefined> {
+    const mark = await this.#within.open(fence, start)
+    this.#fence = fence
+    const own = join(this.#folder, String(fence))
+    await createDirectory(own, this.#fileSystem)
+    for (const name of await this.#fileSystem.readdir(this.#folder)) {
+      const folder = join(this.#folder, name)
+      for (const segment of await this.#fileSystem.readdir(folder)) {
+        const epoch = Number(/^(\d+)\.rows$/.exec(segment)?.[1] ?? Number.NaN)
+        if (epoch <= start.epoch && epoch > (mark?.epoch ?? 0))
+          await this.#take(join(folder, segment), join(own, segment))
+        else await removeFile(join(folder, segment), this.#fileSystem)
+      }
+      if (name !== String(fence)) await removeTree(folder, this.#fileSystem)
+    }
+    await syncDirectory(own, this.#fileSystem)
+    await syncDirectory(this.#folder, this.#fileSystem)
+    const found: [number, Segment][] = []
+    for (const name of await this.#fileSystem.readdir(own)) {
+      const path = join(own, name)
+      const bytes = await withFile(path, this.#fileSystem, (file) => file.size())
+      // How long they have waited before is not known: at most one more time span passes.
+      found.push([Number.parseInt(name, 10), { path, bytes, sinceMs: this.#now() }])
+    }
+    this.#segments = new Map(found.sort(([left], [right]) => left - right))
+    return mark
+  }
+
+  async prepare(at: SinkEpoch, rows: ResultBatch): Promise<PreparedOutput> {
+    if (rows.rowCount > 0) await this.#write(at.epoch, rows)
+    const waiting = [...this.#segments.values()]
+    const bytes = waiting.reduce((sum, segment) => sum + segment.bytes, 0)
+    const due = at.final || bytes >= this.#roll.bytes || this.#now() >= (this.dueMs() ?? Number.POSITIVE_INFINITY)
+    if (waiting.length === 0 || !due) return EMPTY
+    const pieces: Uint8Array[] = []
+    for (const { path } of waiting) pieces.push(await this.#read(path))
+    return this.#within.prepare(at, decodeRows(pieces, this.#context.fields, `the segments of ${this.target}`))
+  }
+
+  async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {
+    if (prepared.files.length === 0) return
+    await this.#within.commit(at, prepared)
+    failpoint('roll:after-publish')
+    for (const [epoch, { path }] of this.#segments) {
+      if (epoch > at.epoch) continue
+      await removeFile(path, this.#fileSystem)
+      this.#segments.delete(epoch)
+    }
+  }
+
+  dueMs(): number | undefined {
+    const [oldest] = this.#segments.values()
+    return oldest && oldest.sinceMs + this.#roll.everyMs
+  }
+
+  forget(epoch: number): Promise<void> {
+    return this.#within.forget(epoch)
+  }
+
+  close(): Promise<void> {
+    return this.#within.close()
+  }
+
+  async #write(epoch: number, rows: ResultBatch): Promise<void> {
+    const path = join(this.#folder, String(this.#fence), `${epoch}.rows`)
+    const content = encodeRows(rows)
+    const checksum = new Uint8Array(CHECKSUM_BYTES)
+    new DataView(checksum.buffer).setUint32(0, crc32c(content), true)
+    await writeDurableFile(path, [checksum, content], { overwrite: true }, this.#fileSystem)
+    failpoint('roll:after-segment')
+    this.#segments.set(epoch, { path, bytes: content.length, sinceMs: this.#now() })
+  }
+
+  #now(): number {
+    return this.#context.clock?.now() ?? Date.now()
+  }
+
+  async #take(from: string, to: string): Promise<void> {
+    if (from !== to) await attempt('move', from, () => this.#fileSystem.rename(from, to))
+  }
+
+  async #read(path: string): Promise<Uint8Array> {
+    const bytes = await withFile(path, this.#fileSystem, async (file) => readFully(file, path, 0, await file.size()))
+    const content = bytes.subarray(CHECKSUM_BYTES)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (bytes.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32c(content)) return content
+    throw new MillraceError('corrupt-data', `the rows that wait in ${path} are damaged`, {
+      hint: `restore ${dirname(dirname(dirname(path)))} and the checkpoint from a backup, or start over elsewhere`,
+    })
+  }
+}

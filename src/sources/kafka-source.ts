@@ -1,0 +1,89 @@
+import { MillraceError } from '../base/error.ts'
+import type { KafkaLog } from '../log/kafka/kafka-log.ts'
+import type { LogSourceSpec } from '../plan/connectors.ts'
+import { nameHint } from '../plan/nearest-name.ts'
+import type { Source, SourceOffsets, SourcePartition } from './source.ts'
+
+const METADATA_LIMIT_MS = 5_000
+const METADATA_PAUSE_MS = 250
+/** Once it runs, a job that asks for offsets must not wait for them. */
+const LATER_LIMIT_MS = 1_500
+
+/**
+ * A topic of a Kafka cluster: committed records of every partition, followed as it grows. A partition's fingerprint is the topic's
+ * id, so that a checkpoint is refused when the topic was created anew.
+ */
+export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog): Promise<Source> {
+  const { topic } = spec
+  const { id } = await waitForTopic(topic, log)
+  const fetcher = log.fetcher(await log.topics.get(topic))
+  /** Partitions that are found later are new: all that is in them came after the start. */
+  let begun: readonly number[] | undefined
+  let offsetsLimitMs: number | undefined
+  return {
+    identity: `topic ${topic} of ${log.name}`,
+    bounded: false,
+    async partitions(): Promise<SourcePartition[]> {
+      const starts = await log.findOffsets(topic, 'start')
+      begun ??=
+        spec.fromTimeMs !== undefined
+          ? await log.findOffsets(topic, { timeMs: spec.fromTimeMs })
+          : spec.from === 'latest'
+            ? await log.findOffsets(topic, 'end')
+            : starts
+      return starts.map((start, partition) => ({
+        id: `${topic}-${partition}`,
+        startOffset: begun?.[partition] ?? start,
+        fingerprint: id,
+      }))
+    },
+    read: (partitionId, fromOffset, toOffset, signal) =>
+      fetcher.read(Number(partitionId.slice(topic.length + 1)), fromOffset, toOffset, signal),
+    async offsets() {
+      const offsets = await log.topicOffsets(topic, offsetsLimitMs)
+      offsetsLimitMs = LATER_LIMIT_MS
+      return new Map<string, SourceOffsets>(
+        offsets.map(({ start, end }, partition) => [`${topic}-${partition}`, { start, end }]),
+      )
+    },
+    publish: publisher(topic, log),
+    async close() {
+      fetcher.close()
+    },
+  }
+}
+
+/** A group with members of its own refuses foreign offsets: that is said once, and stops nobody. */
+function publisher(topic: string, log: KafkaLog): NonNullable<Source['publish']> {
+  const published = new Map<number, number>()
+  let told = false
+  return async (group, positions) => {
+    const changed = [...positions]
+      .map(([id, position]) => [Number(id.slice(topic.length + 1)), position] as const)
+      .filter(([partition, position]) => published.get(partition) !== position)
+    if (changed.length === 0) return
+    const problem = await log.publishOffsets(group, topic, new Map(changed)).catch((error: Error) => error.message)
+    if (problem === undefined) for (const [partition, position] of changed) published.set(partition, position)
+    else if (!told) log.cluster.options.report?.(`lag is not shown: ${problem}`)
+    told ||= problem !== undefined
+  }
+}
+
+/** Whoever makes the topic may be slower to start than we are. */
+async function waitForTopic(topic: string, log: KafkaLog): Promise<{ readonly id: string }> {
+  const deadline = performance.now() + METADATA_LIMIT_MS
+  for (let told = false; ; told = true) {
+    const found = await log.topics.refresh(topic)
+    if (found) return found
+    if (performance.now() > deadline) throw await unknownTopic(topic, log)
+    if (!told) log.cluster.options.report?.(`waiting for the topic "${topic}" on ${log.name}`)
+    await new Promise((resolve) => setTimeout(resolve, METADATA_PAUSE_MS))
+  }
+}
+
+async function unknownTopic(topic: string, log: KafkaLog): Promise<MillraceError> {
+  const topics = (await log.topics.list()).map(({ name }) => name)
+  return new MillraceError('invalid-option', `there is no topic "${topic}" on ${log.name}`, {
+    hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events`,
+  })
+}

@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { readOutputLog } from '../../src/sinks/output-log.ts'
+import { DELAY_MS } from './event-feed.ts'
+import { difference, expectedRows, query, type RowText, rowText } from './oracle.ts'
+import type { Scene } from './scene.ts'
+
+/** What a run says at its end, as far as it is judged. */
+export interface Summary {
+  readonly rowsRead: number
+  readonly fates: Readonly<Record<string, number>>
+}
+
+/** Compares every sink, the dead letters and the counts with what they have to be. */
+export async function judge(
+  scene: Pick<Scene, 'folder' | 'feed' | 'server'>,
+  summary: Summary,
+): Promise<{ lost: number; duplicated: number; problems: string[] }> {
+  const { folder, feed: fed } = scene
+  const { url } = scene.server
+  const expected = await expectedRows(join(folder, 'raw.ndjson'), DELAY_MS)
+  const store = join(folder, 'home', 'results.duckdb')
+  const problems: string[] = []
+  const found: [string, readonly RowText[], readonly RowText[]][] = [
+    ['closed in files', expected.closed, await fileRows(join(folder, 'out', 'closed'))],
+    ['closed in rolled files', expected.closed, await fileRows(join(folder, 'out', 'rolled'))],
+    [
+      'closed in Parquet',
+      expected.closed,
+      await duckRows(undefined, `read_parquet('${join(folder, 'out', 'closed-parquet')}/*.parquet')`),
+    ],
+    ['closed in PostgreSQL', expected.closed, await postgresRows(url, 'closed')],
+    ['closed in DuckDB', expected.closed, await duckRows(store, 'closed')],
+    ['live in PostgreSQL', expected.live, await postgresRows(url, 'live')],
+    ['live in DuckDB', expected.live, await duckRows(store, 'live')],
+  ]
+  let lost = 0
+  let duplicated = 0
+  for (const [where, wanted, there] of found) {
+    if (wanted.length === 0) problems.push(`${where}: the oracle has no rows, so nothing was tested`)
+    const differing = difference(wanted, there)
+    lost += differing.lost.length
+    duplicated += differing.surplus.length
+    if (differing.lost.length > 0) problems.push(`${where}: lost ${differing.lost.slice(0, 3).join(', ')}`)
+    if (differing.surplus.length > 0) problems.push(`${where}: surplus ${differing.surplus.slice(0, 3).join(', ')}`)
+  }
+  problems.push(...(await unlistedFiles(join(folder, 'out', 'closed'))))
+  const letters = await deadLetters(join(folder, 'checkpoint', 'dead-letters'))
+  if (letters !== fed.malformed) problems.push(`${letters} dead letters for ${fed.malformed} broken lines`)
+  const fates = Object.values(summary.fates).reduce((sum, rows) => sum + rows, 0)
+  if (summary.rowsRead !== fed.sent || fates !== fed.sent) {
+    problems.push(`${fed.sent} events sent, ${summary.rowsRead} read, ${fates} with a fate`)
+  }
+  return { lost, duplicated, problems }
+}
+
+async function fileRows(folder: string): Promise<RowText[]> {
+  const rows: RowText[] = []
+  for (const { files } of await readOutputLog(folder)) {
+    for (const { path } of files) {
+      for (const line of (await readFile(join(folder, path), 'utf8')).split('\n').filter((one) => one !== '')) {
+        const row = JSON.parse(line) as Record<string, unknown>
+        rows.push(rowText(Date.parse(String(row['window_start'])), row['page_url'], row['events'], row['revenue']))
+      }
+    }
+  }
+  return rows.sort()
+}
+
+async function unlistedFiles(folder: string): Promise<string[]> {
+  const listed = new Set((await readOutputLog(folder)).flatMap(({ files }) => files.map(({ path }) => path)))
+  const there = (await readdir(folder)).filter((name) => name.endsWith('.ndjson'))
+  return there.filter((name) => !listed.has(name)).map((name) => `${name} is there but not listed`)
+}
+
+async function duckRows(file: string | undefined, table: string): Promise<RowText[]> {
+  const rows = await query(file, `select epoch_ms(window_start) as start_ms, page_url, events, revenue from ${table}`)
+  return rows.map((row) => rowText(Number(row['start_ms']), row['page_url'], row['events'], row['revenue'])).sort()
+}
+
+async function postgresRows(url: string, table: string): Promise<RowText[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(
+      `select extract(epoch from window_start) * 1000 as start_ms, page_url, events, revenue from ${table}`,
+    )
+    return rows.map((row) => rowText(Number(row['start_ms']), row['page_url'], row['events'], row['revenue'])).sort()
+  } finally {
+    await client.end()
+  }
+}
+
+async function deadLetters(folder: string): Promise<number> {
+  if (!existsSync(folder)) return 0
+  const seen = new Set<string>()
+  let lines = 0
+  for (const name of await readdir(folder)) {
+    for (const line of (await readFile(join(folder, name), 'utf8')).split('\n').filter((one) => one !== '')) {
+      seen.add((JSON.parse(line) as { raw: string }).raw)
+      lines++
+    }
+  }
+  return seen.size === lines ? lines : Number.NaN
+}

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts'
+import { openEmbeddedLog } from '../../src/log/embedded-log.ts'
+import { DELAY_MS, EventFeed } from './event-feed.ts'
+import { judge, type Summary } from './judge.ts'
+import type { ChaosOptions } from './suite.ts'
+
+const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
+const PIPELINE = `
+import { count, decimal, defineSchema, duckdb, jsonLines, logSource, parquet, pipeline, postgres, stream, sum, text, timestamp, tumbling } from 'millrace'
+
+const schema = defineSchema({ event_time: timestamp({ required: true }), page_url: text(), amount: decimal(2) })
+const windows = stream(logSource('events'), schema)
+  .withWatermark('event_time', '${DELAY_MS}ms', { idleTimeout: '1h' })
+  .groupBy('page_url')
+  .window(tumbling('1s'))
+  .aggregate({ events: count(), revenue: sum('amount') })
+
+export default pipeline('storm')
+  .query('closed', windows, [jsonLines('out/closed'), parquet('out/closed-parquet'), jsonLines('out/rolled', { name: 'rolled', roll: { every: '700ms' } }), postgres('closed', { key: [] }), duckdb('closed', { key: [] })])
+  .query('live', windows, [postgres('live', { mode: 'update' }), duckdb('live', { mode: 'update' })])
+`
+const RUN = ['run', 'pipeline.ts', '--checkpoint', 'checkpoint', '--trigger', '10ms', '--snapshot-interval', '250ms']
+/** A run that has not ended by then hangs. */
+const RUN_MS_MAX = 60_000
+const EVENTS_A_TURN = 150
+const TURN_MS = 40
+
+/** A job's world: its folder with the pipeline, a PostgreSQL server, and events that can be made to come. */
+export interface Scene {
+  readonly folder: string
+  readonly feed: EventFeed
+  readonly server: EmbeddedPostgres
+  /** Ends whatever was begun in this scene, when the scene is over. */
+  readonly endings: (() => Promise<unknown>)[]
+  /** Stops the server as a power cut would, and starts it again where it was. */
+  restartServer(): Promise<void>
+}
+
+/** Sets a scene up, and clears it away whatever happens. */
+export async function withScene<T>(
+  { seed }: ChaosOptions,
+  server: { durable: boolean },
+  play: (scene: Scene) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-chaos-'))
+  // The server may run as another user, who has to get through.
+  await chmod(folder, 0o711)
+  const data = join(folder, 'postgres')
+  let running = await startEmbeddedPostgres(data, server)
+  const port = Number(new URL(running.url).port)
+  await mkdir(join(folder, 'home'))
+  const log = await openEmbeddedLog(join(folder, 'home', 'log'), { mode: 'write' })
+  const feed = new EventFeed(log, join(folder, 'raw.ndjson'), seed)
+  const endings: (() => Promise<unknown>)[] = []
+  try {
+    await writeFile(join(folder, 'pipeline.ts'), PIPELINE)
+    await feed.begin()
+    return await play({
+      folder,
+      feed,
+      endings,
+      get server() {
+        return running
+      },
+      async restartServer() {
+        await running.stop('immediate')
+        running = await startEmbeddedPostgres(data, { ...server, port })
+      },
+    })
+  } finally {
+    await Promise.allSettled(endings.map((end) => end()))
+    await log.close()
+    await running.stop('immediate')
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Events keep coming until the returned function is called, which resolves when the last are sent, or the scene is over. */
+export function keepFeeding({ feed, endings }: Scene): () => Promise<void> {
+  let stopped = false
+  const feeding = (async () => {
+    while (!stopped) {
+      await feed.send(EVENTS_A_TURN)
+      await sleep(TURN_MS)
+    }
+  })()
+  // Whoever stops it is told.
+  feeding.catch(() => {})
+  const stop = (): Promise<void> => {
+    stopped = true
+    return feeding
+  }
+  endings.push(stop)
+  return stop
+}
+
+/** How a run ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly hung: boolean
+}
+
+/** Starts the job as a user would, with failpoints armed. */
+export function startRun(
+  { folder, endings, server: { url } }: Scene,
+  args: readonly string[],
+  armed: Readonly<Record<string, string>> = {},
+): { readonly ended: Promise<Ended>; kill(signal?: NodeJS.Signals): void } {
+  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), MILLRACE_POSTGRES_URL: url, ...armed }
+  const child = spawn(process.execPath, [COMMAND, ...RUN, ...args], { cwd: folder, env })
+  let stdout = ''
+  let stderr = ''
+  let hung = false
+  child.stdout.on('data', (text: Buffer) => {
+    stdout += text.toString()
+  })
+  child.stderr.on('data', (text: Buffer) => {
+    stderr += text.toString()
+  })
+  const timer = setTimeout(() => {
+    hung = true
+    child.kill('SIGKILL')
+  }, RUN_MS_MAX)
+  const ended = new Promise<Ended>((done) => {
+    child.once('close', (code, signal) => {
+      clearTimeout(timer)
+      done({ code, signal, stdout, stderr, hung })
+    })
+  })
+  endings.push(() => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    return ended
+  })
+  return { ended, kill: (signal = 'SIGKILL') => child.kill(signal) }
+}
+
+/** What is wrong with everything that a job wrote. */
+export interface Verdict {
+  readonly lost: number
+  readonly duplicated: number
+  readonly hangs: number
+  readonly problems: readonly string[]
+}
+
+/** Lets the job run to the end of its input, closes all windows, and judges. */
+export async function finish(scene: Scene): Promise<Verdict> {
+  await scene.feed.closeWindows()
+  const last = await startRun(scene, ['--once', '--json']).ended
+  const hangs = last.hung ? 1 : 0
+  if (last.code !== 0) {
+    const problem = `the last run ended with ${last.code}: ${last.stderr.slice(-1_000)}`
+    return { lost: 0, duplicated: 0, hangs, problems: [problem] }
+  }
+  return { hangs, ...(await judge(scene, JSON.parse(last.stdout) as Summary)) }
+}
