@@ -12,6 +12,7 @@ import {
   type Pipeline,
   parquet,
   pipeline,
+  type Query,
   rowProperty,
   sliding,
   span,
@@ -43,11 +44,7 @@ export const ecommerce: Preset = {
 
 function build(changes: Partial<PresetSettings> = {}): Pipeline {
   const { topic, output, 'watermark-delay': delay } = { ...SETTINGS, ...changes }
-  const events = stream(logSource(topic), dialect.schema, { rules: dialect.rules })
-    .derive({ location: col('country'), page: col('page_url'), total_amount: col('amount') })
-    .withWatermark('event_time', delay)
-    .dedupe('event_id', { within: '10 minutes' })
-
+  const events = eventsOf(topic, delay)
   const eventCounts = events
     .groupBy('event_type')
     .window(tumbling('1 minute'))
@@ -90,7 +87,30 @@ function build(changes: Partial<PresetSettings> = {}): Pipeline {
       unique_users: approxCountDistinct('user_id'),
       unique_sessions: approxCountDistinct('session_id'),
     })
-  const rawEvents = events.select({
+  const warehouse = (query: string, time: string) => [
+    parquet(`${output}/${query}`, { partitionBy: day(time).as('dt'), recordsPerFileMax: 50_000 }),
+  ]
+  return pipeline(dialect.name)
+    .query('event_counts', eventCounts, warehouse('event_counts', 'window_start'))
+    .query('user_activity', userActivity, warehouse('user_activity', 'window_start'))
+    .query('purchase_metrics', purchaseMetrics, warehouse('purchase_metrics', 'window_start'))
+    .query('session_metrics', sessionMetrics, warehouse('session_metrics', 'window_start'))
+    .query('device_stats', deviceStats, warehouse('device_stats', 'window_start'))
+    .query('raw_events', rawEvents(events), warehouse('raw_events', 'event_time'))
+}
+
+type Events = ReturnType<typeof eventsOf>
+
+function eventsOf(topic: string, delay: PresetSettings['watermark-delay']) {
+  return stream(logSource(topic), dialect.schema, { rules: dialect.rules })
+    .derive({ location: col('country'), page: col('page_url'), total_amount: col('amount') })
+    .withWatermark('event_time', delay)
+    .dedupe('event_id', { within: '10 minutes' })
+}
+
+/** Every event, once, as it is. */
+function rawEvents(events: Events): Query {
+  return events.select({
     event_id: 'event_id',
     event_type: 'event_type',
     user_id: 'user_id',
@@ -115,15 +135,4 @@ function build(changes: Partial<PresetSettings> = {}): Pipeline {
     processing_time: rowProperty('processing_time'),
     late: rowProperty('late'),
   })
-
-  const warehouse = (query: string, time: string) => [
-    parquet(`${output}/${query}`, { partitionBy: day(time).as('dt'), recordsPerFileMax: 50_000 }),
-  ]
-  return pipeline(dialect.name)
-    .query('event_counts', eventCounts, warehouse('event_counts', 'window_start'))
-    .query('user_activity', userActivity, warehouse('user_activity', 'window_start'))
-    .query('purchase_metrics', purchaseMetrics, warehouse('purchase_metrics', 'window_start'))
-    .query('session_metrics', sessionMetrics, warehouse('session_metrics', 'window_start'))
-    .query('device_stats', deviceStats, warehouse('device_stats', 'window_start'))
-    .query('raw_events', rawEvents, warehouse('raw_events', 'event_time'))
 }
