@@ -4,6 +4,7 @@ import { PRESETS } from '../pipelines/index.ts'
 import type { Preset, PresetSettings } from '../pipelines/preset.ts'
 import { assertPlan } from '../plan/check.ts'
 import type { PipelinePlan } from '../plan/node.ts'
+import { namesPostgres } from '../sinks/postgres/postgres-target.ts'
 import { settingOption } from './config/apply.ts'
 import { formatSetting } from './config/config.ts'
 import { type SettingName, settingNamed } from './config/settings.ts'
@@ -18,6 +19,8 @@ export interface PresetOptions {
   readonly sessionWindow?: number
   readonly topic?: string
   readonly output?: string
+  readonly bootstrapServers?: string
+  readonly postgres?: 'embedded'
 }
 
 /** Adds the options that choose a preset and change its pipeline to a command, which has those for topic and output itself. */
@@ -56,7 +59,10 @@ export function pipelineWords({ preset }: PresetOptions, words: readonly (string
 export async function choosePipeline(path: string | undefined, options: PresetOptions): Promise<PipelinePlan> {
   const preset = presetOf(options)
   if (!preset) return loadPipeline(path ?? '')
-  const plan = preset.build(presetChanges(options))
+  const plan = preset.build(presetChanges(options), {
+    postgres: options.postgres !== undefined || namesPostgres(process.env),
+    kafka: options.bootstrapServers !== undefined,
+  })
   assertPlan(plan)
   return plan
 }

@@ -13,8 +13,14 @@ export interface Preset {
   readonly settings: PresetSettings
   /** Settings that go together, for other purposes than trying it out. */
   readonly profiles: Readonly<Record<string, Partial<PresetSettings>>>
-  /** The pipeline, with some of the settings changed. */
-  build(changes?: Partial<PresetSettings>): Pipeline
+  /** The pipeline, with some of the settings changed; it writes to the servers that there are as well. */
+  build(changes?: Partial<PresetSettings>, servers?: Servers): Pipeline
+}
+
+/** Servers that somebody has configured. What a preset's system wrote to such a server, the preset then writes there too. */
+export interface Servers {
+  readonly postgres?: boolean
+  readonly kafka?: boolean
 }
 
 /** Settings of a preset by the names of flags, written as flags are. */

@@ -11,10 +11,11 @@ import {
   min,
   type Pipeline,
   pipeline,
+  postgres,
   sliding,
   stream,
 } from '../index.ts'
-import type { Preset, PresetSettings } from './preset.ts'
+import type { Preset, PresetSettings, Servers } from './preset.ts'
 
 const SETTINGS: PresetSettings = {
   topic: 'clickstream',
@@ -34,7 +35,7 @@ export const urlDeviceActivity: Preset = {
   build,
 }
 
-function build(changes: Partial<PresetSettings> = {}): Pipeline {
+function build(changes: Partial<PresetSettings> = {}, servers: Servers = {}): Pipeline {
   const { topic, output, 'watermark-delay': delay } = { ...SETTINGS, ...changes }
   const events = stream(logSource(topic), dialect.schema, { rules: dialect.rules })
     .derive({ url: col('page_url'), action: col('event_type') })
@@ -67,8 +68,9 @@ function build(changes: Partial<PresetSettings> = {}): Pipeline {
       last_event: max('event_time'),
     })
 
+  const sinks = (name: string) => [jsonLines(`${output}/${name}`), ...(servers.postgres ? [postgres(name)] : [])]
   return pipeline(dialect.name)
-    .query('url_counts', urlCounts, [jsonLines(`${output}/url_counts`)])
-    .query('device_counts', deviceCounts, [jsonLines(`${output}/device_counts`)])
-    .query('user_activity', userActivity, [jsonLines(`${output}/user_activity`)])
+    .query('url_counts', urlCounts, sinks('url_counts'))
+    .query('device_counts', deviceCounts, sinks('device_counts'))
+    .query('user_activity', userActivity, sinks('user_activity'))
 }

@@ -6,12 +6,14 @@ import {
   userActivity as dialect,
   eq,
   jsonLines,
+  kafka,
   logSource,
   max,
   min,
   type Pipeline,
   parquet,
   pipeline,
+  postgres,
   rowProperty,
   session,
   sliding,
@@ -19,7 +21,7 @@ import {
   stream,
   tumbling,
 } from '../index.ts'
-import type { Preset, PresetSettings } from './preset.ts'
+import type { Preset, PresetSettings, Servers } from './preset.ts'
 
 const SETTINGS = {
   topic: 'user_activity',
@@ -41,7 +43,7 @@ export const userActivity: Preset = {
   build,
 }
 
-function build(changes: Partial<PresetSettings> = {}): Pipeline {
+function build(changes: Partial<PresetSettings> = {}, servers: Servers = {}): Pipeline {
   const settings = { ...SETTINGS, ...changes }
   const { output } = settings
   const events = stream(logSource(settings.topic), dialect.schema, { rules: dialect.rules }).withWatermark(
@@ -78,10 +80,22 @@ function build(changes: Partial<PresetSettings> = {}): Pipeline {
     late: rowProperty('late'),
   })
 
+  // Values so far, so that a table shows a window or a session while it goes on.
+  const table = (...[name, options]: Parameters<typeof postgres>) =>
+    servers.postgres ? [postgres(name, { ...options, mode: 'update' })] : []
+  const bounds = ['window_start', 'window_end']
+  // Theirs has the user alone for a key, so that each session overwrites the one before: the view is what theirs shows.
+  const sessionTable = table('user_sessions', { latest: { view: 'latest_user_sessions', per: ['user_id'] } })
   return pipeline(dialect.name)
-    .query('page_view_counts', pageViewCounts, [parquet(`${output}/page_view_counts`)])
-    .query('active_users', activeUsers, [parquet(`${output}/active_users`)])
-    .query('user_sessions', userSessions, [parquet(`${output}/user_sessions`)])
+    .query('page_view_counts', pageViewCounts, [
+      parquet(`${output}/page_view_counts`),
+      ...table('page_view_counts', { key: [...bounds, 'page_url'] }),
+    ])
+    .query('active_users', activeUsers, [parquet(`${output}/active_users`), ...table('active_users', { key: bounds })])
+    .query('user_sessions', userSessions, [parquet(`${output}/user_sessions`), ...sessionTable])
     .query('lake', lake, [parquet(`${output}/lake`, { partitionBy: day('event_time').as('event_date') })])
-    .query('enriched_activity', enriched, [jsonLines(`${output}/enriched_activity`)])
+    .query('enriched_activity', enriched, [
+      jsonLines(`${output}/enriched_activity`),
+      ...(servers.kafka ? [kafka('enriched_activity', { key: 'user_id' })] : []),
+    ])
 }

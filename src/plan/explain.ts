@@ -292,7 +292,9 @@ function sinkCells(sink: SinkSpec): string[] {
         sink.kind === 'postgres'
           ? `${sink.schema ?? 'public'}.${sink.table} of PostgreSQL`
           : `${sink.table} of the result store`
-      return [sink.mode, `${where}, key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`]
+      const key = `key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`
+      const view = sink.kind === 'postgres' && sink.latest ? `, last rows in the view ${sink.latest.view}` : ''
+      return [sink.mode, `${where}, ${key}${view}`]
     }
     default: {
       const { path, partitionBy, recordsPerFileMax, compression, roll } = sink

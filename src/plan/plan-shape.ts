@@ -3,6 +3,7 @@ import type { AggregateSpec } from './aggregate.ts'
 import type {
   DuckDbSinkSpec,
   FileSinkSpec,
+  LatestViewSpec,
   OutputMode,
   PartitionSpec,
   RollSpec,
@@ -207,7 +208,12 @@ const sink = kinds<SinkSpec>('sink', {
     format: word('format', ['json']),
     delivery: word('delivery', ['exactly-once', 'at-least-once']),
   },
-  postgres: { ...table, url: optional(text()), schema: optional(text()) },
+  postgres: {
+    ...table,
+    url: optional(text()),
+    schema: optional(text()),
+    latest: optional(object<LatestViewSpec>({ view: text(), per: list(text()) })),
+  },
   duckdb: { ...table, file: optional(text()) },
   console: { name: optional(text()), mode, rowsMax: number() },
   memory: { name: optional(text()), mode },

@@ -62,7 +62,8 @@ export const defineValidate: DefineCommand = (program, exit) => {
 
 function addChoice(command: Command): void {
   addPresetOptions(command)
-  for (const name of ['topic', 'output', 'watermark-delay'] as const) command.addOption(settingOption(name))
+  for (const name of ['topic', 'output', 'watermark-delay', 'bootstrap-servers'] as const)
+    command.addOption(settingOption(name))
 }
 
 /** What `run` would run with the same preset and settings; of a pipeline file, what the file says. */
