@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   expression: () => import('./expression.ts'),
   generate: () => import('./generate.ts'),
   kafka: () => import('./kafka.ts'),
+  'preset-c': () => import('./preset-c.ts'),
 }
 
 const args = process.argv.slice(2)
