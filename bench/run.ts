@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   kafka: () => import('./kafka.ts'),
   memory: () => import('./memory.ts'),
   ml: () => import('./ml.ts'),
+  'preset-c': () => import('./preset-c.ts'),
 }
 
 const args = process.argv.slice(2)

@@ -87,6 +87,7 @@ export {
   min,
   type PlainAggregateSpec,
   quantile,
+  span,
   sum,
   topK,
 } from './plan/aggregate.ts'

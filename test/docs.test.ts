@@ -1,5 +1,5 @@
 // What the documents show is true: every ```ts block of README.md and docs/ compiles and runs, every command in a ```sh
-// block of README.md works. A block that cannot run here says so and why after its language: ```ts no-run needs a broker
+// block of README.md and of the presets' pages works. A block that cannot run here says so and why after its language: ```ts no-run needs a broker
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { PRESETS } from '../src/pipelines/index.ts'
 import { type Fence, findFences, findRelativeLinks } from './support/markdown.ts'
 
 interface Block extends Fence {
@@ -28,7 +29,10 @@ interface Block extends Fence {
 const ROOT = join(import.meta.dirname, '..')
 const BLOCK_TIMEOUT_MS = 45_000
 
-/** Commands of README.md that are shown and not run here. */
+/** Pages whose commands are run as those of README.md are: one for each preset. */
+const PRESET_PAGES = 'docs/presets/'
+
+/** Commands that are shown and not run here. */
 const NOT_RUN: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^git clone /, 'needs the network'],
   [/^cd /, 'the commands run in a folder of their own'],
@@ -45,7 +49,9 @@ const blocks = [...documents].flatMap(([document, text]): Block[] =>
   findFences(text).map((fence) => ({ ...fence, document })),
 )
 const programs = blocks.filter(({ language }) => language === 'ts' || language === 'typescript')
-const commands = blocks.filter(({ language, document }) => language === 'sh' && document === 'README.md')
+const commands = blocks.filter(
+  ({ language, document }) => language === 'sh' && (document === 'README.md' || document.startsWith(PRESET_PAGES)),
+)
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-docs-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -54,6 +60,19 @@ const environment = prepareEnvironment()
 test('README.md shows the library and the command at work', () => {
   assert.ok(programs.some(({ document }) => document === 'README.md'))
   assert.ok(commands.length > 0)
+})
+
+test('each preset has a page that shows how it is run', () => {
+  for (const name of PRESETS.keys()) {
+    const shown = commands.filter(({ document }) => document === `${PRESET_PAGES}${name}.md`)
+    for (const what of ['generate', 'run', 'query', 'run .*--input']) {
+      const command = new RegExp(`millrace\\.js ${what} `)
+      assert.ok(
+        shown.some(({ code }) => command.test(code)),
+        `${name}: ${what}`,
+      )
+    }
+  }
 })
 
 test('a block that is not run says why', () => {
@@ -135,6 +154,8 @@ function prepareEnvironment(): NodeJS.ProcessEnv {
   writeProgram(join(programs, 'npx'), `[ "$1" = millrace ] || exit 2\nshift\nexec ${millrace} "$@"`)
   // `npm start -- --duration 10s` is `millrace demo --duration 10s`, see scripts/launch.cjs.
   writeProgram(join(programs, 'npm'), `[ "$1 $2" = "start --" ] || exit 2\nshift 2\nexec ${millrace} demo "$@"`)
+  symlinkSync(join(ROOT, 'bin/millrace.js'), join(programs, 'millrace.js'))
+  symlinkSync(join(ROOT, 'src'), join(folder, 'src'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   if (existsSync(join(ROOT, 'examples'))) symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))

@@ -1,5 +1,6 @@
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { MALFORMED } from './generated-event.ts'
+import type { DamagedMembers } from './shape.ts'
 
 /** Ways to spoil an event, by what the pipeline must say of it; an event's `damage` is an index into one of the lists. */
 export const DAMAGE_KINDS = {
@@ -20,10 +21,25 @@ type InvalidKind = (typeof DAMAGE_KINDS.invalid)[number]
 type Fields = Record<string, string | number | null>
 
 /** The bytes of an event after it was spoiled. Such rows are rare: this is the one place that works on text and objects. */
-export function spoil(good: Uint8Array, plant: number, damage: number): Uint8Array {
+export function spoil(
+  good: Uint8Array,
+  plant: number,
+  damage: number,
+  members: DamagedMembers = CANONICAL,
+): Uint8Array {
   if (plant === MALFORMED) return malformed(good, DAMAGE_KINDS.malformed[damage])
-  return invalid(good, DAMAGE_KINDS.invalid[damage])
+  return invalid(good, DAMAGE_KINDS.invalid[damage], members)
 }
+
+const CANONICAL: DamagedMembers = {
+  time: 'event_time',
+  type: 'event_type',
+  user: 'user_id',
+  amount: 'amount',
+  wrongUser: 12345,
+}
+
+const COLON = 0x3a
 
 /** Nesting beyond what an event may have. */
 const DEPTH = 40
@@ -49,34 +65,34 @@ function malformed(good: Uint8Array, kind: MalformedKind): Uint8Array {
 /** A byte that never occurs in UTF-8, within the first value. */
 function withBrokenText(good: Uint8Array): Uint8Array {
   const bytes = good.slice()
-  bytes['{"event_id":"'.length] = 0xff
+  bytes[bytes.indexOf(COLON) + 2] = 0xff
   return bytes
 }
 
-function invalid(good: Uint8Array, kind: InvalidKind): Uint8Array {
+function invalid(good: Uint8Array, kind: InvalidKind, members: DamagedMembers): Uint8Array {
   const fields: Fields = JSON.parse(decodeText(good))
   switch (kind) {
     case 'time-is-text':
-      fields['event_time'] = 'yesterday'
+      fields[members.time] = 'yesterday'
       break
     case 'time-is-impossible':
-      fields['event_time'] = '2026-02-30T12:00:00.000Z'
+      fields[members.time] = '2026-02-30T12:00:00.000Z'
       break
     case 'unknown-event-type':
-      fields['event_type'] = 'page_wiev'
+      fields[members.type] = 'page_wiev'
       break
     case 'user-missing':
-      delete fields['user_id']
+      delete fields[members.user]
       break
     case 'user-is-number':
-      fields['user_id'] = 12345
+      fields[members.user] = members.wrongUser
       break
     case 'purchase-without-amount':
-      fields['event_type'] = 'purchase'
-      delete fields['amount']
+      fields[members.type] = 'purchase'
+      delete fields[members.amount]
       break
     case 'amount-is-text':
-      fields['amount'] = 'a lot'
+      fields[members.amount] = 'a lot'
       break
   }
   return encodeText(JSON.stringify(fields))

@@ -1,7 +1,8 @@
-import { writeHex16, writeHex32, writeNumber, writeTwoDigits } from '../batch/text-digits.ts'
+import { writeNumber, writeTwoDigits } from '../batch/text-digits.ts'
 import { COPY_SLACK_BYTES, TextFragments } from '../batch/text-fragments.ts'
 import { TimeText } from '../batch/time-text.ts'
 import { spoil } from './damage.ts'
+import { writeEventId, writeSessionId } from './event-id.ts'
 import { EVENT_TYPES, type GeneratedEvent, INVALID, MALFORMED, NONE } from './generated-event.ts'
 import { mix32 } from './mix.ts'
 import type { GeneratorSettings } from './settings.ts'
@@ -12,15 +13,22 @@ import { AGENTS, COUNTRIES, REFERRERS } from './visitors.ts'
 /** No event is longer before it is spoiled; its target has room for a copy of eight bytes too many. */
 export const EVENT_ROOM_BYTES: number = 1024 + COPY_SLACK_BYTES
 
-const DASH = 0x2d
 const POINT = 0x2e
 const BRACE = 0x7d
+
+/** Writes generated events as bytes. */
+export interface RowWriter {
+  /** The bytes of a row; valid until the next call. */
+  write(event: GeneratedEvent): Uint8Array
+  /** Writes a row that is not to be spoiled; returns the position behind it. The target has `EVENT_ROOM_BYTES` from `start` on. */
+  writeInPlace(event: GeneratedEvent, view: DataView, start: number): number
+}
 
 /**
  * Writes events as JSON of the canonical click event, about 330 bytes each, members always in the same order. No string and no object
  * is made per event: what an event has in common with others is copied, its ids and numbers are written digit by digit.
  */
-export class EventWriter {
+export class EventWriter implements RowWriter {
   readonly #bytes = new Uint8Array(EVENT_ROOM_BYTES)
   readonly #view = new DataView(this.#bytes.buffer)
   readonly #fragments = new TextFragments()
@@ -105,32 +113,4 @@ function visitorTexts(): string[] {
 
 function itemText(product: number): string {
   return `,"item_id":"sku-${String(product).padStart(5, '0')}","category":"${categoryName(product)}"`
-}
-
-/**
- * A UUID (version 4 by its form) that no other event of the sequence has: the scrambled lower half of the index stands in front, its
- * upper half at the end; both scramblings can be undone.
- */
-function writeEventId(target: DataView, start: number, index: number, key: number): number {
-  const first = mix32(index ^ key)
-  const second = mix32(first + key)
-  const third = mix32(second ^ 0x9e37_79b9)
-  const last = mix32(Math.floor(index / 2 ** 32) ^ second)
-  let at = writeHex32(target, start, first)
-  target.setUint8(at, DASH)
-  at = writeHex16(target, at + 1, second >>> 16)
-  target.setUint8(at, DASH)
-  at = writeHex16(target, at + 1, (second & 0x0fff) | 0x4000)
-  target.setUint8(at, DASH)
-  at = writeHex16(target, at + 1, (third & 0x3fff) | 0x8000)
-  target.setUint8(at, DASH)
-  at = writeHex16(target, at + 1, third >>> 16)
-  return writeHex32(target, at, last)
-}
-
-/** Twelve digits, different for each of 2^48 sessions: eight scramble the lower half of the number, four hide the rest. */
-function writeSessionId(target: DataView, start: number, session: number, key: number): number {
-  const first = mix32(session ^ ~key)
-  const rest = Math.floor(session / 2 ** 32)
-  return writeHex16(target, writeHex32(target, start, first), (mix32(first ^ key) ^ rest) & 0xffff)
 }

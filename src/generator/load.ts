@@ -6,12 +6,14 @@ import { MS_PER_MINUTE } from '../base/time.ts'
 import type { Log, TopicDescription, TopicSettings } from '../log/log.ts'
 import type { RecordBatchBuilder } from '../log/record-batch-builder.ts'
 import { BatchSender } from './batch-sender.ts'
-import { EVENT_ROOM_BYTES, EventWriter } from './event-writer.ts'
+import { EVENT_ROOM_BYTES, EventWriter, type RowWriter } from './event-writer.ts'
 import { type GeneratedEvent, INVALID, MALFORMED } from './generated-event.ts'
 import { lastValue } from './last-value.ts'
 import { type Origin, openTopic, originOf } from './origin.ts'
 import { RowSequence } from './row-sequence.ts'
 import type { GeneratorSettings } from './settings.ts'
+import type { Shape } from './shape.ts'
+import { ShapedWriter } from './shaped-writer.ts'
 import { USER_ID_BYTES, writeUserId } from './user-key.ts'
 
 /** How fast to generate, until when, and who wants to hear about it. */
@@ -39,6 +41,8 @@ export interface LoadOptions {
   readonly startTimeMs?: number
   /** For a new topic. */
   readonly topicSettings?: Omit<TopicSettings, 'partitions' | 'labels'>
+  /** Of the events of a new topic, when they are those of a source system. */
+  readonly shape?: Shape
   readonly clock?: Clock
 }
 
@@ -87,7 +91,7 @@ export async function generateInto(
 ): Promise<LoadResult> {
   const clock = options.clock ?? systemClock
   const startTimeMs = options.startTimeMs ?? clock.now()
-  const description = await openTopic(log, topic, settings, startTimeMs, options.topicSettings)
+  const description = await openTopic(log, topic, settings, startTimeMs, options.topicSettings, options.shape)
   return new Load(log, description, options, clock).run()
 }
 
@@ -99,7 +103,7 @@ class Load {
   readonly #clock: Clock
   readonly #origin: Origin
   readonly #sequence: RowSequence
-  readonly #writer: EventWriter
+  readonly #writer: RowWriter
   readonly #sender: BatchSender
   readonly #key = new Uint8Array(USER_ID_BYTES)
   readonly #keyView = new DataView(this.#key.buffer)
@@ -123,9 +127,9 @@ class Load {
     this.#options = options
     this.#clock = clock
     this.#origin = originOf(description)
-    const { settings, startTimeMs } = this.#origin
+    const { settings, startTimeMs, shape } = this.#origin
     this.#sequence = new RowSequence(settings, startTimeMs)
-    this.#writer = new EventWriter(settings)
+    this.#writer = shape ? new ShapedWriter(shape, settings) : new EventWriter(settings)
     this.#lingerMs = options.lingerMs ?? 20
     this.#catchUpMaxMs = options.catchUpMaxMs ?? 10 * MS_PER_MINUTE
     this.#batchBytes = options.batchBytes ?? 256 * 1024

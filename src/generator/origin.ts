@@ -1,12 +1,16 @@
 import { assert } from '../base/assert.ts'
 import { MillraceError } from '../base/error.ts'
 import type { Log, TopicDescription, TopicSettings } from '../log/log.ts'
+import { PROFILES } from './profiles.ts'
 import { type GeneratorSettings, generatorSettings } from './settings.ts'
+import type { Shape } from './shape.ts'
 
 /** What a generated topic consists of, to the last byte of every event. Kept in the topic's labels. */
 export interface Origin {
   readonly settings: GeneratorSettings
   readonly startTimeMs: number
+  /** That of a source system's events; the canonical click event when absent. */
+  readonly shape?: Shape
 }
 
 /** Raised with every change to the sequence that given settings stand for. */
@@ -16,6 +20,7 @@ const VERSION_LABEL = 'generator-sequence'
 const SEED_LABEL = 'generator-seed'
 const SETTINGS_LABEL = 'generator-settings'
 const START_LABEL = 'generator-start-time-ms'
+const SHAPE_LABEL = 'generator-shape'
 
 /** A generated topic as it is, or created when it is missing. Throws `incompatible-state` when it was made with other settings. */
 export async function openTopic(
@@ -24,13 +29,16 @@ export async function openTopic(
   settings: GeneratorSettings | undefined,
   startTimeMs: number,
   topicSettings: Omit<TopicSettings, 'partitions' | 'labels'> = {},
+  shape?: Shape,
 ): Promise<TopicDescription> {
   const existing = await log.describeTopic(topic)
   if (existing !== undefined) {
-    if (settings !== undefined) refuseOtherSettings(topic, originOf(existing).settings, settings)
+    const made = originOf(existing)
+    if (settings !== undefined) refuseOtherSettings(topic, made.settings, settings)
+    if (shape !== undefined && shape !== made.shape) throw otherShape(topic, made.shape, shape)
     return existing
   }
-  const origin = { settings: settings ?? generatorSettings(), startTimeMs }
+  const origin: Origin = { settings: settings ?? generatorSettings(), startTimeMs, ...(shape && { shape }) }
   const labels = originLabels(origin)
   await log.createTopic(topic, { ...topicSettings, partitions: origin.settings.partitions, labels })
   const created = await log.describeTopic(topic)
@@ -39,12 +47,13 @@ export async function openTopic(
 }
 
 /** The labels that tell a topic's origin. */
-export function originLabels({ settings, startTimeMs }: Origin): Record<string, string> {
+export function originLabels({ settings, startTimeMs, shape }: Origin): Record<string, string> {
   return {
     [VERSION_LABEL]: SEQUENCE_VERSION,
     [SEED_LABEL]: String(settings.seed),
     [SETTINGS_LABEL]: JSON.stringify(settings),
     [START_LABEL]: String(startTimeMs),
+    ...(shape && { [SHAPE_LABEL]: shape.name }),
   }
 }
 
@@ -62,12 +71,19 @@ export function originOf({ topic, settings: { labels = {}, partitions } }: Topic
   }
   const startTimeMs = Number(labels[START_LABEL])
   const settings = generatorSettings(parsedJson(labels[SETTINGS_LABEL]))
+  const shapeName = labels[SHAPE_LABEL]
+  const shape = shapeName === undefined ? undefined : PROFILES.get(shapeName)?.shape
+  if (shapeName !== undefined && !shape) {
+    throw new MillraceError('incompatible-state', `topic "${topic}" has events of the unknown shape "${shapeName}"`, {
+      hint: 'generate into a new topic',
+    })
+  }
   if (!Number.isSafeInteger(startTimeMs) || settings.partitions !== partitions) {
     throw new MillraceError('corrupt-data', `the labels of topic "${topic}" do not tell how it was generated`, {
       hint: 'generate into a new topic',
     })
   }
-  return { settings, startTimeMs }
+  return { settings, startTimeMs, ...(shape && { shape }) }
 }
 
 function parsedJson(text: string | undefined): unknown {
@@ -76,6 +92,11 @@ function parsedJson(text: string | undefined): unknown {
   } catch {
     return undefined
   }
+}
+
+function otherShape(topic: string, made: Shape | undefined, given: Shape): MillraceError {
+  const message = `topic "${topic}" has events of the shape ${made?.name ?? 'click-event'}, not ${given.name}`
+  return new MillraceError('incompatible-state', message, { hint: 'name that preset, or generate into a new topic' })
 }
 
 function refuseOtherSettings(topic: string, made: GeneratorSettings, given: GeneratorSettings): void {

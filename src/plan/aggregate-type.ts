@@ -29,6 +29,8 @@ export function aggregateType(spec: AggregateSpec, fields: readonly Field[]): Va
       return inputField(fields, spec.column).type === 'decimal'
         ? { type: 'decimal', scale: DECIMAL_AVG_SCALE, required: false }
         : { type: 'float64', required: false }
+    case 'span':
+      return { type: 'int64', required: false }
     case 'quantile':
       return { type: 'float64', required: false }
     case 'topK':

@@ -34,7 +34,7 @@ export type PlainAggregateSpec<C extends string = string> =
   | { readonly kind: ColumnAggregate; readonly column: C; readonly where?: Expression }
 
 /** Aggregates that need a column and nothing else. */
-export type ColumnAggregate = 'sum' | 'min' | 'max' | 'avg' | 'countDistinct' | 'first' | 'last'
+export type ColumnAggregate = 'sum' | 'min' | 'max' | 'avg' | 'span' | 'countDistinct' | 'first' | 'last'
 
 /** An aggregate that can still be given a filter. */
 export type Aggregate<C extends string = string, S extends AggregateSpec<C> = AggregateSpec<C>> = S & {
@@ -65,6 +65,11 @@ export function max<C extends string>(column: C): Aggregate<C, PlainAggregateSpe
 /** Mean of a numeric column; nulls are ignored. Of a decimal: exact, rounded half up to six digits. */
 export function avg<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
   return plain({ kind: 'avg', column })
+}
+
+/** Whole seconds from the earliest to the latest time, both cut to the second before; nulls are ignored. */
+export function span<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
+  return plain({ kind: 'span', column })
 }
 
 /** Exact number of different values that are not null. */

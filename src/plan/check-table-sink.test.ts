@@ -50,6 +50,16 @@ test('a key that would let rows overwrite each other is refused, and so is one t
   assert.deepEqual(problemsOf(postgres('a', { key: [], mode: 'update' })), ['update mode needs a key'])
 })
 
+test('a view of the last rows is per a part of the key, under a name of its own', () => {
+  const withView = (view: string, ...per: string[]): string[] => problemsOf(postgres('a', { latest: { view, per } }))
+  assert.deepEqual(withView('last', 'page_url', 'country'), [])
+  const part = 'which is not a part of the key (window_start, window_end, page_url, country)'
+  assert.deepEqual(withView('last', 'views'), [`the view "last" is per (views), ${part}`])
+  assert.deepEqual(withView('last'), [`the view "last" is per (), ${part}`])
+  assert.deepEqual(withView('a', 'page_url'), ['the view is called like its table, "a"'])
+  assert.equal(withView('a; drop', 'page_url').length, 1)
+})
+
 test('names are such that no database has to be asked what they mean', () => {
   for (const table of ['Views', 'a b', 'a"; drop table x; --', '1a', '', 'a'.repeat(64)]) {
     assert.equal(problemsOf(postgres(table)).length, 1, table)

@@ -1,5 +1,5 @@
 import type { Field } from '../batch/schema.ts'
-import type { DuckDbSinkSpec, PostgresSinkSpec } from './connectors.ts'
+import type { DuckDbSinkSpec, LatestViewSpec, PostgresSinkSpec } from './connectors.ts'
 import { WINDOW_END, WINDOW_START } from './node.ts'
 import { type PlanProblem, shown, unknownColumn } from './plan-problem.ts'
 
@@ -14,15 +14,21 @@ export function checkTableSink(
   path: string,
 ): PlanProblem[] {
   const problems: PlanProblem[] = []
-  const names = [sink.table, ...('schema' in sink && sink.schema !== undefined ? [sink.schema] : [])]
+  const names = [sink.table]
+  if (sink.kind === 'postgres') {
+    if (sink.schema !== undefined) names.push(sink.schema)
+    if (sink.latest) names.push(sink.latest.view)
+  }
   for (const name of [...names, ...(fields ?? []).map((field) => field.name)]) {
     if (IDENTIFIER.test(name)) continue
     const hint = 'use lower-case letters, digits and "_", a letter or "_" first, 63 characters at most'
     problems.push({ path, message: `"${shown(name)}" is not a name for a table or column`, hint })
   }
-  if (/^millrace_/.test(sink.table)) {
-    problems.push({ path, message: `the table "${sink.table}" is one of Millrace's own`, hint: 'name another one' })
+  for (const name of names.filter((one) => one.startsWith('millrace_'))) {
+    problems.push({ path, message: `the table "${name}" is one of Millrace's own`, hint: 'name another one' })
   }
+  if (sink.kind === 'postgres' && sink.latest)
+    problems.push(...checkLatest(sink.latest, sink.table, sink.key ?? queryKey, path))
   if (fields) problems.push(...checkKey(sink, fields, queryKey, path))
   return problems
 }
@@ -31,6 +37,23 @@ export function checkTableSink(
 export function tableOf(sink: PostgresSinkSpec | DuckDbSinkSpec): string {
   const place = sink.kind === 'postgres' ? [sink.url, sink.schema ?? 'public'] : [sink.file]
   return JSON.stringify([sink.kind, ...place, sink.table])
+}
+
+/** Of rows with the same `per` the last is shown: there must be a rest of the key to tell which that is. */
+function checkLatest(
+  { per, view }: LatestViewSpec,
+  table: string,
+  key: readonly string[],
+  path: string,
+): PlanProblem[] {
+  if (view === table)
+    return [
+      { path: `${path}.latest`, message: `the view is called like its table, "${table}"`, hint: 'name it otherwise' },
+    ]
+  const fine = per.length > 0 && per.length < key.length && per.every((name) => key.includes(name))
+  if (fine && new Set(per).size === per.length) return []
+  const message = `the view "${shown(view)}" is per (${shown(per.join(', '))}), which is not a part of the key (${key.join(', ')})`
+  return [{ path: `${path}.latest`, message, hint: 'name some of the key columns, but not all' }]
 }
 
 function checkKey(

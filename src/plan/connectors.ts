@@ -94,6 +94,13 @@ export interface PostgresSinkSpec extends TableSinkSpec {
   readonly url?: string
   /** `public` when absent. */
   readonly schema?: string
+  readonly latest?: LatestViewSpec
+}
+
+/** A view of a table with one row, the last in the order of the table's key, for each value of some of its key columns. */
+export interface LatestViewSpec {
+  readonly view: string
+  readonly per: readonly string[]
 }
 
 /** A table of the embedded result store. */
@@ -178,10 +185,16 @@ interface TableSinkOptions {
 
 /**
  * Writes to a table of PostgreSQL, exactly once. The server is named by `url`, else by MILLRACE_POSTGRES_URL, DATABASE_URL, or DB_USER,
- * DB_PASSWORD and DB_NAME. `key` is the query's own when absent; `mode` is `append`.
+ * DB_PASSWORD and DB_NAME. `key` is the query's own when absent; `mode` is `append`. `latest` also makes a view with the last row of each `per`.
  */
-export function postgres(table: string, options: TableSinkOptions & { url?: string; schema?: string } = {}): SinkSpec {
-  return Object.freeze({ kind: 'postgres', table, ...tableOptions(options) })
+export function postgres(
+  table: string,
+  options: TableSinkOptions & { url?: string; schema?: string; latest?: LatestViewSpec } = {},
+): SinkSpec {
+  const latest = options.latest && {
+    latest: Object.freeze({ ...options.latest, per: Object.freeze([...options.latest.per]) }),
+  }
+  return Object.freeze({ kind: 'postgres', table, ...tableOptions(options), ...latest })
 }
 
 /** Writes to a table of the embedded result store, exactly once; `millrace query` reads it. */

@@ -276,6 +276,8 @@ function stateText(spec: AggregateSpec, fields: readonly Field[]): string {
     case 'sum':
     case 'avg':
       return fieldType(spec.column, fields) === 'float64' ? 'an exact accumulator' : 'a number'
+    case 'span':
+      return 'two times'
     case 'first':
     case 'last':
       return 'a value with its place'
@@ -317,7 +319,9 @@ function sinkCells(sink: SinkSpec): string[] {
         sink.kind === 'postgres'
           ? `${sink.schema ?? 'public'}.${sink.table} of PostgreSQL`
           : `${sink.table} of the result store`
-      return [sink.mode, `${where}, key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`]
+      const key = `key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`
+      const view = sink.kind === 'postgres' && sink.latest ? `, last rows in the view ${sink.latest.view}` : ''
+      return [sink.mode, `${where}, ${key}${view}`]
     }
     default: {
       const { path, partitionBy, recordsPerFileMax, compression, roll } = sink

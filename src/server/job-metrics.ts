@@ -8,7 +8,13 @@ const STATES: readonly JobState[] = ['starting', 'recovering', 'running', 'finis
  * what is not known yet has no sample rather than a zero.
  */
 export function jobMetrics(status: JobStatus): MetricFamily[] {
-  return [...inputMetrics(status), ...timeMetrics(status), ...queryMetrics(status), ...sinkMetrics(status)]
+  return [
+    ...inputMetrics(status),
+    ...timeMetrics(status),
+    ...queryMetrics(status),
+    ...sinkMetrics(status),
+    ...borrowedMetrics(status),
+  ]
 }
 
 function inputMetrics({ state, rowsRead, bytesRead, fates, reasons, partitions }: JobStatus): MetricFamily[] {
@@ -159,4 +165,26 @@ function counter(name: string, help: string, labelNames: string[], samples: read
 
 function gauge(name: string, help: string, labelNames: string[], samples: readonly MetricSample[]): MetricFamily {
   return { name, help, type: 'gauge', labelNames, samples }
+}
+
+/** The names that dashboards of the system behind the preset `ecommerce` ask for. (D9) */
+function borrowedMetrics({ fates, epochs, partitions, nowMs }: JobStatus): MetricFamily[] {
+  const last = epochs.at(-1)
+  const newestMs = Math.max(...partitions.map(({ maxEventTimeMs }) => maxEventTimeMs ?? Number.NEGATIVE_INFINITY))
+  return [
+    counter('events_processed_total', 'Rows that were accepted.', [], [sample([], fates.accepted)]),
+    counter(
+      'events_processing_errors_total',
+      'Rows that were malformed or invalid.',
+      [],
+      [sample([], fates.malformed + fates.invalid)],
+    ),
+    gauge(
+      'stream_processing_delay_seconds',
+      'How far the newest event that was read is behind the clock.',
+      [],
+      Number.isFinite(newestMs) ? [sample([], (nowMs - newestMs) / 1000)] : [],
+    ),
+    gauge('batch_size_events', 'Rows of the last epoch.', [], last ? [sample([], last.rows)] : []),
+  ]
 }

@@ -12,6 +12,7 @@ import {
   max,
   min,
   quantile,
+  span,
   sum,
   topK,
 } from '../../src/index.ts'
@@ -61,6 +62,7 @@ export const NAIVE_AGGREGATES: Readonly<Record<string, readonly [AggregateSpec<n
     quantile_50: [(column) => quantile(column, 0.5), ranked(0.5)],
     quantile_99: [(column) => quantile(column, 0.99), ranked(0.99)],
   }),
+  ...overColumns(['seen'], { span: [span, spanned] }),
   last_home: [
     last('n').where(eq(col('user'), 'u1')) as AggregateSpec<never>,
     (rows) =>
@@ -104,6 +106,11 @@ function sorted(rows: Rows, column: Column): Value[] {
   return placed(rows, column).sort((a, b) =>
     typeof a === 'string' ? Buffer.compare(Buffer.from(a), Buffer.from(b as string)) : Number(a) - Number(b),
   )
+}
+
+function spanned(rows: Rows, column: Column): number | null {
+  const times = sorted(rows, column).map((time) => Math.floor((time as number) / 1000))
+  return times.length === 0 ? null : (times.at(-1) as number) - (times[0] as number)
 }
 
 function distinct(rows: Rows, column: Column): number {

@@ -1,81 +1,59 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { Option } from 'commander'
 import { settingOption } from '../config/apply.ts'
+import type { DoctorOptions, Finding } from '../doctor/check.ts'
+import {
+  checkDisk,
+  checkHome,
+  checkMemory,
+  checkNode,
+  checkOutput,
+  checkPackages,
+  checkPort,
+} from '../doctor/machine-checks.ts'
+import { checkLog, checkPostgres } from '../doctor/server-checks.ts'
+import { troublesPage } from '../doctor/troubles.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { printJson } from '../output.ts'
 import type { DefineCommand } from './index.ts'
 
-interface Check {
-  readonly name: string
-  readonly fine: boolean
-  readonly detail: string
-  readonly fix: string
-}
-
-const FREE_BYTES_MIN = 1e9
-
 /** `millrace doctor`: looks at what a run needs, and says what to do about what is missing. */
 export const defineDoctor: DefineCommand = (program, exit) => {
-  const command = program
-    .command('doctor')
-    .description('check this machine for what Millrace needs')
-    .addOption(settingOption('home'))
-    .addOption(settingOption('host'))
-    .addOption(settingOption('port'))
+  const command = program.command('doctor').description('check this machine for what Millrace needs')
+  for (const name of ['preset', 'home', 'output', 'topic', 'bootstrap-servers', 'host', 'port'] as const) {
+    command.addOption(settingOption(name))
+  }
+  command
     .option('--json', 'as JSON')
-    .action(async (options: { home: string; host: string; port: number; json?: boolean }) => {
-      const checks = await runChecks(homeAt(options.home).path, options.host, options.port)
-      if (options.json) printJson(checks)
-      else for (const check of checks) process.stdout.write(line(check))
-      exit(checks.every((check) => check.fine) ? 0 : 3)
+    .addOption(new Option('--markdown', 'the troubles of the source systems, as a page').conflicts('json'))
+    .action(async (options: DoctorOptions & { json?: boolean; markdown?: boolean }) => {
+      if (options.markdown) return void process.stdout.write(troublesPage())
+      const findings = await examine(options)
+      if (options.json) printJson(findings)
+      else for (const finding of findings) process.stdout.write(line(finding))
+      exit(findings.every(({ fine }) => fine) ? 0 : 3)
     })
-  showExamples(command, [['millrace doctor', 'says what is missing, and what to do']])
+  showExamples(command, [
+    ['millrace doctor', 'says what is missing, and what to do'],
+    ['millrace doctor --preset user-activity', 'looks at what that preset needs'],
+  ])
 }
 
-async function runChecks(home: string, host: string, port: number): Promise<Check[]> {
-  return [nodeVersion(), await homeWritable(home), await diskSpace(home), await portFree(host, port)]
+async function examine(options: DoctorOptions): Promise<Finding[]> {
+  const home = homeAt(options.home).path
+  return [
+    checkNode(process.versions.node),
+    await checkPackages(),
+    checkMemory(),
+    await checkHome(home),
+    await checkDisk(home),
+    ...(options.output === undefined ? [] : [await checkOutput(options.output)]),
+    await checkPort(options.host, options.port),
+    ...(await checkLog({ ...options, home })),
+    ...(await checkPostgres(process.env)),
+  ]
 }
 
-function nodeVersion(): Check {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const fine = major > 22 || (major === 22 && minor >= 18)
-  return { name: 'node', fine, detail: process.version, fix: 'install Node 22.18 or newer, or keep optional packages' }
-}
-
-async function homeWritable(home: string): Promise<Check> {
-  const fix = 'choose another folder with --home or MILLRACE_HOME'
-  try {
-    await mkdir(home, { recursive: true })
-    await access(home, constants.W_OK)
-    return { name: 'home', fine: true, detail: `${home} can be written`, fix }
-  } catch (error) {
-    return { name: 'home', fine: false, detail: error instanceof Error ? error.message : String(error), fix }
-  }
-}
-
-async function diskSpace(home: string): Promise<Check> {
-  const stats = await statfs(home).catch(() => undefined)
-  const free = stats ? stats.bavail * stats.bsize : 0
-  return {
-    name: 'disk',
-    fine: free >= FREE_BYTES_MIN,
-    detail: `${(free / 1e9).toFixed(1)} GB free`,
-    fix: 'free at least 1 GB',
-  }
-}
-
-function portFree(host: string, port: number): Promise<Check> {
-  const fix = 'end what listens there, or use --port'
-  return new Promise((done) => {
-    const server = createServer()
-    server.once('error', (error) => done({ name: 'port', fine: false, detail: error.message, fix }))
-    server.listen(port, host, () => {
-      server.close(() => done({ name: 'port', fine: true, detail: `${port} is free`, fix }))
-    })
-  })
-}
-
-function line({ name, fine, detail, fix }: Check): string {
-  return `${fine ? 'ok    ' : 'FAILED'}  ${name.padEnd(6)} ${detail}${fine ? '' : `\n        ${fix}`}\n`
+function line({ name, fine, detail, fix, note }: Finding): string {
+  return `${fine ? 'ok    ' : 'FAILED'}  ${name.padEnd(8)} ${detail}${fine && !note ? '' : `\n        ${fix}`}\n`
 }

@@ -5,6 +5,7 @@ import { writeDurableFile } from '../../base/durable-file.ts'
 import { MS_PER_MINUTE } from '../../base/time.ts'
 import type { LoadProgress, LoadResult } from '../../generator/load.ts'
 import type { Origin } from '../../generator/origin.ts'
+import type { Profile } from '../../generator/profile.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
 import { settingOption } from '../config/apply.ts'
@@ -16,6 +17,7 @@ import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traf
 import type { DefineCommand } from './index.ts'
 
 interface GenerateOptions extends TrafficOptions {
+  readonly preset?: string
   readonly topic: string
   readonly home?: string
   readonly bootstrapServers?: string
@@ -25,6 +27,8 @@ interface GenerateOptions extends TrafficOptions {
   readonly bytes?: number
   readonly duration?: number
   readonly seed?: number
+  readonly flatOut?: boolean
+  readonly start?: number
   readonly partitions?: number
   readonly linger?: number
   readonly batchBytes?: number
@@ -46,10 +50,13 @@ export const defineGenerate: DefineCommand = (program) => {
     .addOption(
       new Option('--interval <seconds>', 'the same as time between events').argParser(interval).conflicts('rate'),
     )
+    .option('--flat-out', 'as fast as possible, whatever the rate: event times run ahead of the clock')
+    .option('--start <time>', 'when the first event of a new topic happens, in ISO-8601; now when left out', time)
     .option('--seed <number>', 'same seed, same events', wholeNumber)
     .option('--partitions <count>', 'of a new topic', wholeNumber)
     .option('--linger <duration>', 'with a rate: how long events wait for others to share their batch', duration)
     .option('--batch-bytes <size>', 'a batch is sent when it has this size', bytes)
+  command.addOption(settingOption('preset', "events of a source system's own shape, as many as it has"))
   addTrafficOptions(command)
     .addOption(new Option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)'))
     .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
@@ -58,6 +65,7 @@ export const defineGenerate: DefineCommand = (program) => {
   showExamples(command, [
     ['millrace generate --num-events 1000000', 'as fast as possible'],
     ['millrace generate --topic clicks --rate 5000 --late 2%', 'until Ctrl-C'],
+    ['millrace generate --preset user-activity --interval 0.5', 'events of that system'],
   ])
 }
 
@@ -69,14 +77,19 @@ async function generate(options: GenerateOptions): Promise<void> {
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
   try {
+    const profile = await profileOf(options)
     const known = await log.describeTopic(options.topic)
     // A topic goes on as it began: what is said anew must be the same, or the generator refuses it.
-    const settings = generatorSettings(settingsFrom(options, known ? originOf(known).settings : DEFAULT_SETTINGS))
+    const settings = generatorSettings(
+      settingsFrom(options, known ? originOf(known).settings : { ...DEFAULT_SETTINGS, ...profile?.settings }),
+    )
     const result = await generateInto(log, options.topic, settings, {
-      pace: options.rate === undefined && options.interval === undefined ? 'flat-out' : 'schedule',
+      pace: paceOf(options),
+      ...given('startTimeMs', options.start),
       signal: stopping.signal,
+      ...rowsOf(options, profile),
+      ...(profile && { shape: profile.shape }),
       ...batchBytesFor(log),
-      ...(options.numEvents ? { rows: options.numEvents } : {}),
       ...given('bytes', options.bytes),
       ...given('durationMs', options.duration),
       ...given('lingerMs', options.linger),
@@ -97,8 +110,32 @@ function settingsFrom(options: GenerateOptions, base: GeneratorSettings): Genera
     ...trafficSettings(options, base),
     seed: options.seed ?? base.seed,
     partitions: options.partitions ?? base.partitions,
-    eventsPerSecond: rate ?? (intervalMs === undefined ? base.eventsPerSecond : 1000 / intervalMs),
+    // The rate may be that of a preset; both on the command line are refused.
+    eventsPerSecond: intervalMs === undefined ? (rate ?? base.eventsPerSecond) : 1000 / intervalMs,
   }
+}
+
+function paceOf({ flatOut, rate, interval: intervalMs }: GenerateOptions): 'flat-out' | 'schedule' {
+  return flatOut || (rate === undefined && intervalMs === undefined) ? 'flat-out' : 'schedule'
+}
+
+async function profileOf({ preset }: GenerateOptions): Promise<Profile | undefined> {
+  if (preset === undefined) return undefined
+  const { PROFILES } = await import('../../generator/profiles.ts')
+  return PROFILES.get(preset)
+}
+
+/** How many rows end the run; 0 goes on for ever, also where the preset would end. */
+function rowsOf({ numEvents }: GenerateOptions, profile: Profile | undefined): { rows?: number } {
+  const rows = numEvents ?? profile?.rows
+  return rows ? { rows } : {}
+}
+
+/** A time with its offset from UTC, in ms since 1970. */
+function time(text: string): number {
+  const ms = /^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN
+  if (!(ms >= 0)) throw new InvalidArgumentError('Write a time such as 2026-11-24T08:00:00Z.')
+  return ms
 }
 
 /** Seconds, or a duration with its unit; in ms. */

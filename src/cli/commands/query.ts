@@ -30,7 +30,11 @@ export const defineQuery: DefineCommand = (program) => {
     .addOption(new Option('--format <format>', 'how rows are written').choices(FORMATS).default('table'))
     .option('--json', 'the same as --format json')
     .option('--file <file>', 'another store than results.duckdb in the home folder')
-    .option('--folder <folder>', 'let the SQL read files below it, besides `output` in the home folder', collect)
+    .option(
+      '--folder <folder>',
+      'let the SQL read files below it, besides `output` in the home folder; each folder of files in it is a view',
+      collect,
+    )
     .option('--rows <count>', 'rows at most', wholeNumber, QUERY_LIMITS.rowsMax)
     .option('--timeout <duration>', 'time at most', duration, QUERY_LIMITS.timeoutMs)
     .addOption(settingOption('home'))
@@ -38,6 +42,7 @@ export const defineQuery: DefineCommand = (program) => {
   showExamples(command, [
     ["millrace query 'show tables'", 'what is there'],
     ["millrace query 'from page_metrics limit 10'", 'rows, also while a job writes them'],
+    ["millrace query --folder out 'from page_metrics'", 'the files below out/page_metrics'],
     ["millrace query 'select ...' --format csv > rows.csv", 'for other programs'],
   ])
 }

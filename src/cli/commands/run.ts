@@ -13,11 +13,11 @@ import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
 import { homeAt, openKafka, openLog } from '../home.ts'
-import { loadPipeline } from '../load-pipeline.ts'
 import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
+import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
 import { reportProgress } from '../progress.ts'
 import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../run-place.ts'
@@ -26,7 +26,7 @@ import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
 import { rowsAtStart, type Summary, summaryOf, summaryText } from '../summary.ts'
 import type { DefineCommand } from './index.ts'
 
-interface RunOptions extends PageOptions, PlaceOptions {
+interface RunOptions extends PageOptions, PlaceOptions, PresetOptions {
   readonly input?: readonly string[]
   readonly topic?: string
   readonly from?: LogSourceSpec['from']
@@ -53,7 +53,7 @@ export const defineRun: DefineCommand = (program, exit) => {
   const command = program
     .command('run')
     .description('run a pipeline')
-    .argument('<pipeline>', 'a pipeline file (.ts, .js) or a plan (.json)')
+    .argument('[pipeline]', 'a pipeline file (.ts, .js) or a plan (.json), unless a preset is named')
     .argument('[topic]', 'topic to read instead of the one in the pipeline')
     .option('--input <file>', 'read NDJSON (plain, .gz, .zst, patterns, - for stdin) instead of the source', collect)
     .option('--once', 'stop at the end of the input')
@@ -67,8 +67,10 @@ export const defineRun: DefineCommand = (program, exit) => {
     .option('--json', 'end with a summary as JSON on stdout (on stderr with --print)')
     .option('--fail-on-bad', 'exit with 1 when a row was not accepted')
     .option('--checkpoint <folder>', 'keep a checkpoint in this very folder, to go on from')
+  addPresetOptions(command)
   for (const name of RUN_SETTINGS) command.addOption(settingOption(name))
-  command.action(async (path: string, topic: string | undefined, options: RunOptions, own: Command) => {
+  command.action(async (first: string | undefined, second: string | undefined, options: RunOptions, own: Command) => {
+    const { path, topic } = pipelineWords(options, [first, second])
     const origin = own.getOptionValueSource('topic') ?? ''
     exit(await run(path, topic === undefined ? options : { ...options, topic }, topic === undefined ? origin : 'cli'))
   })
@@ -77,6 +79,7 @@ export const defineRun: DefineCommand = (program, exit) => {
     ["millrace run pipeline.ts --input 'logs/*.gz' --once", 'files, to their end'],
     ['millrace run pipeline.ts --input - --print page_views --format csv', ''],
     ['millrace run pipeline.ts clicks --from latest --serve', 'another topic, with a page'],
+    ['millrace run --preset page-geo-sessions', 'a pipeline that Millrace brings'],
   ])
 }
 
@@ -97,10 +100,10 @@ const RUN_SETTINGS = [
   'token-file',
 ] as const
 
-async function run(path: string, options: RunOptions, topicOrigin: string): Promise<number> {
+async function run(path: string | undefined, options: RunOptions, topicOrigin: string): Promise<number> {
   const startMs = performance.now()
   const home = homeAt(options.home)
-  const plan = adapted(await loadPipeline(path), options, topicOrigin)
+  const plan = adapted(await choosePipeline(path, options), options, topicOrigin)
   if (options.print !== undefined) assertQuery(plan, options.print)
   const spec = sourceOf(plan)
   const { bootstrapServers: servers } = options
@@ -197,7 +200,9 @@ function adapted(plan: PipelinePlan, options: RunOptions, topicOrigin: string): 
   else if (spec.kind === 'log') result = withSource(result, adaptedTopic(spec, options, topicOrigin))
   else if (options.topic !== undefined && topicOrigin === 'cli') throw noTopic(plan.name, options.topic)
   if (options.watermarkDelay !== undefined) result = withWatermarkDelay(result, options.watermarkDelay)
-  return options.output === undefined ? result : withOutput(result, options.output)
+  // A preset was built with its folder.
+  const { output, preset } = options
+  return output === undefined || preset !== undefined ? result : withOutput(result, output)
 }
 
 function adaptedTopic(spec: LogSourceSpec, { topic, from }: RunOptions, topicOrigin: string): SourceSpec {

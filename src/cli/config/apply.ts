@@ -13,7 +13,7 @@ export function settingOption(name: SettingName, help?: string): Option {
 }
 
 /**
- * Fills in the options of a command that are settings: what its flags say, else what the environment, `.env` or the file say, else
+ * Fills in the options of a command that are settings: what its flags say, else what the environment, `.env`, the file or the preset say, else
  * what the command itself takes. Throws `invalid-option` with everything that is wrong; reports once what has no effect.
  */
 export async function applyConfig(command: Command): Promise<void> {
@@ -29,7 +29,8 @@ export async function applyConfig(command: Command): Promise<void> {
   if (tokenFile && command.getOptionValueSource(tokenFile.key) !== 'cli')
     options.push({ key: 'token', setting: settingNamed('token') as Setting })
   const file = command.getOptionValue('config') as string | undefined
-  const { values, problems, notices } = await readConfig({ workingFolder, env: STARTED_WITH, file })
+  const { preset, profile } = command.opts<{ preset?: string; profile?: string }>()
+  const { values, problems, notices } = await readConfig({ workingFolder, env: STARTED_WITH, file, preset, profile })
   const wrong: string[] = []
   for (const { key, setting } of options) {
     const given = command.getOptionValue(key) as unknown

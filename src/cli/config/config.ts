@@ -3,10 +3,11 @@ import { keepSecret, redact } from '../../base/redact.ts'
 import { nearestName } from '../../plan/nearest-name.ts'
 import { readConfigFile } from './config-file.ts'
 import { readEnvFile } from './env-file.ts'
+import { presetLayer } from './preset-layer.ts'
 import { SETTING_TYPES, type SettingForm } from './setting-type.ts'
 import { SETTINGS, type Setting, type SettingName, UNUSED_NAMES } from './settings.ts'
 
-/** A value and where it was found: `--trigger`, `MILLRACE_TRIGGER`, `.env: MILLRACE_TRIGGER`, `millrace.yaml`, `default`. */
+/** A value and where it was found: `MILLRACE_TRIGGER`, `.env: MILLRACE_TRIGGER`, `millrace.yaml`, `preset ecommerce`. */
 export interface Configured {
   readonly value: string | number
   readonly origin: string
@@ -27,9 +28,12 @@ export interface ConfigPlaces {
   readonly env: Readonly<Record<string, string | undefined>>
   /** A file that must be there; without it, `millrace.yaml` may be. */
   readonly file: string | undefined
+  /** A preset and a profile that the command line names. */
+  readonly preset?: string | undefined
+  readonly profile?: string | undefined
 }
 
-/** Looks everything up, in the order environment, `.env`, file. The token is hidden from now on. */
+/** Looks everything up, in the order environment, `.env`, file, preset. The token is hidden from now on. */
 export async function readConfig(places: ConfigPlaces): Promise<Config> {
   const envFile = await readEnvFile(places.workingFolder)
   const named = places.file ?? places.env['MILLRACE_CONFIG'] ?? envFile.get('MILLRACE_CONFIG')
@@ -48,9 +52,12 @@ export async function readConfig(places: ConfigPlaces): Promise<Config> {
       if (value !== undefined) values.set(setting.name, { value, origin: file.path })
     }
   }
+  const layer = presetLayer(places, values)
+  for (const [name, configured] of layer.values) if (!values.has(name)) values.set(name, configured)
+  problems.push(...layer.problems)
   const token = values.get('token')
   if (token) keepSecret(String(token.value))
-  return { values, problems, notices: noticesOf(new Map([...envFile, ...env])) }
+  return { values, problems, notices: noticesOf(new Map([...envFile, ...env]), layer.unused) }
 }
 
 /** The value that a text stands for; undefined when it is none. */
@@ -99,8 +106,8 @@ function inEnvironment(
   return undefined
 }
 
-function noticesOf(env: ReadonlyMap<string, string>): string[] {
-  const unused = UNUSED_NAMES.flatMap(([reason, names]) => {
+function noticesOf(env: ReadonlyMap<string, string>, unusedNames: typeof UNUSED_NAMES): string[] {
+  const unused = [...UNUSED_NAMES, ...unusedNames].flatMap(([reason, names]) => {
     const set = names.filter((name) => env.has(name))
     return set.length === 0 ? [] : [`${set.join(', ')} ${reason}`]
   })

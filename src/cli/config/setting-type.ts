@@ -1,4 +1,5 @@
 import { formatDuration, parseDuration } from '../../base/time.ts'
+import { PRESETS } from '../../pipelines/index.ts'
 
 /** What a setting's value is. */
 export type SettingType =
@@ -9,6 +10,7 @@ export type SettingType =
   | 'name'
   | 'secret'
   | 'start'
+  | 'preset'
   | 'duration'
   | 'count'
   | 'port'
@@ -36,6 +38,11 @@ export const SETTING_TYPES: Readonly<Record<SettingType, SettingForm>> = {
   topic: textForm(/^[A-Za-z0-9._-]{1,249}$/, 'the name of a topic (letters, digits, ".", "_", "-")'),
   name: textForm(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, 'a name (letters, digits, ".", "_", "-")'),
   secret: textForm(/^[\x21-\x7e]{8,}$/, 'a secret of at least 8 characters without spaces'),
+  preset: {
+    ...textForm(/^./, 'a preset'),
+    parse: (text) => (PRESETS.has(text) ? text : undefined),
+    choices: [...PRESETS.keys()],
+  },
   start: { ...textForm(/^(earliest|latest)$/, 'earliest or latest'), choices: ['earliest', 'latest'] },
   duration: {
     parse: parseDuration,

@@ -2,11 +2,16 @@ import type { SettingType } from './setting-type.ts'
 
 /** Name of a setting. */
 export type SettingName =
+  | 'preset'
+  | 'profile'
   | 'home'
   | 'bootstrap-servers'
   | 'topic'
   | 'from'
   | 'watermark-delay'
+  | 'page-window'
+  | 'geo-window'
+  | 'session-window'
   | 'trigger'
   | 'rows-per-epoch'
   | 'parallelism'
@@ -41,6 +46,20 @@ export interface Setting {
 /** Everything that can be set in more than one place, in the order in which it is shown. */
 export const SETTINGS: readonly Setting[] = [
   {
+    name: 'preset',
+    type: 'preset',
+    otherwise: 'a pipeline of your own',
+    env: ['MILLRACE_PRESET'],
+    help: 'a pipeline that Millrace brings, with its events and settings',
+  },
+  {
+    name: 'profile',
+    type: 'name',
+    otherwise: 'development',
+    env: ['MILLRACE_PROFILE'],
+    help: "a preset's settings for other purposes, such as production",
+  },
+  {
     name: 'home',
     type: 'folder',
     default: '.millrace',
@@ -74,6 +93,27 @@ export const SETTINGS: readonly Setting[] = [
     otherwise: 'what the pipeline says',
     env: ['MILLRACE_WATERMARK_DELAY', 'WATERMARK_DELAY'],
     help: 'how long every query waits for stragglers',
+  },
+  {
+    name: 'page-window',
+    type: 'duration',
+    otherwise: 'what the preset says',
+    env: ['MILLRACE_PAGE_WINDOW', 'PAGE_WINDOW'],
+    help: 'windows of page metrics, of presets that have them',
+  },
+  {
+    name: 'geo-window',
+    type: 'duration',
+    otherwise: 'what the preset says',
+    env: ['MILLRACE_GEO_WINDOW', 'GEO_WINDOW'],
+    help: 'windows of metrics by country, of presets that have them',
+  },
+  {
+    name: 'session-window',
+    type: 'duration',
+    otherwise: 'what the preset says',
+    env: ['MILLRACE_SESSION_WINDOW', 'SESSION_WINDOW'],
+    help: 'inactivity that ends a session, of presets that have them',
   },
   {
     name: 'trigger',
@@ -181,6 +221,5 @@ export const UNUSED_NAMES: readonly (readonly [reason: string, names: readonly s
       'PYSPARK_GATEWAY_TIMEOUT',
     ],
   ],
-  ['are written in the pipeline itself', ['SESSION_WINDOW', 'PAGE_WINDOW', 'GEO_WINDOW']],
   ['concern the producer; every copy in sync acknowledges what is written', ['MSG_ACKS', 'MSG_COMPRESSION']],
 ]

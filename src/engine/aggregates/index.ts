@@ -8,6 +8,7 @@ import { countDistinct } from './count-distinct.ts'
 import { firstLast } from './first-last.ts'
 import { minMax } from './min-max.ts'
 import { quantile } from './quantile.ts'
+import { span } from './span.ts'
 import { avg, sum } from './sum.ts'
 import { topK } from './top-k.ts'
 
@@ -35,6 +36,8 @@ export function createAggregator(spec: AggregateSpec, options: AggregatorOptions
       return minMax(field, columnIndex, 1, seed)
     case 'max':
       return minMax(field, columnIndex, -1, seed)
+    case 'span':
+      return span(columnIndex)
     case 'countDistinct':
       return countDistinct(columnIndex, seed)
     case 'approxCountDistinct':

@@ -12,12 +12,12 @@ export function minMax(field: Field, columnIndex: number, sign: 1 | -1, seed: nu
   const input = new NumberInput(columnIndex)
   return {
     begin: (batch) => input.begin(batch),
-    newState: () => new NumberState(input, sign),
+    newState: () => new ExtremeState(input, sign),
   }
 }
 
-/** State: the best value per group; NaN is "none yet". */
-class NumberState implements AggregateState {
+/** The best value per group; NaN is "none yet". */
+export class ExtremeState implements AggregateState {
   readonly #input: NumberInput
   readonly #sign: 1 | -1
   #bests = new Float64Array(64).fill(Number.NaN)
@@ -36,12 +36,17 @@ class NumberState implements AggregateState {
   }
 
   fold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
-    assert(other instanceof NumberState, 'states of one aggregate are folded')
+    assert(other instanceof ExtremeState, 'states of one aggregate are folded')
     keepBest(this.#bests, other.#bests, from, to, count, this.#sign)
   }
 
   clear(slot: number): void {
     this.#bests[slot] = Number.NaN
+  }
+
+  /** The smallest or largest value so far; NaN when there is none. */
+  best(slot: number): number {
+    return this.#bests[slot] as number
   }
 
   result(slot: number, to: ColumnBuilder): void {

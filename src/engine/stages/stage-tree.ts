@@ -33,6 +33,9 @@ import { SelectStage } from './select-stage.ts'
 import type { Stage } from './stage.ts'
 import { WatermarkStage } from './watermark-stage.ts'
 
+/** So many remembered ids, of 24 bytes each, take about what one group of a query may. */
+const IDS_FOR_A_GROUP = 4
+
 /** The steps of all queries of a pipeline, each step once: queries that begin alike share what they have in common. */
 export interface StageTree {
   /** Get the valid rows of each batch. */
@@ -164,7 +167,7 @@ class StageCompiler {
       watermark: event.watermark,
       eventTimeIndex: event.timeIndex,
       spark: event.node.policy === 'global-max',
-      idsMax: groupsMax,
+      idsMax: groupsMax * IDS_FOR_A_GROUP,
     }
     const stage = new DedupeStage(options, this.#all(next, scope))
     this.#dedupes.push(stage)

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises'
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
 import { MillraceError } from '../../base/error.ts'
 import { asMillraceError, DuckDbStore, lockDown } from './duckdb-store.ts'
+import { folderViews } from './folder-views.ts'
 
 /** What a query gives, ready for JSON. */
 export interface QueryAnswer {
@@ -35,7 +36,7 @@ export async function queryOwnStore(file: string, sql: string, limits: QueryLimi
 
 /**
  * Asks a store that nobody writes to; it is opened for reading only. Throws `unavailable` when another process has it. The SQL may read files
- * below `folders` and nothing else of the machine.
+ * below `folders` and nothing else of the machine; what a sink has written into a folder there is a view of that name.
  */
 export async function queryFile(
   file: string,
@@ -55,6 +56,11 @@ export async function queryFile(
     const connection = await instance.connect()
     try {
       for (const statement of lockDown(folders)) await connection.run(statement)
+      const tables = await connection.runAndReadAll(
+        'select table_name from duckdb_tables() union from (select view_name from duckdb_views())',
+      )
+      const taken = new Set(tables.getRowsJson().map(([name]) => String(name)))
+      for (const statement of await folderViews(folders, taken)) await connection.run(statement)
       return await ask(connection, sql, limits)
     } finally {
       connection.closeSync()

@@ -69,6 +69,7 @@ class PostgresSink implements Sink {
         table: this.#spec.table,
         fields: this.#context.fields,
         key: this.#spec.key ?? this.#context.keyColumns,
+        latest: this.#spec.latest,
       })
       const before = await this.#mark(client, 'for update')
       if (before && !start.reset) {

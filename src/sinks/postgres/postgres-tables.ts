@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { unreachable } from '../../base/assert.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { Field } from '../../batch/schema.ts'
+import type { LatestViewSpec } from '../../plan/connectors.ts'
 import { quoted } from './postgres-session.ts'
 
 /** The table that a sink writes to, as the server has it. */
@@ -38,6 +39,7 @@ export async function setUpTables(
     readonly table: string
     readonly fields: readonly Field[]
     readonly key: readonly string[]
+    readonly latest?: LatestViewSpec | undefined
   },
 ): Promise<PostgresTable> {
   const { schema, table, fields, key } = wanted
@@ -65,6 +67,9 @@ export async function setUpTables(
     const constraint = key.length > 0 ? [`${kind} (${key.map((name) => quoted(name)).join(', ')})`] : []
     await client.query(`create table ${quoted(schema, table)} (${[...columns, ...constraint].join(', ')})`)
   }
+  if (wanted.latest && !(await tableExists(client, schema, wanted.latest.view))) {
+    await client.query(latestView(schema, table, key, wanted.latest))
+  }
   return {
     schema,
     name: table,
@@ -80,6 +85,13 @@ export async function tableExists(client: Client, schema: string, table: string)
     quoted(schema, table),
   ])
   return rows[0]?.there !== null
+}
+
+function latestView(schema: string, table: string, key: readonly string[], { view, per }: LatestViewSpec): string {
+  const groups = per.map((name) => quoted(name)).join(', ')
+  const last = key.filter((name) => !per.includes(name)).map((name) => `${quoted(name)} desc`)
+  return `create view ${quoted(schema, view)} as select distinct on (${groups}) * from ${quoted(schema, table)}
+    order by ${[groups, ...last].join(', ')}`
 }
 
 function postgresType(field: Field): string {

@@ -20,7 +20,7 @@ const QUERY_TIMEOUT_MS = 120_000
  * and `sslrootcert` names the authority's file; with a certificate it is always `verify-full`. PGPASSWORD serves an address without password.
  */
 export function postgresTarget(option: string | undefined, env: NodeJS.ProcessEnv): PostgresTarget {
-  const text = option ?? env['MILLRACE_POSTGRES_URL'] ?? env['DATABASE_URL'] ?? urlOfParts(env)
+  const text = option ?? urlIn(env)
   if (text === undefined) {
     throw new MillraceError('invalid-option', 'no PostgreSQL server is named', {
       hint: 'set DATABASE_URL=postgres://user:password@host/database, or DB_USER, DB_PASSWORD and DB_NAME',
@@ -48,6 +48,15 @@ export function postgresTarget(option: string | undefined, env: NodeJS.ProcessEn
       ...(password === undefined ? {} : { password }),
     },
   }
+}
+
+/** Whether the environment names a server. */
+export function namesPostgres(env: NodeJS.ProcessEnv): boolean {
+  return urlIn(env) !== undefined
+}
+
+function urlIn(env: NodeJS.ProcessEnv): string | undefined {
+  return env['MILLRACE_POSTGRES_URL'] ?? env['DATABASE_URL'] ?? urlOfParts(env)
 }
 
 function urlOfParts(env: NodeJS.ProcessEnv): string | undefined {

@@ -1,0 +1,178 @@
+// What deploy/ says is true of the program: metrics by name and label, files, settings. Docker itself is not run here.
+
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { parse } from 'yaml'
+import { SETTINGS } from '../src/cli/config/settings.ts'
+import { runMillrace, startMillrace, temporaryFolder } from './support/run-millrace.ts'
+
+const FOLDER = 'deploy'
+const text = (path: string): string => readFileSync(join(FOLDER, path), 'utf8')
+
+interface Service {
+  readonly image: string
+  readonly command?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly ports?: readonly string[]
+  readonly volumes?: readonly string[]
+  readonly healthcheck?: { readonly test: readonly string[] }
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+}
+
+const compose = parse(text('compose.yaml'), { merge: true }) as { readonly services: Readonly<Record<string, Service>> }
+const alerts = parse(text('alerts.yaml')) as {
+  groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[]
+}
+const dashboard = JSON.parse(text('grafana/dashboards/millrace.json')) as {
+  panels: { title: string; targets: { expr: string; legendFormat: string }[] }[]
+}
+
+/** Words of PromQL in our expressions; whatever else is written like a name is one of a metric. */
+const PROMQL = ['sum', 'rate', 'deriv', 'by', 'on', 'and', 'or']
+/** What Prometheus itself knows of each target. */
+const OWN_METRICS = new Map([['up', ['job']]])
+
+describe('dashboards and alert rules', () => {
+  const expressions = [
+    ...alerts.groups.flatMap(({ rules }) => rules.map(({ alert, expr }) => [alert, expr] as const)),
+    ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
+  ]
+
+  test('ask for metrics and labels that a running job has', async (t) => {
+    const metrics = await metricsOfARun(t)
+    assert.ok(expressions.length > 15)
+    for (const [where, expression] of expressions) {
+      const { names, labels } = namesIn(expression)
+      assert.ok(names.length > 0, where)
+      const known = names.flatMap((name) => {
+        const found = metrics.get(name) ?? OWN_METRICS.get(name)
+        assert.ok(found, `${where}: there is no metric ${name}`)
+        return found
+      })
+      for (const label of labels) assert.ok(known.includes(label), `${where}: there is no label ${label}`)
+    }
+    for (const { title, targets } of dashboard.panels) {
+      for (const { expr, legendFormat } of targets) {
+        const known = namesIn(expr).names.flatMap((name) => metrics.get(name) ?? [])
+        for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) assert.ok(known.includes(label ?? ''), title)
+      }
+    }
+  })
+
+  test('are read for the names that no job may have', () => {
+    assert.deepEqual(namesIn('sum by (fate) (rate(made_up_total{rule=~"a|b"}[5m])) > 0.1'), {
+      names: ['made_up_total'],
+      labels: ['rule', 'fate'],
+    })
+  })
+
+  test('each alert says what to do', () => {
+    for (const { rules } of alerts.groups) {
+      for (const { alert, annotations } of rules) assert.ok(annotations['summary'] && annotations['action'], alert)
+    }
+  })
+})
+
+describe('the compose file', () => {
+  test('gives each service a health check, waits for it, and publishes ports to this machine only', () => {
+    const { services } = compose
+    assert.deepEqual(Object.keys(services), ['kafka', 'postgres', 'generator', 'millrace', 'prometheus', 'grafana'])
+    for (const [name, service] of Object.entries(services)) {
+      assert.ok(service.healthcheck?.test.length, name)
+      for (const { condition } of Object.values(service.depends_on ?? {})) assert.equal(condition, 'service_healthy')
+      for (const port of service.ports ?? []) assert.match(port, /^127\.0\.0\.1:\d+:\d+$/)
+      assert.match(service.image, /^millrace$|:v?\d+/, 'a version that stays')
+    }
+    const ports = Object.values(services).flatMap((service) => service.ports ?? [])
+    assert.equal(new Set(ports).size, ports.length)
+  })
+
+  test('mounts and copies files that are there', () => {
+    const mounted = Object.values(compose.services)
+      .flatMap(({ volumes }) => volumes ?? [])
+      .filter((volume) => volume.startsWith('.'))
+      .map((volume) => join(FOLDER, volume.split(':')[0] as string))
+    const copied = [...text('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths]) =>
+      (paths as string).split(' '),
+    )
+    assert.ok(mounted.length >= 4 && copied.length >= 4)
+    for (const path of [...mounted, ...copied]) assert.ok(existsSync(path), path)
+    assert.equal(existsSync('bin/millrace.js'), /"\/app\/bin\/millrace\.js"/.test(text('Dockerfile')))
+  })
+
+  test('sets what Millrace understands, and commands that it has', async (t) => {
+    const known = new Set([...SETTINGS.flatMap(({ env }) => [...env]), 'DB_HOST', 'DB_USER', 'DB_PASSWORD', 'DB_NAME'])
+    const folder = await temporaryFolder(t)
+    for (const name of ['generator', 'millrace']) {
+      const { command = [], environment = {} } = compose.services[name] as Service
+      for (const variable of Object.keys(environment)) assert.ok(known.has(variable), variable)
+      const help = await runMillrace([command[0] as string, '--help'], { cwd: folder })
+      assert.equal(help.code, 0)
+      for (const flag of command.filter((word) => word.startsWith('--'))) assert.ok(help.stdout.includes(flag), flag)
+    }
+  })
+
+  test('lets Prometheus find the metrics and the rules', () => {
+    const prometheus = parse(text('prometheus.yaml')) as {
+      rule_files: string[]
+      scrape_configs: { metrics_path: string; static_configs: { targets: string[] }[] }[]
+    }
+    assert.deepEqual(prometheus.scrape_configs[0]?.static_configs[0]?.targets, ['millrace:8080'])
+    assert.equal(prometheus.scrape_configs[0]?.metrics_path, '/metrics')
+    const targets = (compose.services['prometheus']?.volumes ?? []).map((volume) => volume.split(':')[1])
+    for (const file of prometheus.rule_files) assert.ok(targets.includes(file), file)
+  })
+})
+
+/** Names of metrics, and of labels that are selected or grouped by. */
+function namesIn(expression: string): { names: string[]; labels: string[] } {
+  const labels: string[] = []
+  const bare = expression
+    .replaceAll(/\{([^}]*)\}/g, (_, selectors: string) => {
+      for (const [, label] of selectors.matchAll(/(\w+)\s*(?:=|!)/g)) labels.push(label as string)
+      return ''
+    })
+    .replaceAll(/\bby \(([^)]*)\)/g, (_, list: string) => {
+      labels.push(...list.split(',').map((label) => label.trim()))
+      return ''
+    })
+    .replaceAll(/\[[^\]]*\]/g, '')
+  const names = [...bare.matchAll(/[a-zA-Z_:][\w:]*/g)].map(([name]) => name).filter((name) => !PROMQL.includes(name))
+  return { names, labels }
+}
+
+/** Each metric that a served run shows, with its labels. */
+async function metricsOfARun(t: TestContext): Promise<Map<string, readonly string[]>> {
+  const folder = await temporaryFolder(t)
+  const events = [
+    '--num-events',
+    '3000',
+    '--rate',
+    '10',
+    '--flat-out',
+    '--start',
+    '2026-11-24T12:00:00Z',
+    '--malformed',
+    '1%',
+  ]
+  await runMillrace(['generate', '--preset', 'user-activity', ...events], { cwd: folder })
+  const run = startMillrace(t, ['run', '--preset', 'user-activity', '--serve', '--port', '0'], { cwd: folder })
+  const url = (await run.says(/page +(http:\S+)/))[1] as string
+  for (;;) {
+    const page = await (await fetch(`${url}/metrics`)).text()
+    const found = new Map([...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => [name as string, [] as string[]]))
+    for (const [, name, list] of page.matchAll(/^(\w+)\{([^}]*)\}/gm)) {
+      const labels = [...(list as string).matchAll(/(\w+)="/g)].map(([, label]) => label as string)
+      found.set(name as string, labels)
+    }
+    // What has no value yet comes with the first epochs.
+    const last = ['millrace_watermark_lag_seconds', 'millrace_epoch_duration_seconds', 'millrace_rejected_rows_total']
+    if (last.every((name) => found.get(name)?.length)) {
+      run.child.kill('SIGINT')
+      await run.ended
+      return found
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { assertSameRows, generatePreset, runPreset } from '../support/preset-run.ts'
+
+const NAME = 'online-model'
+const EVENTS = `(
+  SELECT row_number() OVER () AS place, to_timestamp(timestamp) AS t, timestamp // 300 AS part, *,
+    CAST(amount AS DECIMAL(18, 2)) AS money
+  FROM read_json('{files}', format = 'newline_delimited', columns = {user_id: 'BIGINT', url: 'VARCHAR', action: 'VARCHAR',
+    session_id: 'VARCHAR', timestamp: 'BIGINT', amount: 'DOUBLE'})
+)`
+const read = (query: string, columns: string) =>
+  `SELECT ${columns} FROM read_json('{out}/${query}/*.ndjson', format = 'newline_delimited') ORDER BY ALL`
+const FEATURES = `CAST(timestamp AS TIMESTAMPTZ) AS t, user_id, session_id, url, action, clicks_in_session, time_on_page, label`
+
+describe('online-model', () => {
+  for (const from of ['files', 'log'] as const) {
+    test(`gives what SQL gives over the same events, from the ${from}`, async (t) => {
+      const events = await generatePreset(
+        t,
+        NAME,
+        ...['--num-events', '5000', '--rate', '5', '--users', '200', '--max-active-sessions', '40'],
+        ...['--purchase-scaling', '0.01', '--out-of-order', '10%', '--out-of-order-max', '8s'],
+      )
+      const summary = await runPreset(NAME, events, from)
+      assert.equal(summary.fates['accepted'], 5000)
+      // A16
+      await assertSameRows(
+        events,
+        read('purchases_per_user', 'user_id, purchases, CAST(total_amount AS DECIMAL(18, 2)) AS total_amount'),
+        `SELECT user_id, count(*) AS purchases, CAST(sum(money) AS DECIMAL(18, 2)) AS total_amount
+        FROM ${EVENTS} WHERE action = 'purchase' GROUP BY ALL ORDER BY ALL`,
+      )
+      // A19: what was known when the event happened, and the whole window as that system has it
+      const past = 'OVER (PARTITION BY session_id, part ORDER BY timestamp, place ROWS UNBOUNDED PRECEDING)'
+      const whole = 'OVER (PARTITION BY session_id, part)'
+      for (const [query, window] of [
+        ['features', past],
+        ['features_compat', whole],
+      ] as const) {
+        await assertSameRows(
+          events,
+          read(query, FEATURES),
+          `SELECT t, user_id, session_id, url, action, count(*) ${window} AS clicks_in_session,
+            CAST(max(timestamp) ${window} - min(timestamp) ${window} AS BIGINT) AS time_on_page, action = 'purchase' AS label
+          FROM ${EVENTS} ORDER BY ALL`,
+        )
+      }
+    })
+  }
+})
