@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { OffsetRange } from '../engine/epoch.ts'
-import { SharedPieces } from './shared-pieces.ts'
+import { PieceMemory } from './piece-memory.ts'
 import {
   errorOf,
   type WorkerAnswers,
@@ -23,7 +23,7 @@ const ENTRY = import.meta.url.endsWith('.ts')
 export class DataWorkerThread implements WorkerLink {
   readonly #worker: Worker
   readonly #waiting: Waiting[] = []
-  readonly #pieces = new SharedPieces()
+  readonly #pieces = new PieceMemory()
   #failure: Error | undefined
   #waitingBytes = 0
   readonly #waitingBytesMax: number

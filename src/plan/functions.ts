@@ -170,7 +170,7 @@ export function toDecimal(operand: Operand, scale: number): Call {
   return call('toDecimal', operand, scale)
 }
 
-/** Text of ISO-8601, or ms since 1970, as a time; null when it is none. `timeZone` is for texts without an offset. */
+/** Text of ISO-8601, or ms since 1970, as a time; null when it is none, or before 1970. `timeZone` is for texts without an offset. */
 export function toTime(operand: Operand, timeZone?: string): Call {
   return inZone('toTime', operand, timeZone)
 }

@@ -242,9 +242,10 @@ export const DUCKDB_MACROS: readonly string[] = [
     (scale) => `CREATE MACRO safe${scale}(x) AS CASE WHEN abs(x) <= ${limit(scale)} THEN x END`,
   ),
   `CREATE MACRO number_time(ms) AS CASE WHEN ms >= 0 AND ms < 7289654400000 THEN make_timestamp_ms(ms) END`,
+  `CREATE MACRO known_time(t) AS CASE WHEN t >= make_timestamp_ms(0) THEN t END`,
   `CREATE MACRO text_time(x, zone) AS CASE WHEN regexp_full_match(x, ${TIME}) THEN
-     CASE WHEN regexp_matches(x, '(Z|[+-][0-9]{2}:[0-9]{2})$') THEN timezone('UTC', TRY_CAST(x AS TIMESTAMPTZ))
-     ELSE timezone('UTC', timezone(zone, TRY_CAST(x AS TIMESTAMP))) END END`,
+     known_time(CASE WHEN regexp_matches(x, '(Z|[+-][0-9]{2}:[0-9]{2})$') THEN timezone('UTC', TRY_CAST(x AS TIMESTAMPTZ))
+     ELSE timezone('UTC', timezone(zone, TRY_CAST(x AS TIMESTAMP))) END) END`,
   `CREATE MACRO url_path(x) AS CASE
      WHEN NOT regexp_matches(x, '^${AUTHORITY}') THEN regexp_extract(x, '^[^?#]*')
      WHEN regexp_matches(x, '^${AUTHORITY}[^/?#]*([?#]|$)') THEN '/'

@@ -10,7 +10,7 @@ const ALIGNMENT = 8
  * Memory in which records go to a data worker, used again and again: a copy into new memory costs several times as much, since the system
  * clears every page of it first.
  */
-export class SharedPieces {
+export class PieceMemory {
   readonly #free: SharedArrayBuffer[] = []
   #freeBytes = 0
 
