@@ -51,6 +51,8 @@ test('what begins is told to log, command and webhook, and kept; the next run kn
     ['bad-rows', 'few-users'],
   )
   const second = await run()
+  assert.equal(second.code, 0, second.stderr)
+  assert.match(second.stderr, /user-activity: 2,000 events/)
   assert.doesNotMatch(second.stderr, /alert {4}few-users firing/)
 })
 
