@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { decodeText } from '../base/bytes.ts'
 import { removeFile, removeTree } from '../base/durable-file.ts'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
@@ -67,12 +67,26 @@ export async function namesIn(folder: string, fileSystem: FileSystem): Promise<s
   }
 }
 
-/** Removes what a file sink made below a folder, and nothing else. */
+/** Removes what a file sink made below a folder, and nothing else: files, and folders of partitions that nobody else uses. */
 export async function clearOutputFolder(folder: string): Promise<void> {
   if ((await readFileIfThere(ownerPath(folder))) === undefined) return
+  const partitions = new Set<string>()
   for (const entry of await readOutputLog(folder)) {
-    for (const file of entry.files) await removeFile(join(folder, file.path))
+    for (const file of entry.files) {
+      await removeFile(join(folder, file.path))
+      if (file.path.includes('/')) partitions.add(dirname(file.path))
+    }
   }
+  for (const partition of partitions) await removeIfEmpty(join(folder, partition))
   await removeTree(join(folder, '.staging'))
   await removeTree(join(folder, '_log'))
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  if ((await namesIn(folder, nodeFileSystem)).length > 0) return
+  await nodeFileSystem.rmdir(folder).catch((error: unknown) => {
+    const code = systemErrorCode(error)
+    // Somebody was quicker: it is gone, or used.
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error
+  })
 }

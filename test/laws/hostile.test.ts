@@ -102,6 +102,21 @@ for (const parallelism of [1, 2]) {
     }
   })
 
+  test(`four times as many ids are remembered as groups may be held, and no more, with ${parallelism} workers`, async () => {
+    const query = visits()
+      .dedupe('user', { within: '10 minutes' })
+      .window(tumbling('1 minute'))
+      .aggregate({ visits: count() })
+    const site = new Site(query, { parallelism, groupsMax: 100 })
+    const crowd = Array.from({ length: 400 }, (_, index): Visit => [index, `u${index}`])
+    await site.epoch([crowd, crowd])
+    await assert.rejects(async () => site.epoch([[[400, 'one more']], []]), {
+      name: 'MillraceError',
+      code: 'unsupported',
+      message: /more than 400 ids/,
+    })
+  })
+
   test(`groups of closed windows do not count, with ${parallelism} workers`, async () => {
     const site = new Site(perMinute(), { parallelism, groupsMax: 200 })
     for (let minute = 0; minute < 50; minute++) {
@@ -188,8 +203,8 @@ test('ids are forgotten with the watermark, and too many at once end the job wit
       },
     )
   }
-  const crowd = Array.from({ length: 400 }, (_, index): Visit => [100 * MINUTE + index, `crowd-${index}`])
-  await assert.rejects(site.epoch([crowd, []]), { code: 'unsupported', message: /more than 100 ids/, hint: /within/ })
+  const crowd = Array.from({ length: 500 }, (_, index): Visit => [100 * MINUTE + index, `crowd-${index}`])
+  await assert.rejects(site.epoch([crowd, []]), { code: 'unsupported', message: /more than 400 ids/, hint: /within/ })
 })
 
 test('too many rows that wait for the watermark end the job with a hint', async () => {

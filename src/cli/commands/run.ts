@@ -10,9 +10,10 @@ import type { PipelinePlan } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
 import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
+import { withAlerts } from '../alerts/watch-job.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openKafka, openLog } from '../home.ts'
+import { type Home, homeAt, openKafka, openLog } from '../home.ts'
 import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
@@ -40,6 +41,7 @@ interface RunOptions extends PageOptions, PlaceOptions, PresetOptions {
   readonly resetSink?: readonly string[]
   readonly postgres?: 'embedded'
   readonly serve?: boolean
+  readonly alerts?: string
   readonly json?: boolean
   readonly failOnBad?: boolean
   readonly trigger: number
@@ -64,6 +66,7 @@ export const defineRun: DefineCommand = (program, exit) => {
     .option('--print <query>', "write a query's rows to stdout")
     .addOption(new Option('--format <format>', 'of --print').choices(FORMATS).default('ndjson'))
     .option('--serve', 'show the run live on a page')
+    .option('--alerts <file>', 'watch metrics and results by the rules of this YAML file')
     .option('--json', 'end with a summary as JSON on stdout (on stderr with --print)')
     .option('--fail-on-bad', 'exit with 1 when a row was not accepted')
     .option('--checkpoint <folder>', 'keep a checkpoint in this very folder, to go on from')
@@ -137,7 +140,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
         once: options.once ?? false,
         flushAtEnd: place.checkpoint === undefined,
       },
-      live: options.serve ?? false,
+      live: options.serve === true || options.alerts !== undefined,
       ...(kafka && { openKafka: async () => kafka }),
       ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
       clock: systemClock,
@@ -151,7 +154,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
     })
     if (!bounded && !options.json) reportProgress(job)
     const rowsBefore = rowsAtStart(job)
-    const status = await (options.serve ? runServed(job, options, storeApi) : runToEnd(job, storeApi))
+    const status = await runWatched(job, options, home, storeApi)
     return report(summaryOf(status, rowsBefore(), performance.now() - startMs, null), status, place, options)
   } finally {
     await storeApi?.close()
@@ -163,6 +166,12 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
 
 function writesToKafka(plan: PipelinePlan): boolean {
   return plan.queries.some(({ sinks }) => sinks.some(({ kind }) => kind === 'kafka'))
+}
+
+/** With the page and the alerts that the options ask for. */
+function runWatched(job: Job, options: RunOptions, home: Home, storeApi?: StoreApi): Promise<JobStatus> {
+  const toEnd = (): Promise<JobStatus> => (options.serve ? runServed(job, options, storeApi) : runToEnd(job, storeApi))
+  return options.alerts === undefined ? toEnd() : withAlerts(job, options.alerts, home, toEnd)
 }
 
 async function runToEnd(job: Job, storeApi?: StoreApi): Promise<JobStatus> {
