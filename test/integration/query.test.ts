@@ -35,10 +35,14 @@ test('the result store is asked while a job writes to it, and after', async (t) 
     env: { ...process.env, MILLRACE_HOME: join(folder, 'home') },
   })
   t.after(() => child.kill('SIGKILL'))
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
   const announced = join(folder, 'home', 'results.duckdb.api.json')
   const rows = async (): Promise<string> => (await ask(ALL, '--format', 'ndjson')).stdout
   while (!(await stat(announced).catch(() => undefined)) || (await rows()).split('\n').length < 5) {
-    assert.equal(child.exitCode, null, 'the job runs')
+    assert.equal(child.exitCode, null, `the job runs: ${said}`)
     await sleep(50)
   }
   assert.equal((await stat(announced)).mode & 0o777, 0o600, 'only this user may read the token')
