@@ -13,6 +13,8 @@ export interface Operator {
   openFrom(lateWatermarkMs: number): number
   /** Takes in the rows that `selection` names; none is older than `openFrom`. */
   processBatch(batch: Batch, selection: Selection): void
+  /** The shards of the rows' groups, by row; valid until the next call. */
+  shardsOf(batch: Batch, selection: Selection): Uint8Array
   /** Whether something was closed before its time that rows may still belong to. */
   closesEarly?(): boolean
   /**

@@ -8,14 +8,16 @@ import { type Gathered, Gatherer } from './gatherer.ts'
 import type { Operator, OperatorResults } from './operator.ts'
 import { queryOutputs } from './query-outputs.ts'
 import { selectedFields } from './selected-fields.ts'
+import { AggregateStage } from './stages/aggregate-stage.ts'
 import { type SelectPart, SelectStage } from './stages/select-stage.ts'
 import { compileStages, type StageTree } from './stages/stage-tree.ts'
 
 /**
- * One worker's share of a pipeline: it reads some partitions, and owns the groups of some shards. What it reads it gathers for one epoch
- * only; at the first barrier the groups go to their owners, at the second one the owners close windows.
+ * One worker's share of a pipeline: it reads some partitions, and owns the groups of some shards. Rows of its own groups go straight to
+ * them; the others it gathers for one epoch only: at the first barrier they go to their owners, at the second one the owners close windows.
  *
  *   gather: rows -> groups of this epoch --write--> owner of the shard --merge--> own: groups of all epochs -> results
+ *           rows of its own shards ---------------------------------------------> own
  */
 export class WorkerEngine {
   readonly fields: readonly Field[]
@@ -30,6 +32,10 @@ export class WorkerEngine {
     const outputs = queryOutputs(plan, options.extraModes)
     this.#gather = compileStages(plan, this.fields, outputs, options, true)
     this.#own = compileStages(plan, this.fields, outputs, options)
+    for (const [index, output] of this.#gather.outputs.entries()) {
+      const own = this.#own.outputs[index]
+      if (output instanceof AggregateStage && own instanceof AggregateStage) output.handOver(own.operator, shards)
+    }
     this.#gatherer = new Gatherer(plan, this.fields, this.#gather)
   }
 

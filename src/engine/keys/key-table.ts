@@ -17,6 +17,7 @@ export class KeyTable {
   readonly #values: ValueIds
   /** Shard + 1 by key id. */
   #shards = new Uint8Array(64)
+  #rowShards = new Uint8Array(1024)
 
   constructor(columnIndexes: readonly number[], hashKey: HashKey) {
     this.#hashKey = hashKey
@@ -30,6 +31,17 @@ export class KeyTable {
   /** Ids of the rows that are selected, by row; valid until the next call. */
   of(batch: Batch, rows: Int32Array, count: number): Int32Array {
     return this.#values.of(batch, rows, count)
+  }
+
+  /** Shards of the rows that are selected, by row; valid until the next call. */
+  shardsOf(batch: Batch, rows: Int32Array, count: number): Uint8Array {
+    const ids = this.of(batch, rows, count)
+    if (this.#rowShards.length < batch.rowCount) this.#rowShards = new Uint8Array(batch.rowCount * 2)
+    for (let index = 0; index < count; index++) {
+      const row = rows[index] as number
+      this.#rowShards[row] = this.shard(ids[row] as number)
+    }
+    return this.#rowShards
   }
 
   bytes(id: number): Uint8Array {

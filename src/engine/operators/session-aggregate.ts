@@ -128,6 +128,10 @@ export class SessionAggregate implements Operator {
     return kept
   }
 
+  shardsOf(batch: Batch, { rows, count }: Selection): Uint8Array {
+    return this.#keys.shardsOf(batch, rows, count)
+  }
+
   processBatch(batch: Batch, selection: Selection): void {
     const { rows, count } = selection
     if (count === 0) return

@@ -96,6 +96,10 @@ export class WindowAggregate implements Operator {
     return missed
   }
 
+  shardsOf(batch: Batch, { rows, count }: Selection): Uint8Array {
+    return this.#keys.shardsOf(batch, rows, count)
+  }
+
   processBatch(batch: Batch, selection: Selection): void {
     const { rows, count } = selection
     if (count === 0) return
