@@ -46,8 +46,8 @@ const MISTAKES: readonly Mistake[] = [
     what: 'a word missing',
     args: ['run'],
     code: 2,
-    says: /missing required argument 'pipeline'/,
-    hint: /millrace run --help/,
+    says: /there is nothing to run: no pipeline and no preset/,
+    hint: /--preset: .*user-activity/,
   },
   {
     what: 'a word too many',
