@@ -137,6 +137,9 @@ export async function readJournals(folder: string, fileSystem: FileSystem): Prom
   let lengthRead = Number.POSITIVE_INFINITY
   for (let file = newest; file; ) {
     const limit = lengthRead
+    // Somebody has read more of it, so what does not fit any more is no torn write.
+    if (limit !== Number.POSITIVE_INFINITY && file.length < limit)
+      throw shortened(join(folder, file.name), file.length, limit)
     records.unshift(file.records.filter((entry) => entry.position < limit).map((entry) => entry.record))
     lengthRead = file.after?.length ?? 0
     file = file.after ? files.get(file.after.name) : undefined
@@ -167,10 +170,16 @@ async function readJournal(folder: string, name: string, fileSystem: FileSystem)
   return { name, records, after: first.after, length: scan.validLength }
 }
 
-/** Removes the journals whose every epoch is at or below the one given, but for the newest file. */
-export async function removeOldJournals(folder: string, epoch: number, fileSystem: FileSystem): Promise<void> {
+/** Removes the journals whose every epoch is at or below the one given, but for the newest file and those of newer processes. */
+export async function removeOldJournals(
+  folder: string,
+  epoch: number,
+  fence: number,
+  fileSystem: FileSystem,
+): Promise<void> {
   const names = await journalNames(folder, fileSystem)
   for (const name of names.slice(0, -1)) {
+    if (fenceOf(name) > fence) return
     const path = join(folder, name)
     const scan = scanRecords(await wholeFile(path, fileSystem), path)
     const epochs = scan.records.map(({ payload }) => epochOf(parseRecord(payload, path)))
@@ -238,6 +247,14 @@ function readTime(key: string, value: unknown): unknown {
   if (!key.endsWith('Ms')) return value
   if (value === '-infinity') return Number.NEGATIVE_INFINITY
   return value === 'infinity' ? Number.POSITIVE_INFINITY : value
+}
+
+function shortened(path: string, length: number, lengthRead: number): MillraceError {
+  return new MillraceError(
+    'corrupt-data',
+    `${path} is damaged: its records end at byte ${length}, and have ended at ${lengthRead}`,
+    { hint: 'restore the checkpoint folder from a backup, or start over with another --checkpoint folder' },
+  )
 }
 
 function unordered(path: string): MillraceError {
