@@ -3,7 +3,7 @@ import { type AppendFile, openAppendFile } from '../base/append-file.ts'
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { removeFile } from '../base/durable-file.ts'
 import { MillraceError } from '../base/error.ts'
-import { readFully, syncFile, withFile } from '../base/file-io.ts'
+import { readFileIfThere, readFully, syncFile, withFile } from '../base/file-io.ts'
 import type { FileSystem } from '../base/file-system.ts'
 import { encodeRecord, scanRecords } from '../base/record-file.ts'
 import type { EpochPlan, WatermarkMark } from '../engine/epoch.ts'
@@ -181,7 +181,10 @@ export async function removeOldJournals(
   for (const name of names.slice(0, -1)) {
     if (fenceOf(name) > fence) return
     const path = join(folder, name)
-    const scan = scanRecords(await wholeFile(path, fileSystem), path)
+    const bytes = await readFileIfThere(path, fileSystem)
+    // A process that was taken over, or the one that took over, has removed it.
+    if (bytes === undefined) continue
+    const scan = scanRecords(bytes, path)
     const epochs = scan.records.map(({ payload }) => epochOf(parseRecord(payload, path)))
     if (epochs.some((one) => one > epoch)) return
     await removeFile(path, fileSystem)
@@ -208,10 +211,6 @@ function syncedFile(path: string, fileSystem: FileSystem): Promise<Uint8Array> {
     await syncFile(file, path)
     return readFully(file, path, 0, await file.size())
   })
-}
-
-function wholeFile(path: string, fileSystem: FileSystem): Promise<Uint8Array> {
-  return withFile(path, fileSystem, async (file) => readFully(file, path, 0, await file.size()))
 }
 
 function parseRecord(payload: Uint8Array, path: string): JournalRecord {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { suite } from './corruption.ts'
 
 test('a damaged file is noticed by the next start or by its reader, or does no harm', async () => {
-  const count = process.env['MILLRACE_TEST_SCALE'] === 'full' ? 2_000 : 100
+  const count = process.env['MILLRACE_TEST_SCALE'] === 'full' ? 2_000 : 48
   const { counts, problems } = await suite.run({ count, seed: 1, budgetMs: 300_000, name: '', say: () => {} })
   assert.deepEqual(problems, [])
   assert.equal(counts['damaged'], count)

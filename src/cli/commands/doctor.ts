@@ -4,13 +4,15 @@ import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { printJson } from '../output.ts'
+import { type Check, checkCheckpoints, checkPostgres, checkResultStore } from '../state-checks.ts'
 import type { DefineCommand } from './index.ts'
 
-interface Check {
-  readonly name: string
-  readonly fine: boolean
-  readonly detail: string
-  readonly fix: string
+interface DoctorOptions {
+  readonly home: string
+  readonly host: string
+  readonly port: number
+  readonly checkpoint?: string
+  readonly json?: boolean
 }
 
 const FREE_BYTES_MIN = 1e9
@@ -23,18 +25,28 @@ export const defineDoctor: DefineCommand = (program, exit) => {
     .addOption(settingOption('home'))
     .addOption(settingOption('host'))
     .addOption(settingOption('port'))
+    .option('--checkpoint <folder>', 'look at this checkpoint instead of those of the home folder')
     .option('--json', 'as JSON')
-    .action(async (options: { home: string; host: string; port: number; json?: boolean }) => {
-      const checks = await runChecks(homeAt(options.home).path, options.host, options.port)
+    .action(async (options: DoctorOptions) => {
+      const checks = await runChecks(homeAt(options.home).path, options)
       if (options.json) printJson(checks)
       else for (const check of checks) process.stdout.write(line(check))
-      exit(checks.every((check) => check.fine) ? 0 : 3)
+      if (checks.some((check) => check.unfitting)) exit(4)
+      else exit(checks.every((check) => check.fine) ? 0 : 3)
     })
   showExamples(command, [['millrace doctor', 'says what is missing, and what to do']])
 }
 
-async function runChecks(home: string, host: string, port: number): Promise<Check[]> {
-  return [nodeVersion(), await homeWritable(home), await diskSpace(home), await portFree(host, port)]
+async function runChecks(home: string, { host, port, checkpoint }: DoctorOptions): Promise<Check[]> {
+  return [
+    nodeVersion(),
+    await homeWritable(home),
+    await diskSpace(home),
+    await portFree(host, port),
+    ...(await checkCheckpoints(home, checkpoint)),
+    ...(await checkResultStore(home)),
+    ...(await checkPostgres(process.env['MILLRACE_POSTGRES_URL'])),
+  ]
 }
 
 function nodeVersion(): Check {
