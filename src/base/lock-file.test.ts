@@ -110,3 +110,24 @@ async function answer(holder: ChildProcess): Promise<string> {
   const [data] = await once(holder.stdout, 'data')
   return String(data).trim()
 }
+
+test('a holder that hangs can be left to itself, or ended, and does not hold the lock any more', async () => {
+  const path = join(root, 'hanging')
+  const holder = startHolder(path)
+  assert.equal(await answer(holder), 'locked')
+  holder.kill('SIGSTOP')
+  const next = await acquireLock(path, 'next', 'leave')
+  assert.equal(await next.held(), true)
+  assert.equal(holder.exitCode ?? holder.signalCode, null)
+  await next.release()
+  holder.kill('SIGKILL')
+  await once(holder, 'exit')
+
+  const second = startHolder(path)
+  assert.equal(await answer(second), 'locked')
+  second.kill('SIGSTOP')
+  const ended = once(second, 'exit')
+  const last = await acquireLock(path, 'last', 'end')
+  assert.deepEqual(await ended, [null, 'SIGKILL'])
+  await last.release()
+})

@@ -9,22 +9,34 @@ import { fileError } from './file-io.ts'
 
 /** A lock that this process holds. */
 export interface LockFile {
+  /** False when another process has taken it over. */
+  held(): Promise<boolean>
   release(): Promise<void>
 }
+
+/** What becomes of a holder that lives: it keeps the lock, loses it and goes on, or is killed first. */
+export type LockTakeOver = 'never' | 'leave' | 'end'
 
 /**
  * Takes the lock, or throws `unavailable` that names its holder. The lock of a dead process is taken over at once, whatever it died of;
  * that of a process on another machine never is, because nobody here can tell whether it lives.
  * Two processes that find the same dead lock at the same moment are kept apart by a socket that only one of them can bind.
+ * Taking over is for a holder that hangs; whoever does it must shut the holder out by other means, for it may wake up.
  */
-export async function acquireLock(path: string, who: string): Promise<LockFile> {
+export async function acquireLock(path: string, who: string, takeOver: LockTakeOver = 'never'): Promise<LockFile> {
   const gate = await enterGate(path)
   try {
     const owner = await readOwner(path)
-    if (owner && (await alive(owner))) throw held(path, owner)
+    if (owner && takeOver !== 'leave' && (await alive(owner))) {
+      if (takeOver === 'never' || owner.host !== hostname()) throw held(path, owner)
+      await end(owner, path)
+    }
     const mine = JSON.stringify(await describeSelf(who))
     await writeOwner(path, mine)
-    return { release: () => release(path, mine) }
+    return {
+      held: async () => (await readFile(path, 'utf8').catch(() => '')) === mine,
+      release: () => release(path, mine),
+    }
   } catch (error) {
     throw fileError(error, 'lock', path)
   } finally {
@@ -66,6 +78,7 @@ async function release(path: string, mine: string): Promise<void> {
 
 const GATE_ATTEMPTS_MAX = 500
 const GATE_PAUSE_MS = 10
+const END_ATTEMPTS_MAX = 500
 
 /** One process of this machine at a time. Linux forgets such a socket with its process; on other systems there is no gate. */
 async function enterGate(path: string): Promise<Server | undefined> {
@@ -121,6 +134,16 @@ async function alive(owner: LockOwner): Promise<boolean> {
   if (owner.host !== hostname()) return true
   if (owner.bootId !== (await bootId())) return false
   return (await processStart(owner.pid)) === owner.processStart
+}
+
+/** A stopped process dies of this signal too. */
+async function end(owner: LockOwner, path: string): Promise<void> {
+  process.kill(owner.pid, 'SIGKILL')
+  for (let attempt = 0; attempt < END_ATTEMPTS_MAX; attempt++) {
+    if (!(await alive(owner))) return
+    await setTimeout(GATE_PAUSE_MS)
+  }
+  throw held(path, owner)
 }
 
 async function bootId(): Promise<string> {

@@ -82,6 +82,36 @@ test('a flipped bit in a record of the journal that others follow stops the star
   }
 })
 
+test('a last record that a later process has read is no torn one when it cannot be read any more', async () => {
+  for (const damage of ['flip', 'cut'] as const) {
+    const files = new FaultyFiles()
+    const first = await open(files)
+    await first.append(COMMITTED)
+    await open(files)
+    const path = '/checkpoint/journal-0000000001-0000000000.log'
+    const bytes = files.content(path)
+    if (damage === 'flip') files.flipBit(path, bytes.length * 8 - 5)
+    else files.setContent(path, bytes.slice(0, -1))
+    await assert.rejects(open(files), {
+      code: 'corrupt-data',
+      message: /its records end at byte \d+, and have ended at/,
+    })
+  }
+})
+
+test('whoever has lost the checkpoint keeps nothing in it any more', async () => {
+  const files = await withSnapshots()
+  const lost = await Checkpoint.open('/checkpoint', 'a test', {
+    fileSystem: files,
+    lock: async () => ({ held: async () => false, release: async () => {} }),
+  })
+  const { snapshot } = lost.content
+  assert.ok(snapshot)
+  const before = await files.readdir('/checkpoint')
+  await assert.rejects(lost.save(snapshot), { code: 'incompatible-state', message: /taken over by another process/ })
+  assert.deepEqual(await files.readdir('/checkpoint'), before)
+})
+
 const NEWEST = '/checkpoint/snapshot-000000000000002.bin'
 
 /** A folder with the snapshots of epochs 1 and 2. */

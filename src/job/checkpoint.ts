@@ -3,7 +3,7 @@ import { createDirectory, removeFile, syncDirectory } from '../base/durable-file
 import { MillraceError } from '../base/error.ts'
 import { attempt } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
-import { acquireLock, type LockFile } from '../base/lock-file.ts'
+import { acquireLock, type LockFile, type LockTakeOver } from '../base/lock-file.ts'
 import { Journal, type JournalRecord, readJournals, removeOldJournals } from './journal.ts'
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot-file.ts'
 
@@ -24,6 +24,8 @@ export interface CheckpointContent {
 export interface CheckpointDisk {
   readonly fileSystem?: FileSystem
   readonly lock?: typeof acquireLock
+  /** What becomes of another process that has the checkpoint; it keeps it by default. */
+  readonly lockTakeOver?: LockTakeOver
 }
 
 /**
@@ -63,7 +65,7 @@ export class Checkpoint {
   static async open(folder: string, owner: string, disk: CheckpointDisk = {}): Promise<Checkpoint> {
     const { fileSystem = nodeFileSystem, lock: takeLock = acquireLock } = disk
     await createDirectory(folder, fileSystem)
-    const lock = await takeLock(join(folder, 'lock'), owner)
+    const lock = await takeLock(join(folder, 'lock'), owner, disk.lockTakeOver)
     try {
       const notices: string[] = []
       const epochs = await snapshotEpochs(folder, fileSystem)
@@ -87,6 +89,7 @@ export class Checkpoint {
 
   /** Keeps a snapshot and lets go of what no kept one needs. Resolves to its size in bytes. */
   async save(snapshot: Snapshot): Promise<number> {
+    await this.assertOwned()
     const epoch = snapshot.header.epoch
     const files = this.#fileSystem
     const bytes = await writeSnapshot(join(this.folder, snapshotName(epoch)), snapshot, files)
@@ -95,9 +98,17 @@ export class Checkpoint {
     while (this.#snapshotEpochs.length > SNAPSHOTS_KEPT) {
       await removeFile(join(this.folder, snapshotName(this.#snapshotEpochs.shift() as number)), files)
     }
-    await removeOldJournals(this.folder, this.#snapshotEpochs[0] as number, files)
+    await removeOldJournals(this.folder, this.#snapshotEpochs[0] as number, this.fence, files)
     await syncDirectory(this.folder, files)
     return bytes
+  }
+
+  /** Throws `incompatible-state` when another process has taken the checkpoint over. */
+  async assertOwned(): Promise<void> {
+    if (await this.#lock.held()) return
+    throw new MillraceError('incompatible-state', `${this.folder} has been taken over by another process`, {
+      hint: 'that process goes on with the pipeline: nothing is to be done here',
+    })
   }
 
   /** What only epochs up to this one need is needed no more. */

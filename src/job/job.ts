@@ -92,6 +92,7 @@ export class Job {
   async run(): Promise<JobStatus> {
     try {
       await this.#recover()
+      failpoint('job:recovered')
       await this.#startReading()
       this.#monitor.enter('running')
       await this.#loop()
@@ -286,6 +287,7 @@ export class Job {
     const hashes = modeHashes(engine.queries, results)
     // Only one epoch may be between prepared and committed.
     await this.#commit
+    if (results.deadLetters.length > 0) await checkpoint?.assertOwned()
     await this.#patiently(() => deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds))
     for (const range of records) if (Array.isArray(range)) for (const piece of range) piece.release?.()
     const outputs = await sinks.prepare(

@@ -3,7 +3,7 @@ import { type AppendFile, openAppendFile } from '../base/append-file.ts'
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { removeFile } from '../base/durable-file.ts'
 import { MillraceError } from '../base/error.ts'
-import { readFully, syncFile, withFile } from '../base/file-io.ts'
+import { readFileIfThere, readFully, syncFile, withFile } from '../base/file-io.ts'
 import type { FileSystem } from '../base/file-system.ts'
 import { encodeRecord, scanRecords } from '../base/record-file.ts'
 import type { EpochPlan, WatermarkMark } from '../engine/epoch.ts'
@@ -137,6 +137,9 @@ export async function readJournals(folder: string, fileSystem: FileSystem): Prom
   let lengthRead = Number.POSITIVE_INFINITY
   for (let file = newest; file; ) {
     const limit = lengthRead
+    // Somebody has read more of it, so what does not fit any more is no torn write.
+    if (limit !== Number.POSITIVE_INFINITY && file.length < limit)
+      throw shortened(join(folder, file.name), file.length, limit)
     records.unshift(file.records.filter((entry) => entry.position < limit).map((entry) => entry.record))
     lengthRead = file.after?.length ?? 0
     file = file.after ? files.get(file.after.name) : undefined
@@ -167,12 +170,21 @@ async function readJournal(folder: string, name: string, fileSystem: FileSystem)
   return { name, records, after: first.after, length: scan.validLength }
 }
 
-/** Removes the journals whose every epoch is at or below the one given, but for the newest file. */
-export async function removeOldJournals(folder: string, epoch: number, fileSystem: FileSystem): Promise<void> {
+/** Removes the journals whose every epoch is at or below the one given, but for the newest file and those of newer processes. */
+export async function removeOldJournals(
+  folder: string,
+  epoch: number,
+  fence: number,
+  fileSystem: FileSystem,
+): Promise<void> {
   const names = await journalNames(folder, fileSystem)
   for (const name of names.slice(0, -1)) {
+    if (fenceOf(name) > fence) return
     const path = join(folder, name)
-    const scan = scanRecords(await wholeFile(path, fileSystem), path)
+    const bytes = await readFileIfThere(path, fileSystem)
+    // A process that was taken over, or the one that took over, has removed it.
+    if (bytes === undefined) continue
+    const scan = scanRecords(bytes, path)
     const epochs = scan.records.map(({ payload }) => epochOf(parseRecord(payload, path)))
     if (epochs.some((one) => one > epoch)) return
     await removeFile(path, fileSystem)
@@ -199,10 +211,6 @@ function syncedFile(path: string, fileSystem: FileSystem): Promise<Uint8Array> {
     await syncFile(file, path)
     return readFully(file, path, 0, await file.size())
   })
-}
-
-function wholeFile(path: string, fileSystem: FileSystem): Promise<Uint8Array> {
-  return withFile(path, fileSystem, async (file) => readFully(file, path, 0, await file.size()))
 }
 
 function parseRecord(payload: Uint8Array, path: string): JournalRecord {
@@ -238,6 +246,14 @@ function readTime(key: string, value: unknown): unknown {
   if (!key.endsWith('Ms')) return value
   if (value === '-infinity') return Number.NEGATIVE_INFINITY
   return value === 'infinity' ? Number.POSITIVE_INFINITY : value
+}
+
+function shortened(path: string, length: number, lengthRead: number): MillraceError {
+  return new MillraceError(
+    'corrupt-data',
+    `${path} is damaged: its records end at byte ${length}, and have ended at ${lengthRead}`,
+    { hint: 'restore the checkpoint folder from a backup, or start over with another --checkpoint folder' },
+  )
 }
 
 function unordered(path: string): MillraceError {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { MillraceError } from '../base/error.ts'
+import type { LockTakeOver } from '../base/lock-file.ts'
 import type { EngineOptions, QueryOutput } from '../engine/engine.ts'
 import { createEngine } from '../engine/pipeline.ts'
 import type { Log } from '../log/log.ts'
@@ -41,6 +42,8 @@ export interface JobRequest extends CheckpointDisk {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Names of sinks to go on with at the next epoch, whatever their marks say. */
   readonly resetSinks?: readonly string[]
+  /** Takes the checkpoint from a process that has it and hangs. */
+  readonly takeOver?: boolean
   readonly settings: JobSettings
   readonly live: boolean
   /** Threads to compute in; as many as there are processors when undefined, never more than partitions. */
@@ -68,7 +71,9 @@ export async function openJob(request: JobRequest): Promise<Job> {
   const identity = identityOf(plan, source)
   const who = `millrace pipeline "${plan.name}"`
   const checkpoint =
-    request.checkpointFolder === undefined ? undefined : await Checkpoint.open(request.checkpointFolder, who, request)
+    request.checkpointFolder === undefined
+      ? undefined
+      : await Checkpoint.open(request.checkpointFolder, who, { ...request, lockTakeOver: lockTakeOver(request) })
   try {
     await assertGoesOn(checkpoint, identity, source)
     return new Job(await assemble(request, checkpoint, identity))
@@ -134,6 +139,12 @@ async function assemble(
     settings,
     live,
   }
+}
+
+/** Nothing but its end makes a process let go of a DuckDB file. */
+function lockTakeOver({ plan, takeOver }: JobRequest): LockTakeOver {
+  if (!takeOver) return 'never'
+  return plan.queries.some(({ sinks }) => sinks.some(({ kind }) => kind === 'duckdb')) ? 'end' : 'leave'
 }
 
 function sinkContext(request: JobRequest, checkpoint: Checkpoint | undefined, keyText: string): SinkGroupContext {

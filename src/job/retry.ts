@@ -48,3 +48,36 @@ export async function untilAvailable<T>(
     }
   }
 }
+
+/**
+ * Runs a step for every item at once. When one fails for good the others are told to stop, and it is thrown only after the last of them
+ * has: whoever meets the error may close what the steps use.
+ */
+export async function allOrNone<Item, Result>(
+  items: readonly Item[],
+  signal: AbortSignal,
+  step: (item: Item, stop: AbortSignal) => Promise<Result>,
+): Promise<Result[]> {
+  const stopping = new AbortController()
+  const failures: unknown[] = []
+  const stop = (): void => stopping.abort()
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop)
+  try {
+    const results = await Promise.allSettled(
+      items.map(async (item) => {
+        try {
+          return await step(item, stopping.signal)
+        } catch (error) {
+          failures.push(error)
+          stop()
+          throw error
+        }
+      }),
+    )
+    if (failures.length > 0) throw failures[0]
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

@@ -65,6 +65,26 @@ test('a sink that is ahead of the checkpoint stops the job, also when it went on
   await assert.rejects(late.open(2, historyUpTo(4)), { code: 'incompatible-state' })
 })
 
+test('when a sink fails for good, those that wait for their server have given up before anybody is told', async () => {
+  let attempts = 0
+  const away: Sink = {
+    ...memorySink({ name: 'q.away' }),
+    async commit() {
+      const code = ++attempts < 1_000 ? 'unavailable' : 'data-loss'
+      throw new MillraceError(code, 'the server is away', { hint: 'wait' })
+    },
+  }
+  const stale: Sink = {
+    ...memorySink({ name: 'q.stale' }),
+    commit: () => Promise.reject(new MillraceError('incompatible-state', 'it is stale', { hint: 'end' })),
+  }
+  const group = await groupOf(away, stale)
+  await group.open(1, historyUpTo(0))
+  const prepared = await group.prepare(AT, results(), HASHES, NEVER)
+  await assert.rejects(group.commit(AT, prepared, NEVER), { code: 'incompatible-state' })
+  assert.ok(attempts < 10, `${attempts} attempts`)
+})
+
 async function groupOf(first: Sink, second: Sink, clock: VirtualClock = new VirtualClock()): Promise<SinkGroup> {
   const output = { name: 'q', fields: SINK_FIELDS, keyColumns: SINK_KEYS, modes: ['append'] as const }
   const context = { pipeline: 'p', workingFolder: '/', owner: 'a test', print: () => {}, clock }

@@ -9,7 +9,7 @@ import type { OutputMode, SinkSpec } from '../plan/connectors.ts'
 import { createSink } from '../sinks/index.ts'
 import { type PreparedOutput, type Sink, SinkBehind, type SinkEpoch } from '../sinks/sink.ts'
 import type { SinkOutput } from './journal.ts'
-import { type Trouble, untilAvailable } from './retry.ts'
+import { allOrNone, type Trouble, untilAvailable } from './retry.ts'
 import type { SinkStatus } from './status.ts'
 import type { Totals } from './totals.ts'
 
@@ -118,33 +118,27 @@ export class SinkGroup {
     hashes: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<SinkOutput[]> {
-    return Promise.all(
-      this.#members.map(async (member) => {
-        const { sink, queryIndex, query, mode } = member
-        const hash = hashes.get(`${query}/${mode}`) ?? ''
-        const rows = modeRows(results.queries[queryIndex], mode)
-        if (!rows) return { sink: sink.name, hash, output: NOTHING }
-        const prepare = (): Promise<PreparedOutput> => sink.prepare({ ...at, hash }, rows)
-        const output = await (sink.view
-          ? tolerated(member, prepare(), NOTHING)
-          : this.#patiently(member, signal, prepare))
-        return { sink: sink.name, hash, output }
-      }),
-    )
+    return allOrNone(this.#members, signal, async (member, stop) => {
+      const { sink, queryIndex, query, mode } = member
+      const hash = hashes.get(`${query}/${mode}`) ?? ''
+      const rows = modeRows(results.queries[queryIndex], mode)
+      if (!rows) return { sink: sink.name, hash, output: NOTHING }
+      const prepare = (): Promise<PreparedOutput> => sink.prepare({ ...at, hash }, rows)
+      const output = await (sink.view ? tolerated(member, prepare(), NOTHING) : this.#patiently(member, stop, prepare))
+      return { sink: sink.name, hash, output }
+    })
   }
 
   /** Visible in every sink when it resolves. Tries again while a sink is unavailable; stops early when `signal` aborts. */
   async commit(at: EpochAt, outputs: readonly SinkOutput[], signal: AbortSignal): Promise<void> {
     const byName = new Map(outputs.map((output) => [output.sink, output]))
     if ((this.#kept.at(-1)?.epoch ?? 0) < at.epoch) this.#kept.push({ epoch: at.epoch, previous: at.previous, outputs })
-    await Promise.all(
-      this.#members.map(async (member) => {
-        const prepared = byName.get(member.sink.name)
-        if (!prepared || (this.#reset.has(member.sink.name) && at.epoch <= member.committedEpoch)) return
-        await this.#commitOne(member, { ...at, hash: prepared.hash }, prepared, signal)
-        member.committedEpoch = at.epoch
-      }),
-    )
+    await allOrNone(this.#members, signal, async (member, stop) => {
+      const prepared = byName.get(member.sink.name)
+      if (!prepared || (this.#reset.has(member.sink.name) && at.epoch <= member.committedEpoch)) return
+      await this.#commitOne(member, { ...at, hash: prepared.hash }, prepared, stop)
+      member.committedEpoch = at.epoch
+    })
   }
 
   /** When a sink wants an epoch although there may be no rows, ms; undefined when nothing waits anywhere. */

@@ -215,6 +215,7 @@ for (const [name, open] of Object.entries(STORES)) {
     const prepared = await old.prepare(at(2), sinkBatch(SECOND))
     const next = await opened(store, 2)
     await assert.rejects(old.commit(at(2), prepared), { code: 'incompatible-state' })
+    await assert.rejects(old.commit(at(2), { rows: 0, bytes: 0, files: [] }), { code: 'incompatible-state' })
     await assert.rejects(writeEpoch(old, at(3), SECOND), { code: 'incompatible-state' })
     assert.deepEqual(await store.visibleRows(), texts(FIRST))
     await assert.rejects((await store.sink()).open(1), { code: 'incompatible-state' })

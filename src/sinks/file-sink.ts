@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path'
-import { decodeText, encodeText } from '../base/bytes.ts'
+import { encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, publishFile, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
@@ -9,7 +9,16 @@ import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { FileSinkSpec } from '../plan/connectors.ts'
 import { type FileFormat, fileFormat } from './file-format.ts'
-import { type LogEntry, logEpochs, logPath, namesIn, ownerPath, readLogEntry } from './output-log.ts'
+import {
+  encodeLogEntry,
+  type LogEntry,
+  logEpochs,
+  logPath,
+  namesIn,
+  ownerPath,
+  readLogEntry,
+  readOwner,
+} from './output-log.ts'
 import { rowsByPartition } from './partition-path.ts'
 import type { PreparedFile, PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress } from './sink.ts'
 import { StagingArea } from './staging-area.ts'
@@ -89,7 +98,9 @@ class FileSink implements Sink {
 
   async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {
     const { epoch, hash } = at
-    if (prepared.files.length === 0 || (await this.#committed(epoch, hash))) return
+    // Without rows there is nothing that would fail: an epoch that a stale process commits must not become its snapshot.
+    if (prepared.files.length === 0) return this.#staging.assertOwned()
+    if (await this.#committed(epoch, hash)) return
     const staged = await this.#staging.epochFolder(epoch)
     const touched = new Set<string>()
     for (const file of prepared.files) {
@@ -116,15 +127,17 @@ class FileSink implements Sink {
     const entry: LogEntry = { epoch, fence, hash, rows: prepared.rows, bytes: prepared.bytes, files: prepared.files }
     const draft = join(staged, 'log.json')
     await this.#orStale(async () => {
-      await writeDurableFile(draft, encodeText(`${JSON.stringify(entry)}\n`), { overwrite: true }, this.#files)
+      await writeDurableFile(draft, encodeLogEntry(entry), { overwrite: true }, this.#files)
       await publishFile(draft, logPath(this.target, epoch), this.#files)
     })
   }
 
   /** Gives a staged file its final name. One that has it already, with the right content, was published before a crash. */
   async #publish(epoch: number, file: PreparedFile, to: string): Promise<void> {
-    for (const from of await this.#staging.copies(epoch, basename(to))) {
+    for (const [age, from] of (await this.#staging.copies(epoch, basename(to))).entries()) {
       try {
+        // What another process has staged has been on the disk for a while.
+        if (age > 0) await this.#assertIntact(from, file)
         if ((await publishFile(from, to, this.#files)) === 'exists') break
         return
       } catch (error) {
@@ -135,6 +148,14 @@ class FileSink implements Sink {
     const there = await readFileIfThere(to, this.#files)
     if (there && there.length === file.bytes && crc32c(there) === file.crc) return
     throw lost(to, epoch)
+  }
+
+  async #assertIntact(path: string, { bytes, crc }: PreparedFile): Promise<void> {
+    const there = await readFileIfThere(path, this.#files)
+    if (!there || (there.length === bytes && crc32c(there) === crc)) return
+    throw new MillraceError('data-loss', `the staged file ${path} is damaged`, {
+      hint: 'restore the output folder from a backup, or start over with another --output and another --checkpoint',
+    })
   }
 
   /** True when the epoch is in `_log`, and then durably so. */
@@ -169,9 +190,8 @@ class FileSink implements Sink {
   }
 
   async #checkOwner(): Promise<void> {
-    const bytes = await readFileIfThere(ownerPath(this.target), this.#files)
-    if (bytes === undefined) return this.#checkEmpty()
-    const { owner } = JSON.parse(decodeText(bytes)) as { owner: string }
+    const owner = await readOwner(this.target, this.#files)
+    if (owner === undefined) return this.#checkEmpty()
     // A run that died before it wrote anything leaves nothing to protect.
     if (owner === this.#context.owner || (await logEpochs(this.target, this.#files)).length === 0) return
     throw new MillraceError('incompatible-state', `${this.target} holds the output of another run (${owner})`, {

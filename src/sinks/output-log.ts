@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
-import { decodeText } from '../base/bytes.ts'
+import { decodeText, encodeText } from '../base/bytes.ts'
+import { crc32c } from '../base/crc32c.ts'
 import { removeFile, removeTree } from '../base/durable-file.ts'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { attempt, readFileIfThere } from '../base/file-io.ts'
@@ -28,14 +29,42 @@ export async function readLogEntry(
   const path = logPath(folder, epoch)
   const bytes = await readFileIfThere(path, fileSystem)
   if (bytes === undefined) return undefined
+  const { crc, ...entry } = parsed(bytes, path) as LogEntry & { readonly crc?: number }
+  if (crc32c(encodeText(JSON.stringify(entry))) !== crc || entry.epoch !== epoch) throw damaged(path)
+  return entry
+}
+
+/** An entry as it is kept: JSON, at its end the CRC-32C of the same JSON without it. */
+export function encodeLogEntry(entry: LogEntry): Uint8Array {
+  const crc = crc32c(encodeText(JSON.stringify(entry)))
+  return encodeText(`${JSON.stringify({ ...entry, crc })}\n`)
+}
+
+/** Which checkpoint a folder says that it belongs to; undefined when it says nothing. */
+export async function readOwner(folder: string, fileSystem: FileSystem): Promise<string | undefined> {
+  const path = ownerPath(folder)
+  const bytes = await readFileIfThere(path, fileSystem)
+  if (bytes === undefined) return undefined
+  const { owner } = parsed(bytes, path) as { owner?: unknown }
+  if (typeof owner !== 'string') throw damaged(path)
+  return owner
+}
+
+function parsed(bytes: Uint8Array, path: string): object {
   try {
-    return JSON.parse(decodeText(bytes)) as LogEntry
+    const value: unknown = JSON.parse(decodeText(bytes))
+    if (typeof value === 'object' && value !== null) return value
   } catch (error) {
-    throw new MillraceError('corrupt-data', `${path} is damaged`, {
-      hint: 'restore it from a backup, or start over with another --output and another --checkpoint',
-      cause: error,
-    })
+    throw damaged(path, error)
   }
+  throw damaged(path)
+}
+
+function damaged(path: string, cause?: unknown): MillraceError {
+  return new MillraceError('corrupt-data', `${path} is damaged`, {
+    hint: 'restore it from a backup, or start over with another --output and another --checkpoint',
+    cause,
+  })
 }
 
 /** Epochs that have an entry, ascending. */

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, removeFile, removeTree, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
-import { MillraceError } from '../base/error.ts'
+import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
 import { attempt, readFully, withFile } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
@@ -9,6 +9,7 @@ import type { ResultBatch } from '../batch/result-batch.ts'
 import { decodeRows, encodeRows } from '../batch/result-codec.ts'
 import type { RollSpec } from '../plan/connectors.ts'
 import type { PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress, SinkStart } from './sink.ts'
+import { staleWriter } from './staging-area.ts'
 
 /**
  * Few large files instead of many small ones: rows wait in segments, one for each epoch that has rows, until they are old or many enough;
@@ -101,8 +102,8 @@ class RollingFileSink implements Sink {
   }
 
   async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {
-    if (prepared.files.length === 0) return
     await this.#within.commit(at, prepared)
+    if (prepared.files.length === 0) return
     failpoint('roll:after-publish')
     for (const [epoch, { path }] of this.#segments) {
       if (epoch > at.epoch) continue
@@ -129,9 +130,20 @@ class RollingFileSink implements Sink {
     const content = encodeRows(rows)
     const checksum = new Uint8Array(CHECKSUM_BYTES)
     new DataView(checksum.buffer).setUint32(0, crc32c(content), true)
-    await writeDurableFile(path, [checksum, content], { overwrite: true }, this.#fileSystem)
+    await this.#orStale(() => writeDurableFile(path, [checksum, content], { overwrite: true }, this.#fileSystem))
     failpoint('roll:after-segment')
     this.#segments.set(epoch, { path, bytes: content.length, sinceMs: this.#now() })
+  }
+
+  /** A segment that has no place any more because a newer process has taken the folder away is not the disk's fault. */
+  async #orStale<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step()
+    } catch (error) {
+      if (!(error instanceof MillraceError && systemErrorCode(error.cause) === 'ENOENT')) throw error
+      const folders = await this.#fileSystem.readdir(this.#folder)
+      throw folders.includes(String(this.#fence)) ? error : staleWriter(this.target, this.#fence)
+    }
   }
 
   #now(): number {
@@ -143,7 +155,9 @@ class RollingFileSink implements Sink {
   }
 
   async #read(path: string): Promise<Uint8Array> {
-    const bytes = await withFile(path, this.#fileSystem, async (file) => readFully(file, path, 0, await file.size()))
+    const bytes = await this.#orStale(() =>
+      withFile(path, this.#fileSystem, async (file) => readFully(file, path, 0, await file.size())),
+    )
     const content = bytes.subarray(CHECKSUM_BYTES)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     if (bytes.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32c(content)) return content

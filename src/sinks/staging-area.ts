@@ -99,12 +99,17 @@ export class StagingArea {
   }
 
   #stale(): MillraceError {
-    return new MillraceError(
-      'incompatible-state',
-      `${this.#target} is written by a newer process than this one, which has fence ${this.#fence}`,
-      { hint: 'another process runs this pipeline: stop one of them' },
-    )
+    return staleWriter(this.#target, this.#fence)
   }
+}
+
+/** For a process whose folder a newer one has taken away. */
+export function staleWriter(target: string, fence: number): MillraceError {
+  return new MillraceError(
+    'incompatible-state',
+    `${target} is written by a newer process than this one, which has fence ${fence}`,
+    { hint: 'another process runs this pipeline: stop one of them' },
+  )
 }
 
 function isNumber(name: string): boolean {

@@ -9,6 +9,9 @@ import type { ChaosSuite } from './suite.ts'
 const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite }>>> = {
   'planted-bugs': () => import('./planted-bugs.ts'),
   kills: () => import('./kills.ts'),
+  failpoints: () => import('./failpoints.ts'),
+  corruption: () => import('./corruption.ts'),
+  zombies: () => import('./zombies.ts'),
   servers: () => import('./servers.ts'),
 }
 

@@ -363,6 +363,46 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [edit('if (due && !this.#flagged', 'if (due && watermark < 0 && !this.#flagged')],
     caughtBy: HOSTILE_METRICS,
   },
+  {
+    name: 'what a later journal has read of an earlier one is not compared',
+    file: 'src/job/journal.ts',
+    edits: [edit('file.length < limit)', 'file.length < 0)')],
+    caughtBy: CHECKPOINT,
+  },
+  {
+    name: 'an epoch without rows is committed by a stale process',
+    file: 'src/sinks/file-sink.ts',
+    edits: [
+      edit(
+        'if (prepared.files.length === 0) return this.#staging.assertOwned()',
+        'if (prepared.files.length === 0) return',
+      ),
+    ],
+    caughtBy: SINK_CONTRACT,
+  },
+  {
+    name: 'a sink that gives up leaves the others trying',
+    file: 'src/job/retry.ts',
+    edits: [edit('          failures.push(error)\n          stop()\n', '          failures.push(error)\n')],
+    caughtBy: 'src/job/sink-group.test.ts',
+  },
+  {
+    name: 'the checksum of an entry of the log of an output is not compared',
+    file: 'src/sinks/output-log.ts',
+    edits: [
+      edit(
+        'if (crc32c(encodeText(JSON.stringify(entry))) !== crc || entry.epoch !== epoch)',
+        'if (entry.epoch !== epoch)',
+      ),
+    ],
+    caughtBy: 'test/chaos/corruption.test.ts',
+  },
+  {
+    name: 'whoever lost a checkpoint goes on keeping snapshots',
+    file: 'src/job/checkpoint.ts',
+    edits: [edit('    await this.assertOwned()\n    const epoch', '    const epoch')],
+    caughtBy: CHECKPOINT,
+  },
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {

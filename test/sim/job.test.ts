@@ -3,11 +3,10 @@
  * keeps of it. `MILLRACE_SIM_SEED=n` runs one seed, `MILLRACE_SIM_SEEDS=n` the first n.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { watchFailpoints } from '../../src/base/failpoint.ts'
 import { Random } from '../../src/base/random.ts'
+import { failpointsIn } from '../support/failpoint-names.ts'
 import { JobWorld } from '../support/job-world.ts'
 
 const SEEDS_BY_DEFAULT = process.env['MILLRACE_TEST_SCALE'] === 'full' ? 2_000 : 30
@@ -130,13 +129,4 @@ function isDeath(error: unknown): boolean {
     if (one.message.includes(DEATH) || /the machine is down|EBADF/.test(one.message)) return true
   }
   return false
-}
-
-/** Names of the failpoints that a layer's source has, or one file of it. */
-function failpointsIn(layer: string, file = '.ts'): string[] {
-  const folder = join(import.meta.dirname, '../../src', layer)
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(file))
-    .flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(/(?:failpoint|tornWrite)\('([^']+)'\)/g)])
-    .map((match) => match[1] as string)
 }

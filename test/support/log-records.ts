@@ -69,5 +69,5 @@ export class StandingClock extends VirtualClock {
 
 /** For logs in memory, which no other process can reach. */
 export async function noLock(): Promise<LockFile> {
-  return { release: async () => {} }
+  return { held: async () => true, release: async () => {} }
 }

@@ -11,6 +11,7 @@ import {
   checkPort,
 } from '../doctor/machine-checks.ts'
 import { checkLog, checkPostgres } from '../doctor/server-checks.ts'
+import { checkCheckpoints, checkResultStore } from '../doctor/state-checks.ts'
 import { troublesPage } from '../doctor/troubles.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
@@ -24,6 +25,7 @@ export const defineDoctor: DefineCommand = (program, exit) => {
     command.addOption(settingOption(name))
   }
   command
+    .option('--checkpoint <folder>', 'look at this checkpoint instead of those of the home folder')
     .option('--json', 'as JSON')
     .addOption(new Option('--markdown', 'the troubles of the source systems, as a page').conflicts('json'))
     .action(async (options: DoctorOptions & { json?: boolean; markdown?: boolean }) => {
@@ -31,7 +33,8 @@ export const defineDoctor: DefineCommand = (program, exit) => {
       const findings = await examine(options)
       if (options.json) printJson(findings)
       else for (const finding of findings) process.stdout.write(line(finding))
-      exit(findings.every(({ fine }) => fine) ? 0 : 3)
+      if (findings.some(({ unfitting }) => unfitting)) exit(4)
+      else exit(findings.every(({ fine }) => fine) ? 0 : 3)
     })
   showExamples(command, [
     ['millrace doctor', 'says what is missing, and what to do'],
@@ -50,6 +53,8 @@ async function examine(options: DoctorOptions): Promise<Finding[]> {
     ...(options.output === undefined ? [] : [await checkOutput(options.output)]),
     await checkPort(options.host, options.port),
     ...(await checkLog({ ...options, home })),
+    ...(await checkCheckpoints(home, options.checkpoint)),
+    ...(await checkResultStore(home)),
     ...(await checkPostgres(process.env)),
   ]
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/error.ts'
-import type { Job } from '../../job/job.ts'
+import type { Job, JobSettings } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
 import type { JobStatus } from '../../job/status.ts'
 import { fileSource, type LogSourceSpec, logSource, type SourceSpec } from '../../plan/connectors.ts'
@@ -39,6 +39,7 @@ interface RunOptions extends PageOptions, PlaceOptions, PresetOptions {
   readonly home: string
   readonly replace?: boolean
   readonly resetSink?: readonly string[]
+  readonly takeOver?: boolean
   readonly postgres?: 'embedded'
   readonly serve?: boolean
   readonly alerts?: string
@@ -63,6 +64,7 @@ export const defineRun: DefineCommand = (program, exit) => {
     .option('--replace', 'remove what an earlier run left in the output folders')
     .addOption(POSTGRES_OPTION)
     .option('--reset-sink <name>', 'go on with this sink at the next epoch, whatever its mark says', collect)
+    .option('--take-over', 'take the checkpoint from a process that has it and hangs')
     .option('--print <query>', "write a query's rows to stdout")
     .addOption(new Option('--format <format>', 'of --print').choices(FORMATS).default('ndjson'))
     .option('--serve', 'show the run live on a page')
@@ -132,14 +134,8 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
       homeFolder: home.path,
       env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
       resetSinks: options.resetSink ?? [],
-      settings: {
-        triggerMs: options.trigger,
-        snapshotIntervalMs: options.snapshotInterval,
-        rowsPerEpochMax: options.rowsPerEpoch,
-        prefetchBytesMax: 128 << 20,
-        once: options.once ?? false,
-        flushAtEnd: place.checkpoint === undefined,
-      },
+      takeOver: options.takeOver ?? false,
+      settings: settingsOf(options, place),
       live: options.serve === true || options.alerts !== undefined,
       ...(kafka && { openKafka: async () => kafka }),
       ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
@@ -161,6 +157,17 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
     await kafka?.close()
     await log?.close()
     await postgres?.stop()
+  }
+}
+
+function settingsOf(options: RunOptions, place: RunPlace): JobSettings {
+  return {
+    triggerMs: options.trigger,
+    snapshotIntervalMs: options.snapshotInterval,
+    rowsPerEpochMax: options.rowsPerEpoch,
+    prefetchBytesMax: 128 << 20,
+    once: options.once ?? false,
+    flushAtEnd: place.checkpoint === undefined,
   }
 }
 

@@ -10,6 +10,8 @@ export type CheckName =
   | 'kafka'
   | 'topic'
   | 'postgres'
+  | 'checkpoint'
+  | 'results'
 
 /** What the doctor found. */
 export interface Finding {
@@ -20,6 +22,8 @@ export interface Finding {
   readonly fix: string
   /** The fix is worth telling although all is fine. */
   readonly note?: boolean
+  /** State that is there and does not fit, rather than something that is missing. */
+  readonly unfitting?: boolean
 }
 
 /** What the doctor is asked to look at. */
@@ -31,4 +35,5 @@ export interface DoctorOptions {
   readonly topic?: string
   readonly from?: string
   readonly bootstrapServers?: string
+  readonly checkpoint?: string
 }
