@@ -15,7 +15,7 @@ const SYSTEMS: readonly (readonly [letter: string, count: number])[] = [
   ['E', 36],
 ]
 const UNUSED: readonly string[] = ['A34', 'D11', 'E14']
-const AREAS: readonly string[] = ['models', 'registry', 'Kubernetes']
+const AREAS: readonly string[] = ['models', 'funnels', 'registry', 'Kubernetes']
 
 const scripts = Object.keys((JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object }).scripts)
 const page = readFileSync(PAGE, 'utf8')
@@ -39,7 +39,12 @@ test('what is wrong is seen', () => {
   assert.deepEqual(problems(''), ['A1 is shown by nothing'])
   assert.deepEqual(problems('[a](../test/gone.test.ts)'), ['A1: there is no ../test/gone.test.ts'])
   assert.deepEqual(problems('`npm run gone`'), ['A1: there is no `npm run gone`'])
-  assert.deepEqual(problems('later: someday'), ['A1 is shown by nothing'])
+  assert.deepEqual(problems('later: someday'), ['A1: "someday" is no area'])
+  assert.deepEqual(problems('[a](requirements.md), later: someday'), ['A1: "someday" is no area'])
+  assert.deepEqual(problems('[a](requirements.md), more: later'), [
+    'A1: there is more than what shows it in "more: later"',
+  ])
+  assert.deepEqual(problems('[a](requirements.md), later: models'), [])
   assert.deepEqual(problems('`npm test`'), [])
 })
 
@@ -58,9 +63,15 @@ function rowsOf(text: string): Row[] {
 function problemsOf({ id, shown }: Row): string[] {
   const links = [...shown.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target)
   const commands = [...shown.matchAll(/`([^`]+)`/g)].map(([, command = '']) => command)
-  const area = /^later: (.+)$/.exec(shown)?.[1] ?? ''
-  if (links.length + commands.length === 0 && !AREAS.includes(area)) return [`${id} is shown by nothing`]
+  const area = /(?:^|, )later: (.+)$/.exec(shown)?.[1]
+  const rest = shown
+    .replace(/(?:^|, )later: .+$/, '')
+    .split(', ')
+    .filter((part) => part !== '' && !/^(?:\[[^\]]+\]\([^)]+\)|`[^`]+`)$/.test(part))
+  if (links.length + commands.length === 0 && area === undefined) return [`${id} is shown by nothing`]
   return [
+    ...(area === undefined || AREAS.includes(area) ? [] : [`${id}: "${area}" is no area`]),
+    ...rest.map((part) => `${id}: there is more than what shows it in "${part}"`),
     ...links.filter((target) => !existsSync(join('docs', target))).map((target) => `${id}: there is no ${target}`),
     ...commands
       .filter((command) => !scripts.includes(/^npm (?:run )?([\w:]+)/.exec(command)?.[1] ?? ''))
