@@ -58,14 +58,26 @@ export async function runLoadShare(log: Log, share: LoadShare): Promise<LoadShar
   }
 }
 
-/** The same in a thread of its own, which connects to Kafka for itself. */
-export function startLoadThread(servers: string, share: LoadShare): Promise<LoadShareResult> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { servers, share } satisfies ThreadData })
-    worker.once('message', resolve)
+/** The same in a thread of its own. Resolves when that is connected to Kafka; the work begins with the call of what it resolves to. */
+export function startLoadThread(servers: string, share: LoadShare): Promise<() => Promise<LoadShareResult>> {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { servers, share } satisfies ThreadData })
+  const failure = new Promise<never>((_, reject) => {
     worker.once('error', (error) => reject(knownError(error)))
     worker.once('exit', (code) => reject(new Error(`a thread of the load test ended with ${code}`)))
   })
+  const message = (): Promise<unknown> => new Promise((resolve) => worker.once('message', resolve))
+  const work = (): Promise<LoadShareResult> => {
+    const result = message()
+    worker.ref()
+    worker.postMessage('begin')
+    return Promise.race([result, failure]) as Promise<LoadShareResult>
+  }
+  // One that waits to begin does not hold up the end of a program in which another one could not connect.
+  const ready = message().then(() => {
+    worker.unref()
+    return work
+  })
+  return Promise.race([ready, failure])
 }
 
 /** On its way out of a thread an error keeps its members and loses its class. */
@@ -82,6 +94,10 @@ interface ThreadData {
 async function runThread({ servers, share }: ThreadData): Promise<void> {
   const log = await openKafka(servers)
   try {
+    await import('../generator/load.ts')
+    const begin = new Promise((resolve) => parentPort?.once('message', resolve))
+    parentPort?.postMessage('ready')
+    await begin
     parentPort?.postMessage(await runLoadShare(log, share))
   } finally {
     await log.close()

@@ -1,6 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { Option } from 'commander'
 import { MillraceError } from '../../base/error.ts'
-import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
@@ -55,7 +55,7 @@ export const defineLoadTest: DefineCommand = (program, exit) => {
     .action(async (options: LoadTestOptions) => exit(await loadTest(options)))
   showExamples(command, [
     ['millrace loadtest --bytes 1GB', 'into the embedded log'],
-    ['millrace loadtest --bootstrap-servers localhost:9092', 'into Kafka, from four threads'],
+    ['millrace loadtest --bootstrap-servers localhost:9092', 'into Kafka, from 16 producers'],
     ["millrace loadtest --bytes 1GB --assert 'rate>=85000'", 'fails when it is slower'],
   ])
 }
@@ -72,14 +72,20 @@ type Knob = readonly [
 /** What a load test can be given in the environment too, under the names of the load test that this one replaces. */
 const KNOBS: readonly Knob[] = [
   ['--bytes <size>', 'stop after so much JSON', 'TARGET_BYTES', bytes, 5e9, '5GB'],
-  ['--workers <count>', 'threads; one for the embedded log', 'NUM_WORKERS', wholeNumber, 4],
+  [
+    '--workers <count>',
+    'groups of producers; into Kafka each in its thread while there are cores',
+    'NUM_WORKERS',
+    wholeNumber,
+    4,
+  ],
   ['--tasks-per-worker <count>', 'producers in each', 'TASKS_PER_WORKER', wholeNumber, 4],
   ['--max-active-sessions <count>', 'in the pools together', 'MAX_ACTIVE_SESSIONS', wholeNumber, 10_000],
   ['--new-session-probability <share>', 'of events that begin one', 'NEW_SESSION_PROBABILITY', fraction, 0.05],
   ['--base-purchase-probability <share>', 'at the first event', 'BASE_PURCHASE_PROBABILITY', fraction, 0.001],
   ['--purchase-scaling <share>', 'more with each event of the session', 'PURCHASE_SCALING', fraction, 0.0005],
   ['--linger <duration>', 'longest wait for a full batch', 'LINGER', duration, 20, '20ms'],
-  ['--batch-bytes <size>', 'of a full batch', 'BATCH_BYTES', bytes, 200_000, '200KB'],
+  ['--batch-bytes <size>', 'of a full batch', 'BATCH_BYTES', bytes, 400_000, '400KB'],
 ]
 
 async function loadTest(options: LoadTestOptions): Promise<number> {
@@ -89,14 +95,13 @@ async function loadTest(options: LoadTestOptions): Promise<number> {
   try {
     const partitions = await partitionsOf(log, options)
     // The embedded log has one writer.
-    const threads = log.kind === 'kafka' ? Math.max(1, options.workers) : 1
-    const shares = await sharesOf(options, partitions, threads, stop.buffer as SharedArrayBuffer)
+    const groups = log.kind === 'kafka' ? Math.max(1, options.workers) : 1
+    const shares = await sharesOf(options, partitions, groups, stop.buffer as SharedArrayBuffer)
+    const works = await Promise.all(shares.map((share) => ready(log, options.bootstrapServers, share)))
     const tallies = shares.flatMap((share) => share.tallies.map((memory) => new LoadTally(memory)))
     const startMs = performance.now()
     const progress = reportProgress(tallies)
-    const results = await Promise.all(shares.map((share) => start(log, options.bootstrapServers, share))).finally(
-      progress,
-    )
+    const results = await Promise.all(works.map((work) => work())).finally(progress)
     const report = reportOf(options.topic, results, tallies, performance.now() - startMs)
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`)
     else process.stderr.write(text(report))
@@ -109,8 +114,9 @@ async function loadTest(options: LoadTestOptions): Promise<number> {
   }
 }
 
-function start(log: Log, servers: string | undefined, share: LoadShare): Promise<LoadShareResult> {
-  return log.kind === 'kafka' && servers ? startLoadThread(servers, share) : runLoadShare(log, share)
+/** What is measured begins with the call of the result: starting threads and connecting is not. */
+async function ready(log: Log, servers: string | undefined, share: LoadShare): Promise<() => Promise<LoadShareResult>> {
+  return log.kind === 'kafka' && servers ? startLoadThread(servers, share) : () => runLoadShare(log, share)
 }
 
 async function partitionsOf(log: Log, { topic, partitions }: LoadTestOptions): Promise<number> {
@@ -120,16 +126,16 @@ async function partitionsOf(log: Log, { topic, partitions }: LoadTestOptions): P
   return partitions
 }
 
+/** What producers send depends on their number alone: how they share threads does not matter to it. */
 async function sharesOf(
   options: LoadTestOptions,
   partitions: number,
-  threads: number,
+  groups: number,
   stop: SharedArrayBuffer,
 ): Promise<LoadShare[]> {
   const { generatorSettings } = await import('../../generator/settings.ts')
-  const tasks = Math.max(1, options.tasksPerWorker)
-  const producers = threads * tasks
-  const settingsOf = (producer: number): GeneratorSettings =>
+  const producers = groups * Math.max(1, options.tasksPerWorker)
+  const settings = Array.from({ length: producers }, (_, producer) =>
     generatorSettings({
       seed: (options.seed + producer) % 2 ** 32,
       partitions,
@@ -137,16 +143,22 @@ async function sharesOf(
       newSessionProbability: options.newSessionProbability,
       purchaseProbabilityBase: options.basePurchaseProbability,
       purchaseProbabilityScaling: options.purchaseScaling,
-    })
-  return Array.from({ length: threads }, (_, thread) => ({
-    topic: options.topic,
-    settings: Array.from({ length: tasks }, (__, task) => settingsOf(thread * tasks + task)),
-    tallies: Array.from({ length: tasks }, () => new LoadTally().memory),
-    bytesPerProducer: Math.ceil(options.bytes / producers),
-    lingerMs: options.linger,
-    batchBytes: options.batchBytes,
-    stop,
-  }))
+    }),
+  )
+  // More threads than cores only compile the same code more often.
+  const threads = Math.min(groups, availableParallelism())
+  return Array.from({ length: threads }, (_, thread) => {
+    const own = settings.filter((__, producer) => producer % threads === thread)
+    return {
+      topic: options.topic,
+      settings: own,
+      tallies: own.map(() => new LoadTally().memory),
+      bytesPerProducer: Math.ceil(options.bytes / producers),
+      lingerMs: options.linger,
+      batchBytes: options.batchBytes,
+      stop,
+    }
+  })
 }
 
 function reportProgress(tallies: readonly LoadTally[]): () => void {
