@@ -9,6 +9,7 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   decode: () => import('./decode.ts'),
   encode: () => import('./encode.ts'),
+  'end-to-end': () => import('./end-to-end.ts'),
   engine: () => import('./engine.ts'),
   'engine-state': () => import('./engine-state.ts'),
   expression: () => import('./expression.ts'),
@@ -31,7 +32,13 @@ async function runBench(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { data: { type: 'string' }, experiment: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      data: { type: 'string' },
+      experiment: { type: 'string' },
+      events: { type: 'string' },
+      peers: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
   })
   const [name, ...rest] = positionals
   if (name === undefined) return failWithUsage('no benchmark named')
@@ -39,10 +46,16 @@ async function runBench(args: readonly string[]): Promise<number> {
   const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
   if (load === undefined) return failWithUsage(`no benchmark is called ${name}`)
 
+  const events = values.events === undefined ? undefined : Number(values.events)
+  if (events !== undefined && !(Number.isSafeInteger(events) && events > 0)) {
+    return failWithUsage(`--events is ${values.events}, not a number of events`)
+  }
+
   const { bench } = await load()
   const forPeople = values.json ? process.stderr : process.stdout
   forPeople.write(`${bench.summary}\n${describeRun(args)}\n\n`)
-  const results = await bench.run({ data: values.data, experiment: values.experiment })
+  const { data, experiment, peers } = values
+  const results = await bench.run({ data, experiment, peers, events })
   forPeople.write(`${formatTable(results)}\n`)
   if (values.json) process.stdout.write(results.map((result) => `${formatJson(result)}\n`).join(''))
   return 0

@@ -16,6 +16,10 @@ export interface BenchOptions {
   readonly data: string | undefined
   /** Folder of an experiment to compare with, for benchmarks that know one. */
   readonly experiment?: string | undefined
+  /** How many events to work on, for benchmarks that leave it open. */
+  readonly events?: number | undefined
+  /** Names of others to compare with, separated by commas, for benchmarks that know some. */
+  readonly peers?: string | undefined
 }
 
 /** How fast something ran on some data. */
@@ -31,6 +35,9 @@ export interface BenchResult {
   readonly ratio: Readonly<Record<string, number>>
   /** The longest batch of all runs, for benchmarks that time each. */
   readonly worstBatchMs?: number
+  /** What a process has used, for benchmarks of processes; and the broker meanwhile. */
+  readonly cpuNsPerEvent?: number
+  readonly brokerCpuNsPerEvent?: number
 }
 
 /** Several runs of the same work, in one number and two that say what it is worth. */

@@ -67,7 +67,8 @@ export function resultOf(
   return { name, data, events: subject.events, nsPerEvent: subject.nsPerEvent, ratio }
 }
 
-function spreadOf(values: readonly number[]): Spread {
+/** The median of some values, with the least and the greatest. */
+export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted.at(middle) ?? Number.NaN

@@ -15,6 +15,8 @@ export function describeRun(args: readonly string[]): string {
 export function formatTable(results: readonly BenchResult[]): string {
   const timesBatches = results.some((result) => result.worstBatchMs !== undefined)
   const ofBatches = (text: string): string[] => (timesBatches ? [text] : [])
+  const knowsCpu = results.some((result) => result.cpuNsPerEvent !== undefined)
+  const ofCpu = (...texts: string[]): string[] => (knowsCpu ? texts : [])
   const header = [
     'name',
     'data',
@@ -25,22 +27,26 @@ export function formatTable(results: readonly BenchResult[]): string {
     'runs',
     'events/s',
     ...ofBatches('worst batch ms'),
+    ...ofCpu('CPU ns/event', 'broker CPU'),
   ]
   header.push('times as fast as')
-  const rows = results.map(({ name, data, events, nsPerEvent, ratio, worstBatchMs }) => [
-    name,
-    data,
-    formatCount(events),
-    formatFigure(nsPerEvent.median),
-    formatFigure(nsPerEvent.min),
-    formatFigure(nsPerEvent.max),
-    String(nsPerEvent.runs),
-    formatCount(1e9 / nsPerEvent.median),
-    ...ofBatches(worstBatchMs === undefined ? '' : formatFigure(worstBatchMs)),
-    Object.entries(ratio)
-      .map(([peer, times]) => `${peer} ${formatFigure(times)}`)
-      .join(', '),
-  ])
+  const rows = results.map(
+    ({ name, data, events, nsPerEvent, ratio, worstBatchMs, cpuNsPerEvent, brokerCpuNsPerEvent }) => [
+      name,
+      data,
+      formatCount(events),
+      formatFigure(nsPerEvent.median),
+      formatFigure(nsPerEvent.min),
+      formatFigure(nsPerEvent.max),
+      String(nsPerEvent.runs),
+      formatCount(1e9 / nsPerEvent.median),
+      ...ofBatches(worstBatchMs === undefined ? '' : formatFigure(worstBatchMs)),
+      ...ofCpu(formatFigure(cpuNsPerEvent ?? Number.NaN), formatFigure(brokerCpuNsPerEvent ?? Number.NaN)),
+      Object.entries(ratio)
+        .map(([peer, times]) => `${peer} ${formatFigure(times)}`)
+        .join(', '),
+    ],
+  )
   const lines = [header, ...rows]
   const widths = [...header.keys()].map((column) => Math.max(...lines.map((cells) => (cells[column] ?? '').length)))
   const format = (cells: readonly string[]): string =>
@@ -56,9 +62,8 @@ export function formatTable(results: readonly BenchResult[]): string {
 }
 
 /** One result as one line of JSON for programs: medians. */
-export function formatJson({ name, data, events, nsPerEvent, ratio, worstBatchMs }: BenchResult): string {
-  const eventsPerSecond = Math.round(1e9 / nsPerEvent.median)
-  return JSON.stringify({ name, data, events, nsPerEvent: nsPerEvent.median, eventsPerSecond, ratio, worstBatchMs })
+export function formatJson({ nsPerEvent: { median }, ...result }: BenchResult): string {
+  return JSON.stringify({ ...result, nsPerEvent: median, eventsPerSecond: Math.round(1e9 / median) })
 }
 
 function formatCount(value: number): string {
