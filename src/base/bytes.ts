@@ -75,6 +75,14 @@ export class ByteWriter {
     this.raw(bytes)
   }
 
+  /** Length, then the bytes from start to end. Faster than a view of them while they are few. */
+  slice(bytes: Uint8Array, start: number, end: number): void {
+    this.varint(end - start)
+    let at = this.#claim(end - start)
+    const own = this.#bytes
+    for (let index = start; index < end; index++) own[at++] = bytes[index] as number
+  }
+
   text(text: string): void {
     this.bytes(encodeText(text))
   }
@@ -165,6 +173,16 @@ export class ByteReader {
 
   bytes(): Uint8Array {
     return this.raw(this.varint())
+  }
+
+  /** All bytes, for who reads from them without a view of each part. */
+  get source(): Uint8Array {
+    return this.#bytes
+  }
+
+  /** Passes over bytes; gives where they begin in `source`. */
+  skip(length: number): number {
+    return this.#take(length)
   }
 
   /** A count of things that take at least a byte each: one that cannot be true is damage, not a reason to allocate. */

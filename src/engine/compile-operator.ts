@@ -20,6 +20,8 @@ export interface OperatorOptions {
   readonly resultFields: readonly Field[]
   readonly eventTimeIndex: number
   readonly modes: readonly OutputMode[]
+  /** Shards whose groups are kept here, when there are other owners; undefined for the only one. */
+  readonly ownShards: readonly number[] | undefined
   /** Spark's rules where they differ: see docs/semantics. */
   readonly spark: boolean
   /** Nothing is late and nothing goes: Spark's complete mode. */

@@ -8,35 +8,26 @@ import { type Gathered, Gatherer } from './gatherer.ts'
 import type { Operator, OperatorResults } from './operator.ts'
 import { queryOutputs } from './query-outputs.ts'
 import { selectedFields } from './selected-fields.ts'
-import { AggregateStage } from './stages/aggregate-stage.ts'
 import { type SelectPart, SelectStage } from './stages/select-stage.ts'
 import { compileStages, type StageTree } from './stages/stage-tree.ts'
 
 /**
- * One worker's share of a pipeline: it reads some partitions, and owns the groups of some shards. Rows of its own groups go straight to
- * them; the others it gathers for one epoch only: at the first barrier they go to their owners, at the second one the owners close windows.
+ * One worker's share of a pipeline: it reads some partitions, and owns the groups of some shards. What it reads it gathers, whoever owns
+ * it; groups go to their owners when windows close that they are in.
  *
- *   gather: rows -> groups of this epoch --write--> owner of the shard --merge--> own: groups of all epochs -> results
- *           rows of its own shards ---------------------------------------------> own
+ *   rows -> groups gathered here --hand over--> owner of the shard --merge--> groups kept there -> results
  */
 export class WorkerEngine {
   readonly fields: readonly Field[]
   readonly #shards: readonly number[]
-  readonly #gather: StageTree
-  readonly #own: StageTree
+  readonly #stages: StageTree
   readonly #gatherer: Gatherer
 
   constructor(plan: PipelinePlan, options: EngineOptions, shards: readonly number[]) {
     this.fields = selectedFields(plan)
     this.#shards = shards
-    const outputs = queryOutputs(plan, options.extraModes)
-    this.#gather = compileStages(plan, this.fields, outputs, options, true)
-    this.#own = compileStages(plan, this.fields, outputs, options)
-    for (const [index, output] of this.#gather.outputs.entries()) {
-      const own = this.#own.outputs[index]
-      if (output instanceof AggregateStage && own instanceof AggregateStage) output.handOver(own.operator, shards)
-    }
-    this.#gatherer = new Gatherer(plan, this.fields, this.#gather)
+    this.#stages = compileStages(plan, this.fields, queryOutputs(plan, options.extraModes), options, shards)
+    this.#gatherer = new Gatherer(plan, this.fields, this.#stages)
   }
 
   /** `closeWatermarksMs` are those of the epoch before, by watermark; `marks` what owners have closed early since, by query. */
@@ -46,48 +37,77 @@ export class WorkerEngine {
     closeWatermarksMs: readonly number[],
     marks: readonly (readonly Uint8Array[])[],
   ): void {
-    for (const tree of [this.#gather, this.#own]) {
-      for (const [index, { watermark }] of tree.watermarks.entries()) {
-        watermark.addPartitions(partitionCount)
-        watermark.closeAt(closeWatermarksMs[index] as number)
-      }
-    }
-    for (const { watermark } of this.#own.watermarks) watermark.beginEpoch()
+    this.#closeAt(closeWatermarksMs)
+    for (const { watermark } of this.#stages.watermarks) watermark.addPartitions(partitionCount)
     this.#gatherer.beginEpoch(plan)
-    this.#hearOfMarks(marks)
+    for (const [index, output] of this.#stages.outputs.entries()) {
+      if (output instanceof SelectStage) continue
+      const readers = readersOf(marks[index] ?? [], 'the marks of another worker')
+      output.operator.hearOfMarks?.(readers, output.watermark.lateWatermarkMs)
+    }
   }
 
   processBatch(partition: number, batch: Batch): void {
     this.#gatherer.processBatch(partition, batch)
   }
 
-  /** First barrier: what became of the rows, and the groups for the owner of each list of shards. */
-  finishReading(shardsByOwner: readonly (readonly number[])[]): WorkerGathered {
+  /** What became of the rows. */
+  finishReading(): WorkerGathered {
     const gathered = this.#gatherer.finish()
-    const partials = shardsByOwner.map((shards) => this.#partial(shards))
-    const lateRows = this.#gather.outputs.map((output) => {
+    const lateRows = this.#stages.outputs.map((output) => {
       if (output instanceof SelectStage) return 0
-      output.operator.clear()
       const { lateRows } = output
       output.lateRows = 0
       return lateRows
     })
     return {
       ...gathered,
-      partials,
       lateRows,
-      observedMs: this.#gather.watermarks.map(({ watermark }) => watermark.observed()),
-      selected: this.#gather.outputs.map((output) => (output instanceof SelectStage ? output.takeParts() : [])),
+      observedMs: this.#stages.watermarks.map(({ watermark }) => watermark.observed()),
+      selected: this.#stages.outputs.map((output) => (output instanceof SelectStage ? output.takeParts() : [])),
     }
   }
 
-  /** Second barrier: takes in the groups of its shards, closes what the watermarks have passed; by query, undefined for a select. */
-  close(epoch: number, partials: readonly Uint8Array[], closeWatermarksMs: readonly number[]): WorkerClosed[] {
-    for (const partial of partials) this.#mergePartial(new ByteReader(partial, 'the groups of another worker'))
-    for (const [index, { watermark }] of this.#own.watermarks.entries()) {
-      watermark.closeAt(closeWatermarksMs[index] as number)
+  /**
+   * Keys of groups that may close at these watermarks, depending on what others have of them: by query, nothing where there are none.
+   * `newestMs` is the newest event of each watermark that anybody has seen.
+   */
+  closingKeys(closeWatermarksMs: readonly number[], newestMs: readonly number[]): Uint8Array[][] {
+    this.#closeAt(closeWatermarksMs)
+    return this.#stages.outputs.map((output) => {
+      if (output instanceof SelectStage) return []
+      const writer = new ByteWriter(256)
+      const index = this.#stages.watermarks.findIndex(({ watermark }) => watermark === output.watermark)
+      return output.writeClosingKeys(writer, newestMs[index] as number) ? [writer.finish()] : []
+    })
+  }
+
+  /** First barrier: groups that their owners want to have before windows close, by owner; nothing for itself. */
+  handOver({ shardsByOwner, closeWatermarksMs, all, closingKeys }: HandOverRequest): Uint8Array[] {
+    this.#closeAt(closeWatermarksMs)
+    const parts = shardsByOwner.map((shards) => ({ shards, writer: new ByteWriter(1 << 14) }))
+    const owners = parts.filter(({ shards }) => shards[0] !== this.#shards[0])
+    for (const [index, output] of this.#stages.outputs.entries()) {
+      if (output instanceof SelectStage) continue
+      const readers = readersOf(closingKeys[index] ?? [], 'the closing keys of another worker')
+      output.handOver({ all, closingKeys: readers, owners })
     }
-    return this.#own.outputs.map((output): WorkerClosed => {
+    return parts.map(({ writer }) => writer.finish())
+  }
+
+  /** Takes in what others have handed over. */
+  merge(partials: readonly Uint8Array[]): void {
+    for (const reader of readersOf(partials, 'the groups of another worker')) {
+      if (reader.remaining === 0) continue
+      for (const output of this.#stages.outputs) {
+        if (!(output instanceof SelectStage)) output.operator.merge(reader, this.#shards.length)
+      }
+    }
+  }
+
+  /** Second barrier: closes what the watermarks have passed; by query, nothing for a select. */
+  close(epoch: number): WorkerClosed[] {
+    return this.#stages.outputs.map((output): WorkerClosed => {
       if (output instanceof SelectStage) return { results: {}, stateRows: 0, openWindows: [], marks: [] }
       const results = output.close(epoch)
       const { stateRows } = output.operator
@@ -95,9 +115,9 @@ export class WorkerEngine {
     })
   }
 
-  /** The groups of its shards: by query, by shard in its own order. */
+  /** The groups of its shards: by query, by shard in its own order. Everything of other shards has been handed over. */
   snapshot(): Uint8Array[][] {
-    return this.#own.outputs.map((output) => {
+    return this.#stages.outputs.map((output) => {
       if (output instanceof SelectStage) return []
       return this.#shards.map((shard) => {
         const writer = new ByteWriter(1024)
@@ -110,40 +130,32 @@ export class WorkerEngine {
   /** Takes in what `snapshot` has given, by query, any shards; gives the marks in it, by query. */
   restore(state: readonly (readonly Uint8Array[])[]): Uint8Array[][] {
     return state.map((sections, index) => {
-      const output = this.#own.outputs[index]
+      const output = this.#stages.outputs[index]
       if (!output || output instanceof SelectStage) return []
       for (const bytes of sections) output.operator.restore(new ByteReader(bytes, `the state of ${output.id}`), 1)
       return newMarks(output.operator)
     })
   }
 
-  #hearOfMarks(marks: readonly (readonly Uint8Array[])[]): void {
-    for (const [index, output] of this.#gather.outputs.entries()) {
-      if (output instanceof SelectStage) continue
-      const readers = (marks[index] ?? []).map((bytes) => new ByteReader(bytes, 'the marks of another worker'))
-      output.operator.hearOfMarks?.(readers, output.watermark.lateWatermarkMs)
-    }
-  }
-
-  #partial(shards: readonly number[]): Uint8Array {
-    const writer = new ByteWriter(1 << 14)
-    for (const output of this.#gather.outputs) {
-      if (!(output instanceof SelectStage)) output.operator.write(writer, shards, 'any')
-    }
-    return writer.finish()
-  }
-
-  #mergePartial(reader: ByteReader): void {
-    for (const output of this.#own.outputs) {
-      if (!(output instanceof SelectStage)) output.operator.merge(reader, this.#shards.length)
+  #closeAt(closeWatermarksMs: readonly number[]): void {
+    for (const [index, { watermark }] of this.#stages.watermarks.entries()) {
+      watermark.closeAt(closeWatermarksMs[index] as number)
     }
   }
 }
 
+/** What owners want to have. */
+export interface HandOverRequest {
+  readonly shardsByOwner: readonly (readonly number[])[]
+  readonly closeWatermarksMs: readonly number[]
+  /** Everything, because state is about to be saved. */
+  readonly all: boolean
+  /** By query: the `closingKeys` of others. */
+  readonly closingKeys: readonly (readonly Uint8Array[])[]
+}
+
 /** What one worker's rows of an epoch came to. Plain data, so that it can go to another thread. */
 export interface WorkerGathered extends Gathered {
-  /** By owner. */
-  readonly partials: readonly Uint8Array[]
   /** By query. */
   readonly lateRows: readonly number[]
   /** By watermark and partition: the largest event time, -Infinity where nothing came. */
@@ -159,6 +171,10 @@ export interface WorkerClosed {
   readonly openWindows: readonly OpenWindow[]
   /** What was closed before its time in this epoch, for everybody who judges rows. */
   readonly marks: readonly Uint8Array[]
+}
+
+function readersOf(all: readonly Uint8Array[], what: string): ByteReader[] {
+  return all.map((bytes) => new ByteReader(bytes, what))
 }
 
 function newMarks(operator: Operator): Uint8Array[] {

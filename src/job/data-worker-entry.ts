@@ -15,6 +15,6 @@ port.on('message', (request: WorkerRequest) => {
 
 /** What need not be copied: groups on their way to their owners. */
 function movable({ kind }: WorkerRequest, response: WorkerResponse): ArrayBuffer[] {
-  if (kind !== 'gather' || !response.ok) return []
-  return (response.answer as WorkerAnswers['gather']).partials.map(({ buffer }) => buffer as ArrayBuffer)
+  if (kind !== 'hand-over' || !response.ok) return []
+  return (response.answer as WorkerAnswers['hand-over']).map(({ buffer }) => buffer as ArrayBuffer)
 }

@@ -50,13 +50,19 @@ export class DataWorker {
         return undefined
       }
       case 'gather': {
-        const gathered = engine.finishReading(request.shardsByOwner)
+        const gathered = engine.finishReading()
         const selected = gathered.selected.map((parts) => parts.map((part) => ({ ...part, rows: toPlain(part.rows) })))
         return { ...gathered, selected }
       }
+      case 'closing-keys':
+        return engine.closingKeys(request.closeWatermarksMs, request.newestMs)
+      case 'hand-over':
+        return engine.handOver(request)
       case 'close':
-        return engine.close(request.epoch, request.partials, request.closeWatermarksMs)
+        engine.merge(request.partials)
+        return engine.close(request.epoch)
       case 'snapshot':
+        engine.merge(request.partials)
         return engine.snapshot()
       default:
         return unreachable(request)

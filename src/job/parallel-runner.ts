@@ -19,11 +19,12 @@ import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
 import { fromPlain, type PlainBatch, type WorkerLink, type WorkerStart } from './worker-messages.ts'
 
 /** Bytes of records that go to a worker at a time. */
-const GROUP_BYTES = 1 << 20
+const GROUP_BYTES = 4 << 20
 
 /**
  * Spreads epochs over data workers. Partitions are dealt out by their index, shards likewise; the coordinator, which this is, never looks
- * at a row: it moves bytes to the workers, groups between them (barrier 1), and lets them close windows (barrier 2).
+ * at a row: it moves bytes to the workers, groups that windows close with to their owners (barrier 1), and lets these close the windows
+ * (barrier 2).
  */
 export class ParallelRunner implements EpochRunner {
   readonly queries: readonly QueryOutput[]
@@ -83,14 +84,13 @@ export class ParallelRunner implements EpochRunner {
     const marks = this.#marks
     await this.#all((worker) => worker.ask({ kind: 'begin', plan, partitionCount, closeWatermarksMs: before, marks }))
     await this.#sendRecords(plan, records)
-    const gathered = await this.#all((worker) => worker.ask({ kind: 'gather', shardsByOwner: this.#shardsByOwner }))
+    const gathered = await this.#all((worker) => worker.ask({ kind: 'gather' }))
     this.#observe(gathered)
     for (const [index, { watermark }] of watermarks.entries()) watermark.finishEpoch(plan, index)
-    const closeWatermarksMs = watermarks.map(({ watermark }) => watermark.closeWatermarkMs)
+    const partials = await this.#handOver(await this.#closingKeys(), false)
     const closed = await this.#all((worker, owner) => {
-      const partials = gathered.map((one) => one.partials[owner] as Uint8Array<ArrayBuffer>)
-      const transfer = partials.map((partial) => partial.buffer)
-      return worker.ask({ kind: 'close', epoch: plan.epoch, partials, closeWatermarksMs }, transfer)
+      const own = partials[owner] as Uint8Array<ArrayBuffer>[]
+      return worker.ask({ kind: 'close', epoch: plan.epoch, partials: own }, buffersOf(own))
     })
     const queries = this.queries.map((_, index) => this.#queryResults(index, gathered, closed))
     this.#marks = this.queries.map((_, query) => closed.flatMap((one) => one[query]?.marks ?? []))
@@ -108,7 +108,11 @@ export class ParallelRunner implements EpochRunner {
   }
 
   async snapshot(): Promise<Uint8Array> {
-    const states = await this.#all((worker) => worker.ask({ kind: 'snapshot' }))
+    const partials = await this.#handOver([], true)
+    const states = await this.#all((worker, owner) => {
+      const own = partials[owner] as Uint8Array<ArrayBuffer>[]
+      return worker.ask({ kind: 'snapshot', partials: own }, buffersOf(own))
+    })
     const writer = new ByteWriter(1 << 16)
     writeHead(writer, this.#partitionIds)
     for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
@@ -163,6 +167,35 @@ export class ParallelRunner implements EpochRunner {
 
   #all<T>(ask: (worker: WorkerLink, owner: number) => Promise<T>): Promise<T[]> {
     return Promise.all(this.#workers.map(ask))
+  }
+
+  /** By worker and query: keys of sessions that may close. */
+  async #closingKeys(): Promise<(readonly (readonly Uint8Array[])[])[]> {
+    if (!this.#bySession.includes(true)) return []
+    const closeWatermarksMs = this.#closeWatermarks()
+    const newestMs = this.#stages.watermarks.map(({ watermark }) => watermark.mark().maxEventTimeMs)
+    return this.#all((worker) => worker.ask({ kind: 'closing-keys', closeWatermarksMs, newestMs }))
+  }
+
+  /** Lets each worker give what others own; gives what each is to take in. */
+  async #handOver(
+    keys: readonly (readonly (readonly Uint8Array[])[])[],
+    all: boolean,
+  ): Promise<Uint8Array<ArrayBuffer>[][]> {
+    const closeWatermarksMs = this.#closeWatermarks()
+    const shardsByOwner = this.#shardsByOwner
+    const given = await this.#all((worker, index) => {
+      const others = keys.filter((_, other) => other !== index)
+      const closingKeys = this.queries.map((_, query) => others.flatMap((one) => one[query] ?? []))
+      return worker.ask({ kind: 'hand-over', shardsByOwner, closeWatermarksMs, all, closingKeys })
+    })
+    return this.#workers.map((_, owner) =>
+      given.map((parts) => parts[owner] as Uint8Array<ArrayBuffer>).filter((part) => part.length > 0),
+    )
+  }
+
+  #closeWatermarks(): number[] {
+    return this.#stages.watermarks.map(({ watermark }) => watermark.closeWatermarkMs)
   }
 
   async #sendRecords(plan: EpochPlan, records: readonly RangeRecords[]): Promise<void> {
@@ -232,6 +265,10 @@ async function* grouped(records: RangeRecords): AsyncGenerator<readonly EncodedR
     bytes = 0
   }
   if (group.length > 0) yield group
+}
+
+function buffersOf(parts: readonly Uint8Array<ArrayBuffer>[]): ArrayBuffer[] {
+  return parts.map(({ buffer }) => buffer)
 }
 
 function mergedLedger(gathered: readonly WorkerGathered[]): LedgerEntry[] {

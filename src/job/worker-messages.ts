@@ -6,7 +6,7 @@ import type { ResultBatch } from '../batch/result-batch.ts'
 import type { WasmModule } from '../batch/wasm-module.ts'
 import type { EngineOptions } from '../engine/engine.ts'
 import type { EpochPlan, OffsetRange } from '../engine/epoch.ts'
-import type { WorkerClosed, WorkerGathered } from '../engine/worker-engine.ts'
+import type { HandOverRequest, WorkerClosed, WorkerGathered } from '../engine/worker-engine.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 
 /** What a data worker is started with. */
@@ -35,14 +35,15 @@ export type WorkerRequest =
       readonly marks: readonly (readonly Uint8Array[])[]
     }
   | { readonly kind: 'records'; readonly range: OffsetRange; readonly records: readonly EncodedRecords[] }
-  | { readonly kind: 'gather'; readonly shardsByOwner: readonly (readonly number[])[] }
+  | { readonly kind: 'gather' }
   | {
-      readonly kind: 'close'
-      readonly epoch: number
-      readonly partials: readonly Uint8Array[]
+      readonly kind: 'closing-keys'
       readonly closeWatermarksMs: readonly number[]
+      readonly newestMs: readonly number[]
     }
-  | { readonly kind: 'snapshot' }
+  | ({ readonly kind: 'hand-over' } & HandOverRequest)
+  | { readonly kind: 'close'; readonly epoch: number; readonly partials: readonly Uint8Array[] }
+  | { readonly kind: 'snapshot'; readonly partials: readonly Uint8Array[] }
 
 /** Answers by the kind of request. */
 export interface WorkerAnswers {
@@ -51,6 +52,10 @@ export interface WorkerAnswers {
   readonly begin: undefined
   readonly records: undefined
   readonly gather: WorkerGathered
+  /** By query. */
+  readonly 'closing-keys': readonly (readonly Uint8Array[])[]
+  /** By owner. */
+  readonly 'hand-over': readonly Uint8Array[]
   readonly close: readonly WorkerClosed[]
   readonly snapshot: readonly (readonly Uint8Array[])[]
 }

@@ -282,6 +282,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: 'test/timelines/session.test.ts',
   },
   {
+    name: 'a session closes though another worker has more of it',
+    file: 'src/job/parallel-runner.ts',
+    edits: [edit('others.flatMap((one) => one[query] ?? [])', 'others.slice(others.length).flat()')],
+    caughtBy: 'test/timelines/session.test.ts',
+  },
+  {
+    name: 'nobody looks for sessions that are too long together with what others have of them',
+    file: 'src/engine/operators/session-table.ts',
+    edits: [edit('return due.concat(old)', 'return due')],
+    caughtBy: 'test/laws/shards.test.ts',
+  },
+  {
+    name: 'a sliding window is not told of groups that came from another worker',
+    file: 'src/engine/operators/window-aggregate.ts',
+    edits: [edit('(this.#running?.has(startMs) ? arrived : this.#panes)', 'this.#panes')],
+    caughtBy: 'test/laws/shards.test.ts',
+  },
+  {
     name: 'a dedupe forgets as soon as the watermark has passed',
     file: 'src/engine/stages/dedupe-stage.ts',
     edits: [
@@ -296,7 +314,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the groups that one worker has for another get lost',
     file: 'src/job/parallel-runner.ts',
-    edits: [edit('const partials = gathered.map(', 'const partials = gathered.slice(0, owner + 1).map(')],
+    edits: [edit('given.map((parts) => parts', 'given.slice(0, owner + 1).map((parts) => parts')],
     caughtBy: 'test/timelines/tumbling.test.ts',
   },
   {

@@ -4,7 +4,7 @@ export const LAW_RUNS = {
   viewsOfDefinition: 25,
   sameState: 18,
   damagedState: 12,
-  shards: 15,
+  shards: 40,
   sessionEnds: 300,
   floatSums: 200,
   models: 60,

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
   boolean,
+  col,
   decimal,
   defineSchema,
+  eq,
   float64,
   global,
   int32,
@@ -117,6 +119,18 @@ export const WINDOW_CASES: readonly WindowCase[] = [
     naive: (events) => naiveSessions(events, [], 3 * SECOND),
   },
 ]
+
+/** Sessions that end before their gap is over; when depends on where epochs end, so there is no row that is right for all of them. */
+export const EARLY_CASES: readonly Omit<WindowCase, 'naive'>[] = [
+  ['session with a longest duration', session('20s', { maxDuration: '25s' })] as const,
+  ['session with a most of events', session('20s', { maxEvents: 4 })] as const,
+  ['session that an event ends', session('20s', { endWhen: eq(col('n'), 7) })] as const,
+].map(([name, window]) => ({
+  name,
+  ...spanOf({}),
+  keys: ['page'],
+  plan: planOf(window, ['page'], DELAY_UNITS * SECOND),
+}))
 
 interface Span {
   readonly startMs: number

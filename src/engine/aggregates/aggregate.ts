@@ -51,6 +51,7 @@ export interface AggregateState {
  */
 export interface RunningState {
   grow(slotCount: number): void
+  /** Takes in a pane, or more of one that is in. */
   enter(paneMs: number, state: AggregateState, from: Int32Array, to: Int32Array, count: number): void
   leave(paneMs: number, state: AggregateState, from: Int32Array, to: Int32Array, count: number): void
   /** Rows of a pane that has entered. */

@@ -86,7 +86,13 @@ class RegistersState implements AggregateState {
 
   write(slots: Int32Array, count: number, writer: ByteWriter): void {
     for (let index = 0; index < count; index++) {
-      const values = this.#highest(slots[index] as number)
+      const slot = slots[index] as number
+      const place = this.#dense[slot] as number
+      if (place > 0) {
+        writeRegisters(this.#registers, (place - 1) * this.#registerCount, this.#registerCount, writer)
+        continue
+      }
+      const values = this.#highest(slot)
       writer.varint(values.length)
       for (const value of values) writer.varint(value)
     }
@@ -148,6 +154,17 @@ class RegistersState implements AggregateState {
       const rank = this.#registers[start + register] as number
       if (rank > 0) visit((register << 8) | rank)
     }
+  }
+}
+
+/** Writes the registers that have a rank, as a set of them is written. */
+function writeRegisters(registers: Uint8Array, start: number, registerCount: number, writer: ByteWriter): void {
+  let ranked = 0
+  for (let register = 0; register < registerCount; register++) if (registers[start + register] !== 0) ranked++
+  writer.varint(ranked)
+  for (let register = 0; register < registerCount; register++) {
+    const rank = registers[start + register] as number
+    if (rank > 0) writer.varint((register << 8) | rank)
   }
 }
 

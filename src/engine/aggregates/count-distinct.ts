@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { type ByteReader, type ByteWriter, compareBytes } from '../../base/bytes.ts'
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 import { IdSets } from '../keys/id-sets.ts'
 import type { GroupOrder } from '../operator.ts'
@@ -58,11 +58,14 @@ export class DistinctState implements AggregateState {
   write(slots: Int32Array, count: number, writer: ByteWriter, order: GroupOrder = 'canonical'): void {
     const { interner } = this.#values.ids
     for (let index = 0; index < count; index++) {
-      const held: Uint8Array[] = []
-      this.sets.each(slots[index] as number, (id) => held.push(interner.bytes(id)))
-      if (order === 'canonical') held.sort(compareBytes)
-      writer.varint(held.length)
-      for (const value of held) writer.bytes(value)
+      const slot = slots[index] as number
+      writer.varint(this.sets.count(slot))
+      if (order === 'canonical') {
+        const ids: number[] = []
+        this.sets.each(slot, (id) => ids.push(id))
+        ids.sort((left, right) => interner.compare(left, right))
+        for (const id of ids) interner.write(id, writer)
+      } else this.sets.each(slot, (id) => interner.write(id, writer))
     }
   }
 
@@ -70,7 +73,7 @@ export class DistinctState implements AggregateState {
     const { interner } = this.#values.ids
     for (let index = 0; index < count; index++) {
       const slot = slots[index] as number
-      for (let left = reader.varint(); left > 0; left--) this.sets.add(slot, interner.intern(reader.bytes()))
+      for (let left = reader.varint(); left > 0; left--) this.sets.add(slot, interner.read(reader))
     }
   }
 }

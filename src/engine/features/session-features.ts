@@ -8,7 +8,7 @@ import { createAggregator } from '../aggregates/index.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
 import { Pane } from '../operators/pane.ts'
-import { mergePanes, writePanes } from '../operators/pane-sections.ts'
+import { mergePanes, sharded, writePanes } from '../operators/pane-sections.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import type { WindowGrid } from '../windows/window-grid.ts'
 import { elapsed } from './elapsed.ts'
@@ -91,7 +91,8 @@ export class SessionFeatures {
 
   write(writer: ByteWriter, shards: readonly number[]): void {
     const panes = [...this.#panes.values()].sort((left, right) => left.startMs - right.startMs)
-    writePanes(panes, this.#keys, shards, writer, 'canonical')
+    const byShard = panes.map((pane) => sharded(pane, this.#keys))
+    writePanes(byShard, this.#keys, shards, writer, 'canonical')
   }
 
   merge(reader: ByteReader, shardCount: number): void {

@@ -1,3 +1,4 @@
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import { mixed } from '../../base/mixed.ts'
 import { copyShort } from '../../batch/dictionary.ts'
@@ -50,39 +51,68 @@ export class Interner {
     return leftLength - rightLength
   }
 
+  /** Appends the value's bytes with their length. */
+  write(id: number, writer: ByteWriter): void {
+    writer.slice(this.#slab, this.#start(id), this.#ends[id] as number)
+  }
+
   /** The id of the first `length` bytes, a new one when they are new. */
   intern(bytes: Uint8Array, length: number = bytes.length): number {
-    const hash = this.#hash(bytes, length)
+    const hash = this.#hash(bytes, 0, length)
+    const at = this.#place(bytes, 0, length, hash)
+    const id = this.#table[at] as number
+    return id >= 0 ? id : this.#append(bytes, 0, length, hash, at)
+  }
+
+  /** The id of what `write` has written. */
+  read(reader: ByteReader): number {
+    const length = reader.varint()
+    const start = reader.skip(length)
+    const { source } = reader
+    const hash = this.#hash(source, start, length)
+    const at = this.#place(source, start, length, hash)
+    const id = this.#table[at] as number
+    return id >= 0 ? id : this.#append(source, start, length, hash, at)
+  }
+
+  /** The id of a value, or -1 when it has none. */
+  find(bytes: Uint8Array): number {
+    return this.#table[this.#place(bytes, 0, bytes.length, this.#hash(bytes, 0, bytes.length))] as number
+  }
+
+  /** Where the value stands in the table, or the free place where it belongs. */
+  #place(bytes: Uint8Array, start: number, length: number, hash: number): number {
     const mask = this.#table.length - 1
     let at = hash & mask
     for (let id = this.#table[at] as number; id >= 0; id = this.#table[at] as number) {
-      if (this.#hashes[id] === hash && this.#same(id, bytes, length)) return id
+      if (this.#hashes[id] === hash && this.#same(id, bytes, start, length)) return at
       at = (at + 1) & mask
     }
-    this.#table[at] = this.#size
-    return this.#append(bytes, length, hash)
+    return at
   }
 
-  #hash(bytes: Uint8Array, length: number): number {
+  #hash(bytes: Uint8Array, start: number, length: number): number {
     const multiplier1 = this.#multiplier1
     const multiplier2 = this.#multiplier2
     let hash = this.#seed ^ length
-    let at = 0
-    for (; at + 4 <= length; at += 4) {
+    const end = start + length
+    let at = start
+    for (; at + 4 <= end; at += 4) {
       hash = Math.imul(hash ^ word(bytes, at), multiplier1)
       hash = Math.imul(hash ^ (hash >>> 16), multiplier2)
     }
     let tail = 0
-    for (; at < length; at++) tail = (tail << 8) | (bytes[at] as number)
+    for (; at < end; at++) tail = (tail << 8) | (bytes[at] as number)
     hash = Math.imul(hash ^ tail, multiplier1)
     return hash ^ (hash >>> 15)
   }
 
-  #same(id: number, bytes: Uint8Array, length: number): boolean {
-    const start = this.#start(id)
-    if ((this.#ends[id] as number) - start !== length) return false
+  #same(id: number, bytes: Uint8Array, start: number, length: number): boolean {
+    const slab = this.#slab
+    const own = this.#start(id)
+    if ((this.#ends[id] as number) - own !== length) return false
     for (let index = 0; index < length; index++) {
-      if (this.#slab[start + index] !== bytes[index]) return false
+      if (slab[own + index] !== bytes[start + index]) return false
     }
     return true
   }
@@ -91,8 +121,10 @@ export class Interner {
     return id === 0 ? 0 : (this.#ends[id - 1] as number)
   }
 
-  #append(bytes: Uint8Array, length: number, hash: number): number {
+  /** A new value, at a free place of the table. */
+  #append(bytes: Uint8Array, start: number, length: number, hash: number, at: number): number {
     const id = this.#size++
+    this.#table[at] = id
     const end = this.#slabLength + length
     if (end > 2 ** 31 - 1) throw tooMuchText()
     if (end > this.#slab.length) {
@@ -100,7 +132,7 @@ export class Interner {
       grown.set(this.#slab)
       this.#slab = grown
     }
-    copyShort(bytes, 0, length, this.#slab, this.#slabLength)
+    copyShort(bytes, start, length, this.#slab, this.#slabLength)
     this.#slabLength = end
     if (id >= this.#ends.length) {
       this.#ends = doubled(this.#ends)

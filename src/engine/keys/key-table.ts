@@ -1,3 +1,4 @@
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { hashHigh, hashLow, xxhash64 } from '../../base/xxhash64.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { ValueIds } from './value-ids.ts'
@@ -17,7 +18,6 @@ export class KeyTable {
   readonly #values: ValueIds
   /** Shard + 1 by key id. */
   #shards = new Uint8Array(64)
-  #rowShards = new Uint8Array(1024)
 
   constructor(columnIndexes: readonly number[], hashKey: HashKey) {
     this.#hashKey = hashKey
@@ -33,23 +33,27 @@ export class KeyTable {
     return this.#values.of(batch, rows, count)
   }
 
-  /** Shards of the rows that are selected, by row; valid until the next call. */
-  shardsOf(batch: Batch, rows: Int32Array, count: number): Uint8Array {
-    const ids = this.of(batch, rows, count)
-    if (this.#rowShards.length < batch.rowCount) this.#rowShards = new Uint8Array(batch.rowCount * 2)
-    for (let index = 0; index < count; index++) {
-      const row = rows[index] as number
-      this.#rowShards[row] = this.shard(ids[row] as number)
-    }
-    return this.#rowShards
-  }
-
   bytes(id: number): Uint8Array {
     return this.#values.interner.bytes(id)
   }
 
   intern(bytes: Uint8Array): number {
     return this.#values.interner.intern(bytes)
+  }
+
+  /** Appends a key with its length. */
+  write(id: number, writer: ByteWriter): void {
+    this.#values.interner.write(id, writer)
+  }
+
+  /** The id of a key that `write` has written. */
+  read(reader: ByteReader): number {
+    return this.#values.interner.read(reader)
+  }
+
+  /** The id of a key, or -1 when it has none. */
+  find(bytes: Uint8Array): number {
+    return this.#values.interner.find(bytes)
   }
 
   compare(left: number, right: number): number {

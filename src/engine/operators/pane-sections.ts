@@ -14,22 +14,33 @@ import type { Pane } from './pane.ts'
  * Panes by start, groups by key bytes where the order counts.
  */
 
+/** A pane with the slots of its groups by shard. */
+export interface ShardedPane {
+  readonly pane: Pane
+  readonly slots: readonly (readonly number[])[]
+}
+
+/** Sorts the groups of a pane by shard. */
+export function sharded(pane: Pane, keys: KeyTable): ShardedPane {
+  const slots: number[][] = Array.from({ length: SHARDS }, () => [])
+  for (let slot = 0; slot < pane.size; slot++) slots[keys.shard(pane.slots.keyId(slot))]?.push(slot)
+  return { pane, slots }
+}
+
 /** Writes the groups of some shards. */
 export function writePanes(
-  panes: readonly Pane[],
+  panes: readonly ShardedPane[],
   keys: KeyTable,
   shards: readonly number[],
   writer: ByteWriter,
   order: GroupOrder,
 ): void {
-  const groups = panes.map((pane) => slotsByShard(pane, keys))
   const section = new ByteWriter(4096)
   for (const shard of shards) {
     section.clear()
-    const held = panes.map((pane, index) => ({ pane, slots: groups[index]?.[shard] as number[] }))
-    const filled = held.filter(({ slots }) => slots.length > 0)
+    const filled = panes.filter(({ slots }) => (slots[shard] as readonly number[]).length > 0)
     section.varint(filled.length)
-    for (const { pane, slots } of filled) writePane(pane, slots, keys, section, order)
+    for (const { pane, slots } of filled) writePane(pane, slots[shard] as readonly number[], keys, section, order)
     writer.bytes(section.view())
   }
 }
@@ -47,7 +58,7 @@ function writePane(
   }
   section.f64(pane.startMs)
   section.varint(slots.length)
-  for (const slot of slots) section.bytes(keys.bytes(pane.slots.keyId(slot)))
+  for (const slot of slots) keys.write(pane.slots.keyId(slot), section)
   for (const state of pane.states) state.write(slots, slots.length, section, order)
 }
 
@@ -72,14 +83,8 @@ function mergePane(section: ByteReader, keys: KeyTable, grid: WindowGrid, paneOf
   }
   const pane = paneOf(startMs)
   const slots = new Int32Array(section.count())
-  for (let index = 0; index < slots.length; index++) slots[index] = pane.slots.slot(keys.intern(section.bytes()))
+  for (let index = 0; index < slots.length; index++) slots[index] = pane.slots.slot(keys.read(section))
   pane.grow()
   for (const state of pane.states) state.merge(slots, slots.length, section)
   pane.markChanged(slots, slots.length)
-}
-
-function slotsByShard(pane: Pane, keys: KeyTable): number[][] {
-  const shards: number[][] = Array.from({ length: SHARDS }, () => [])
-  for (let slot = 0; slot < pane.size; slot++) shards[keys.shard(pane.slots.keyId(slot))]?.push(slot)
-  return shards
 }

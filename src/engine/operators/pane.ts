@@ -47,6 +47,24 @@ export class Pane {
     this.#rowCount = 0
   }
 
+  /** Slots of the groups whose keys are wanted. */
+  slotsOf(wanted: (keyId: number) => boolean): Int32Array {
+    const slots = new Int32Array(this.size)
+    let count = 0
+    for (let slot = 0; slot < this.size; slot++) if (wanted(this.slots.keyId(slot))) slots[count++] = slot
+    return slots.subarray(0, count)
+  }
+
+  /** Adds groups of another pane of the same operator, by their slots there. */
+  fold(other: Pane, from: Int32Array): void {
+    const to = from.map((slot) => this.slots.slot(other.slots.keyId(slot)))
+    this.grow()
+    for (const [index, state] of this.states.entries()) {
+      state.fold(other.states[index] as AggregateState, from, to, from.length)
+    }
+    this.markChanged(to, to.length)
+  }
+
   /** Makes room for every slot that was given. */
   grow(): void {
     for (const state of this.states) state.grow(this.slots.size)

@@ -52,6 +52,16 @@ export class RunningWindow {
     }
   }
 
+  /** Groups of another pane have been added to one that is in; `sizeBefore` is how many groups it had. */
+  groupsArrived(pane: Pane, sizeBefore: number, arrived: Pane, from: Int32Array): void {
+    for (let slot = sizeBefore; slot < pane.size; slot++) this.#join(pane.slots.keyId(slot))
+    const to = from.map((slot) => this.#slots.slot(arrived.slots.keyId(slot)))
+    for (const [index, state] of this.#running.entries()) {
+      state?.grow(this.#slots.size)
+      state?.enter(pane.startMs, arrived.states[index] as AggregateState, from, to, from.length)
+    }
+  }
+
   /** The groups of the window by slot, in the order of their keys. */
   sortedSlots(): Int32Array {
     const slots = new Int32Array(this.#groups)

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { Batch } from '../../batch/batch.ts'
@@ -9,12 +10,13 @@ import type { AggregateState } from '../aggregates/aggregate.ts'
 import type { OpenWindow } from '../engine.ts'
 import { timesOf } from '../event-times.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
-import type { CloseContext, GroupOrder, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
-import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
+import type { CloseContext, HandOver, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
 import { AggregateInputs } from './aggregate-inputs.ts'
+import { OwnShards } from './own-shards.ts'
+import { SessionEnds } from './session-ends.ts'
 import { SessionFolds } from './session-folds.ts'
 import { SessionOutput } from './session-output.ts'
-import { readMarks, readSessions, writeMarks, writeSessions } from './session-sections.ts'
+import { readMarks, readSessions, slotsByShard, writeMarks, writeSessions } from './session-sections.ts'
 import { SessionTable } from './session-table.ts'
 
 /** What the operator is made for. */
@@ -28,6 +30,8 @@ export interface SessionAggregateOptions {
   readonly resultFields: readonly Field[]
   readonly eventTimeIndex: number
   readonly modes: readonly OutputMode[]
+  /** Shards whose sessions are kept here, when there are other owners. */
+  readonly ownShards: readonly number[] | undefined
   /** Spark takes a row as late only when it could not even touch a closed session. */
   readonly spark: boolean
   readonly groupsMax: number
@@ -41,19 +45,24 @@ export interface SessionAggregateOptions {
  *   events       x  x x      x          x   x
  *   gap            |----|   |----|         |----|
  *   sessions     |------|   |           |---|           closed when last event + gap is behind the watermark
+ *
+ * Where shards have other owners, a session stays with the worker that reads its rows until the watermark may close it; its owner then
+ * gets it, and what any other worker has of the same key. Where sessions are shown before they close, or end by an event or a number of
+ * events, they go to their owners at the end of every epoch.
  */
 export class SessionAggregate implements Operator {
   readonly #options: SessionAggregateOptions
   readonly #inputs: AggregateInputs
   readonly #keys: KeyTable
-  readonly #endWhen: Predicate | undefined
+  readonly #own: OwnShards
+  readonly #ends: SessionEnds
   readonly #update: boolean
-  readonly #durationMaxMs: number
-  readonly #eventsMax: number
-  #table: SessionTable
-  #states: AggregateState[]
-  /** Sessions that may have to be closed early at the end of this epoch. */
-  #candidates = new Set<number>()
+  /** Sessions are wanted at their owners before their gap is over. */
+  readonly #wantedOpen: boolean
+  readonly #table: SessionTable
+  readonly #states: AggregateState[]
+  /** Keys of other owners, who may have to close sessions of theirs. */
+  #closingElsewhere: readonly number[] = []
   /** Update mode: sessions that something came for in this epoch. */
   #changed = new Set<number>()
   /** Update mode: sessions that were shown and are there no more, as key id and start. */
@@ -64,8 +73,6 @@ export class SessionAggregate implements Operator {
   #newMarks: number[] = []
   /** Marks that others have told of: rows are judged by them here, and nothing else. */
   readonly #heard: SessionTable
-  /** True for rows that end their session, in the current batch. */
-  #ends: Uint8Array | undefined
   #slots = new Int32Array(1024)
   readonly #folds = new SessionFolds()
 
@@ -77,12 +84,12 @@ export class SessionAggregate implements Operator {
       hashKey,
     )
     this.#inputs = new AggregateInputs(node, options)
-    this.#endWhen = window.endWhen && compilePredicate(window.endWhen, fields)
-    this.#durationMaxMs = window.durationMaxMs ?? Number.POSITIVE_INFINITY
-    this.#eventsMax = window.eventsMax ?? Number.POSITIVE_INFINITY
+    this.#own = new OwnShards(this.#keys, options.ownShards)
+    this.#table = new SessionTable(window.gapMs, window.durationMaxMs ?? Number.POSITIVE_INFINITY, this.#own.shared)
+    this.#ends = new SessionEnds(window, this.#table, fields)
     this.#update = options.modes.includes('update')
-    this.#table = new SessionTable(window.gapMs, this.#durationMaxMs)
-    this.#heard = new SessionTable(window.gapMs, Number.POSITIVE_INFINITY)
+    this.#wantedOpen = this.#update || options.modes.includes('complete') || this.#ends.countsOrListens
+    this.#heard = new SessionTable(window.gapMs, Number.POSITIVE_INFINITY, false)
     this.#states = this.#inputs.newStates()
   }
 
@@ -96,16 +103,10 @@ export class SessionAggregate implements Operator {
   }
 
   openWindows(): OpenWindow[] {
-    const slots = this.#openSlots()
-    if (slots.length === 0) return []
-    const table = this.#table
-    let startMs = Number.POSITIVE_INFINITY
-    let endMs = Number.NEGATIVE_INFINITY
-    for (const slot of slots) {
-      startMs = Math.min(startMs, table.startMs(slot))
-      endMs = Math.max(endMs, table.lastMs(slot) + table.gapMs)
-    }
-    return [{ startMs, endMs, groups: slots.length }]
+    const groups = this.#table.size - this.#marks
+    if (groups === 0) return []
+    const [startMs, lastMs] = this.#table.bounds()
+    return [{ startMs, endMs: lastMs + this.#table.gapMs, groups }]
   }
 
   missedWindows(timeMs: number): WindowBounds[] {
@@ -128,16 +129,12 @@ export class SessionAggregate implements Operator {
     return kept
   }
 
-  shardsOf(batch: Batch, { rows, count }: Selection): Uint8Array {
-    return this.#keys.shardsOf(batch, rows, count)
-  }
-
   processBatch(batch: Batch, selection: Selection): void {
     const { rows, count } = selection
     if (count === 0) return
     const ids = this.#keys.of(batch, rows, count)
     this.#inputs.begin(batch, selection)
-    this.#ends = this.#endWhen?.(batch)
+    this.#ends.begin(batch)
     if (this.#slots.length < count) this.#slots = new Int32Array(count * 2)
     const times = timesOf(batch, this.#options.eventTimeIndex)
     // Before two sessions become one, the rows that go to them must have arrived there.
@@ -173,8 +170,44 @@ export class SessionAggregate implements Operator {
     for (const reader of readers) readMarks(reader, heard, this.#keys)
   }
 
-  write(writer: ByteWriter, shards: readonly number[], order: GroupOrder = 'canonical'): void {
-    writeSessions(this.#table, this.#states, this.#keys, shards, writer, order)
+  writeClosingKeys(writer: ByteWriter, closeWatermarkMs: number, newestMs: number): boolean {
+    if (this.#wantedOpen) return false
+    const { keyIds } = this.#table
+    const closing = new Set<number>()
+    for (const slot of this.#table.mayClose(closeWatermarkMs, newestMs)) closing.add(keyIds[slot] as number)
+    this.#closingElsewhere = [...closing].filter((keyId) => !this.#own.has(keyId))
+    writer.varint(closing.size)
+    for (const keyId of closing) this.#keys.write(keyId, writer)
+    return closing.size > 0
+  }
+
+  handOver({ all, closingKeys, owners }: HandOver): void {
+    const table = this.#table
+    const isOther = (slot: number): boolean => !this.#own.has(table.keyIds[slot] as number)
+    const wanted = new Set(all || this.#wantedOpen ? table.slots().filter(isOther) : [])
+    // Others may have what joins two sessions that are apart here, so all of a key go.
+    for (const keyId of this.#closingElsewhere) for (const slot of table.ofKey(keyId)) wanted.add(slot)
+    for (const slot of this.#slotsOf(closingKeys)) if (isOther(slot)) wanted.add(slot)
+    this.#closingElsewhere = []
+    const byShard = slotsByShard(wanted, table, this.#keys)
+    for (const { shards, writer } of owners) {
+      writeSessions(table, byShard, this.#states, this.#keys, shards, writer, 'any')
+    }
+    for (const slot of wanted) {
+      this.#changed.delete(slot)
+      this.#ends.forget(slot)
+      this.#free(slot)
+    }
+  }
+
+  write(writer: ByteWriter, shards: readonly number[]): void {
+    const slots = this.#table.slots()
+    assert(
+      slots.every((slot) => this.#own.has(this.#table.keyIds[slot] as number)),
+      'sessions have been handed over',
+    )
+    const byShard = slotsByShard(slots, this.#table, this.#keys)
+    writeSessions(this.#table, byShard, this.#states, this.#keys, shards, writer, 'canonical')
   }
 
   merge(reader: ByteReader, shardCount: number): void {
@@ -195,22 +228,11 @@ export class SessionAggregate implements Operator {
     this.#changed.clear()
   }
 
-  clear(): void {
-    this.#table = new SessionTable(this.#table.gapMs, this.#durationMaxMs)
-    this.#states = this.#inputs.newStates()
-    this.#candidates.clear()
-    this.#changed.clear()
-    this.#vanished = []
-    this.#marks = 0
-    this.#newMarks = []
-    this.#letGoOfKeys()
-  }
-
   close({ epoch, closeWatermarkMs }: CloseContext): OperatorResults {
     const table = this.#table
     this.#newMarks = []
     const due = table.timers.due(closeWatermarkMs, (slot) => table.lastMs(slot) + table.gapMs)
-    const early = this.#closingEarly(due)
+    const early = this.#ends.take(due)
     const closing = (this.#marks === 0 ? due : due.filter((slot) => table.marks[slot] === 0)).concat(early)
     const output = new SessionOutput(this.#options, this.#keys, table, this.#states, epoch)
     output.closed(closing)
@@ -219,7 +241,6 @@ export class SessionAggregate implements Operator {
     const results = output.finish()
     for (const slot of due) this.#free(slot)
     for (const slot of early) this.#leaveMark(slot)
-    this.#candidates.clear()
     this.#letGoOfKeys()
     return results
   }
@@ -232,48 +253,7 @@ export class SessionAggregate implements Operator {
     const slots = this.#slots.subarray(from, to)
     this.#inputs.update(this.#states, own, slots, own.length)
     if (this.#update) for (const slot of slots) this.#changed.add(slot)
-    if (this.#ends) this.#noteEnds(this.#ends, times, own, slots)
-    if (this.#eventsMax < Number.POSITIVE_INFINITY) this.#countEvents(slots)
-  }
-
-  /** Sessions that are not due but end in this epoch. */
-  #closingEarly(due: readonly number[]): number[] {
-    for (const slot of this.#table.overlong) this.#candidates.add(slot)
-    this.#table.overlong.clear()
-    if (this.#candidates.size === 0) return []
-    const dueNow = new Set(due)
-    return [...this.#candidates].filter((slot) => !dueNow.has(slot) && this.#endsEarly(slot))
-  }
-
-  #noteEnds(ends: Uint8Array, times: Float64Array, rows: Int32Array, slots: Int32Array): void {
-    const { endedAts } = this.#table
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as number
-      if (ends[row] !== TRUE) continue
-      const slot = slots[index] as number
-      endedAts[slot] = Math.max(endedAts[slot] as number, times[row] as number)
-      this.#candidates.add(slot)
-    }
-  }
-
-  #countEvents(slots: Int32Array): void {
-    const { events } = this.#table
-    for (let index = 0; index < slots.length; index++) {
-      const slot = slots[index] as number
-      events[slot] = (events[slot] as number) + 1
-      if ((events[slot] as number) > this.#eventsMax) this.#candidates.add(slot)
-    }
-  }
-
-  #overfull(slot: number): boolean {
-    const table = this.#table
-    if (table.lastMs(slot) - table.startMs(slot) > this.#durationMaxMs) return true
-    return (table.events[slot] as number) > this.#eventsMax
-  }
-
-  /** An end that later events have overtaken does not count. */
-  #endsEarly(slot: number): boolean {
-    return (this.#table.endedAts[slot] as number) >= this.#table.lastMs(slot) || this.#overfull(slot)
+    this.#ends.note(times, own, slots)
   }
 
   #begin(keyId: number, timeMs: number): number {
@@ -317,8 +297,7 @@ export class SessionAggregate implements Operator {
     endedAts[kept] = Math.max(endedAts[kept] as number, endedAts[gone] as number)
     events[kept] = (events[kept] as number) + (events[gone] as number)
     this.#forgetShown(kept, gone)
-    table.overlong.delete(gone)
-    if (this.#candidates.delete(gone)) this.#candidates.add(kept)
+    this.#ends.becomesPartOf(gone, kept)
     if (this.#changed.delete(gone)) this.#changed.add(kept)
     this.#folds.add(gone, kept)
     table.remove(gone)
@@ -345,7 +324,7 @@ export class SessionAggregate implements Operator {
   #touched(slot: number): void {
     if (this.#table.marks[slot] === 1) return
     if (this.#update) this.#changed.add(slot)
-    if (this.#endsEarly(slot)) this.#candidates.add(slot)
+    this.#ends.look(slot)
   }
 
   #showChanges(output: SessionOutput, closing: ReadonlySet<number>): void {
@@ -375,6 +354,16 @@ export class SessionAggregate implements Operator {
 
   #inMark(keyId: number, timeMs: number): boolean {
     return this.#table.inMark(keyId, timeMs) || this.#heard.inMark(keyId, timeMs)
+  }
+
+  /** Sessions of the keys that are listed. */
+  *#slotsOf(keyLists: readonly ByteReader[]): Generator<number> {
+    for (const keys of keyLists) {
+      for (let left = keys.count(); left > 0; left--) {
+        const keyId = this.#keys.find(keys.bytes())
+        if (keyId >= 0) yield* this.#table.ofKey(keyId)
+      }
+    }
   }
 
   #openSlots(): Int32Array {

@@ -10,21 +10,27 @@ import type { SessionTable } from './session-table.ts'
  *   section   sessions | keys | starts | lasts | marks | ends | events | shown starts | values of aggregate 1 | of aggregate 2 | ...
  */
 
+/** Slots of sessions by the shard of their key. */
+export function slotsByShard(slots: Iterable<number>, table: SessionTable, keys: KeyTable): number[][] {
+  const byShard: number[][] = Array.from({ length: SHARDS }, () => [])
+  for (const slot of slots) byShard[keys.shard(table.keyIds[slot] as number)]?.push(slot)
+  return byShard
+}
+
 /** Writes the sessions of some shards. */
 export function writeSessions(
   table: SessionTable,
+  byShard: readonly (readonly number[])[],
   states: readonly AggregateState[],
   keys: KeyTable,
   shards: readonly number[],
   writer: ByteWriter,
   order: GroupOrder,
 ): void {
-  const byShard: number[][] = Array.from({ length: SHARDS }, () => [])
-  for (const slot of table.slots()) byShard[keys.shard(table.keyIds[slot] as number)]?.push(slot)
   const section = new ByteWriter(4096)
   for (const shard of shards) {
     section.clear()
-    const slots = Int32Array.from(byShard[shard] as number[])
+    const slots = Int32Array.from(byShard[shard] as readonly number[])
     if (order === 'canonical') {
       slots.sort(
         (left, right) =>
@@ -33,7 +39,7 @@ export function writeSessions(
       )
     }
     section.varint(slots.length)
-    for (const slot of slots) section.bytes(keys.bytes(table.keyIds[slot] as number))
+    for (const slot of slots) keys.write(table.keyIds[slot] as number, section)
     for (const slot of slots) section.u8(table.marks[slot] as number)
     for (const slot of slots) section.f64(table.startMs(slot))
     for (const slot of slots) section.f64(table.lastMs(slot))
@@ -50,7 +56,7 @@ export function writeSessions(
 export function writeMarks(table: SessionTable, keys: KeyTable, slots: readonly number[], writer: ByteWriter): void {
   writer.varint(slots.length)
   for (const slot of slots) {
-    writer.bytes(keys.bytes(table.keyIds[slot] as number))
+    keys.write(table.keyIds[slot] as number, writer)
     writer.f64(table.startMs(slot))
     writer.f64(table.lastMs(slot))
   }
@@ -59,7 +65,7 @@ export function writeMarks(table: SessionTable, keys: KeyTable, slots: readonly 
 /** Reads what `writeMarks` has written. */
 export function readMarks(reader: ByteReader, table: SessionTable, keys: KeyTable): void {
   for (let left = reader.count(); left > 0; left--) {
-    const slot = table.add(keys.intern(reader.bytes()), reader.f64(), reader.f64())
+    const slot = table.add(keys.read(reader), reader.f64(), reader.f64())
     table.marks[slot] = 1
     table.link(slot)
   }
@@ -73,7 +79,7 @@ export function readSessions(
   keys: KeyTable,
 ): Int32Array {
   const slots = new Int32Array(section.count())
-  for (let index = 0; index < slots.length; index++) slots[index] = table.add(keys.intern(section.bytes()), 0, 0)
+  for (let index = 0; index < slots.length; index++) slots[index] = table.add(keys.read(section), 0, 0)
   for (const slot of slots) table.marks[slot] = section.u8() === 1 ? 1 : 0
   const starts = Float64Array.from(slots, () => section.f64())
   for (const [index, slot] of slots.entries()) {

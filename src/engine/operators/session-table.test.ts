@@ -12,7 +12,7 @@ const steps = fc.array(
 test('each key has a list of its sessions, through adding, removing, reuse of slots and other ids for keys', () => {
   fc.assert(
     fc.property(steps, (list) => {
-      const table = new SessionTable(10, Number.POSITIVE_INFINITY)
+      const table = new SessionTable(10, Number.POSITIVE_INFINITY, false)
       let model: { key: number; slot: number; at: number }[] = []
       let shift = 0
       for (const { what, key, at } of list) {
@@ -45,7 +45,7 @@ test('each key has a list of its sessions, through adding, removing, reuse of sl
 })
 
 test('an event extends the only session of its key when no more than the gap lies between', () => {
-  const table = new SessionTable(10, Number.POSITIVE_INFINITY)
+  const table = new SessionTable(10, Number.POSITIVE_INFINITY, false)
   const slot = table.add(3, 100, 120)
   table.link(slot)
   assert.equal(extendOnly(table, 131), -1)

@@ -1,6 +1,9 @@
 import { grownInts, grownNumbers } from '../aggregates/aggregate.ts'
 import { SessionTimers } from './session-timers.ts'
 
+/** Key of a slot that was given back. */
+const NO_KEY = -1
+
 /**
  * Sessions by slot, and a list of them for each key. A session is [first event, last event]; two of a key are one when no more than the
  * gap lies between them. A closed one that was ended early stays as a mark, so that nothing older can open it again.
@@ -18,6 +21,8 @@ export class SessionTable {
   /** Start under which update mode has shown the session last; NaN when it never has. */
   shownStarts: Float64Array<ArrayBuffer> = new Float64Array(64)
   readonly timers: SessionTimers
+  /** When sessions may have become too long, as far as anybody's events go; undefined when nobody asks. */
+  readonly #ageTimers: SessionTimers | undefined
   /** Sessions that have become longer than they may be; whoever looks at them takes them out. */
   readonly overlong: Set<number> = new Set()
   readonly #durationMaxMs: number
@@ -30,10 +35,12 @@ export class SessionTable {
   readonly #freed: number[] = []
   #slotCount = 0
 
-  constructor(gapMs: number, durationMaxMs: number) {
+  /** `shared` when others have parts of the same sessions. */
+  constructor(gapMs: number, durationMaxMs: number, shared: boolean) {
     this.gapMs = gapMs
     this.#durationMaxMs = durationMaxMs
     this.timers = new SessionTimers(gapMs)
+    if (shared && durationMaxMs < Number.POSITIVE_INFINITY) this.#ageTimers = new SessionTimers(durationMaxMs)
   }
 
   /** Slots below it have been given out. */
@@ -75,6 +82,7 @@ export class SessionTable {
     const spans = this.#spans
     const { gapMs } = this
     const durationMaxMs = this.#durationMaxMs
+    const aging = this.#ageTimers !== undefined
     for (let index = from; index < count; index++) {
       const row = rows[index] as number
       const keyId = keyIds[row] as number
@@ -87,7 +95,7 @@ export class SessionTable {
         if (timeMs - lastMs > gapMs || timeMs - startMs > durationMaxMs) return index
         spans[2 * slot + 1] = timeMs
       } else if (timeMs < startMs) {
-        if (startMs - timeMs > gapMs || lastMs - timeMs > durationMaxMs) return index
+        if (startMs - timeMs > gapMs || lastMs - timeMs > durationMaxMs || aging) return index
         spans[2 * slot] = timeMs
       }
       slots[index] = slot
@@ -135,6 +143,7 @@ export class SessionTable {
 
   /** The session reaches at least from start to last. */
   extend(slot: number, startMs: number, lastMs: number): void {
+    if (startMs < this.startMs(slot)) this.#ageTimers?.start(slot, startMs + this.#durationMaxMs)
     this.setSpan(slot, Math.min(startMs, this.startMs(slot)), Math.max(lastMs, this.lastMs(slot)))
     if (this.lastMs(slot) - this.startMs(slot) > this.#durationMaxMs) this.overlong.add(slot)
   }
@@ -157,6 +166,7 @@ export class SessionTable {
     this.#nexts[slot] = Math.abs(this.#heads[keyId] as number)
     this.#setHead(keyId, slot + 1)
     this.timers.start(slot, this.lastMs(slot) + this.gapMs)
+    this.#ageTimers?.start(slot, this.startMs(slot) + this.#durationMaxMs)
   }
 
   /** The session was closed early, and stays as a mark. */
@@ -170,6 +180,8 @@ export class SessionTable {
   remove(slot: number): void {
     this.#unlink(slot)
     this.timers.stop(slot)
+    this.#ageTimers?.stop(slot)
+    this.keyIds[slot] = NO_KEY
     this.#freed.push(slot)
   }
 
@@ -190,11 +202,34 @@ export class SessionTable {
 
   /** Every session and mark, in no order. */
   slots(): Int32Array {
-    const free = new Set(this.#freed)
     const slots = new Int32Array(this.size)
     let count = 0
-    for (let slot = 0; slot < this.#slotCount; slot++) if (!free.has(slot)) slots[count++] = slot
+    for (let slot = 0; slot < this.#slotCount; slot++) if (this.keyIds[slot] !== NO_KEY) slots[count++] = slot
     return slots
+  }
+
+  /** First and last event of all sessions; there is at least one. */
+  bounds(): readonly [number, number] {
+    const spans = this.#spans
+    let firstMs = Number.POSITIVE_INFINITY
+    let lastMs = Number.NEGATIVE_INFINITY
+    for (let slot = 0; slot < this.#slotCount; slot++) {
+      if (this.keyIds[slot] === NO_KEY || this.marks[slot] === 1) continue
+      firstMs = Math.min(firstMs, spans[2 * slot] as number)
+      lastMs = Math.max(lastMs, spans[2 * slot + 1] as number)
+    }
+    return [firstMs, lastMs]
+  }
+
+  /** Sessions whose gap is over at a time, and those that may be too long once they reach to the newest event; they go on waiting. */
+  mayClose(timeMs: number, newestMs: number): number[] {
+    const deadline = (slot: number): number => this.lastMs(slot) + this.gapMs
+    const due = this.timers.due(timeMs, deadline)
+    for (const slot of due) this.timers.start(slot, deadline(slot))
+    const age = (slot: number): number => this.startMs(slot) + this.#durationMaxMs
+    const old = this.#ageTimers?.due(newestMs, age) ?? []
+    for (const slot of old) this.#ageTimers?.start(slot, age(slot))
+    return due.concat(old)
   }
 
   /** Gives every key another id. */

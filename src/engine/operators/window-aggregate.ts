@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { Batch } from '../../batch/batch.ts'
@@ -8,12 +9,14 @@ import type { AggregateState } from '../aggregates/aggregate.ts'
 import type { OpenWindow } from '../engine.ts'
 import { timesOf } from '../event-times.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
-import type { CloseContext, GroupOrder, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
+import type { CloseContext, HandOver, Operator, OperatorResults, Selection, WindowBounds } from '../operator.ts'
 import type { WindowGrid } from '../windows/window-grid.ts'
 import { AggregateInputs } from './aggregate-inputs.ts'
-import { Pane } from './pane.ts'
-import { mergePanes, writePanes } from './pane-sections.ts'
+import { OwnShards } from './own-shards.ts'
+import type { Pane } from './pane.ts'
+import { mergePanes, sharded, writePanes } from './pane-sections.ts'
 import { PaneSplit } from './pane-split.ts'
+import { Panes } from './panes.ts'
 import { RunningWindow } from './running-window.ts'
 import { WindowOutput, type WindowView } from './window-output.ts'
 import { changedKeys, foldedView, paneView } from './window-view.ts'
@@ -29,6 +32,8 @@ export interface WindowAggregateOptions {
   readonly resultFields: readonly Field[]
   readonly eventTimeIndex: number
   readonly modes: readonly OutputMode[]
+  /** Shards whose groups are kept here, when there are other owners. */
+  readonly ownShards: readonly number[] | undefined
   readonly spark: boolean
   /** Windows go on after their end: nothing is late, nothing goes. */
   readonly keepsClosed: boolean
@@ -43,13 +48,22 @@ export interface WindowAggregateOptions {
  *   panes     00:00           00:01           00:02
  *             | key -> slot   | key -> slot   |        states by slot: count, sum, ...
  *   windows   |-------------------------------|        from one pane, or from several that are run together
+ *
+ * Where shards have other owners, rows gather in panes of their own until a window that they are in is about to close; only then do
+ * their groups go to where they belong. Who wants to see open windows gets them at the end of every epoch.
  */
 export class WindowAggregate implements Operator {
   readonly #options: WindowAggregateOptions
   readonly #inputs: AggregateInputs
   readonly #keys: KeyTable
-  readonly #panes = new Map<number, Pane>()
+  readonly #own: OwnShards
+  /** Groups of own shards. */
+  readonly #panes: Panes
+  /** Groups of all shards from rows that were read here; the same panes where there are no other owners. */
+  readonly #gathered: Panes
   readonly #split: PaneSplit
+  /** Somebody wants to see windows before they close. */
+  readonly #showsOpen: boolean
   #running: RunningWindow | undefined
   #groups = 0
   #slots = new Int32Array(1024)
@@ -62,7 +76,11 @@ export class WindowAggregate implements Operator {
       hashKey,
     )
     this.#inputs = new AggregateInputs(node, options)
-    this.#split = new PaneSplit(grid, (startMs) => this.#pane(startMs))
+    this.#showsOpen = options.modes.includes('update') || options.modes.includes('complete')
+    this.#own = new OwnShards(this.#keys, options.ownShards)
+    this.#panes = this.#newPanes()
+    this.#gathered = this.#own.shared ? this.#newPanes() : this.#panes
+    this.#split = new PaneSplit(grid, (startMs) => this.#gathered.at(startMs))
   }
 
   get stateRows(): number {
@@ -75,8 +93,9 @@ export class WindowAggregate implements Operator {
   }
 
   openWindows(): OpenWindow[] {
-    const all = Number.POSITIVE_INFINITY
-    return [...this.#windows(Number.NEGATIVE_INFINITY, all)].map(({ startMs, endMs, panes }) => ({
+    const panes = this.#allPanes().sort((left, right) => left.startMs - right.startMs)
+    const windows = this.#windows(panes, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+    return [...windows].map(({ startMs, endMs, panes }) => ({
       startMs,
       endMs,
       groups: Math.max(...panes.map((pane) => pane.size)),
@@ -96,10 +115,6 @@ export class WindowAggregate implements Operator {
     return missed
   }
 
-  shardsOf(batch: Batch, { rows, count }: Selection): Uint8Array {
-    return this.#keys.shardsOf(batch, rows, count)
-  }
-
   processBatch(batch: Batch, selection: Selection): void {
     const { rows, count } = selection
     if (count === 0) return
@@ -111,39 +126,50 @@ export class WindowAggregate implements Operator {
     if (this.#groups > this.#options.groupsMax) throw tooManyGroups(this.#options)
   }
 
-  write(writer: ByteWriter, shards: readonly number[], order: GroupOrder = 'canonical'): void {
-    writePanes(this.#sortedPanes(), this.#keys, shards, writer, order)
+  handOver({ closeWatermarkMs, all, owners }: HandOver): void {
+    const { grid } = this.#options
+    const closes = ({ startMs }: Pane): boolean => grid.windowEnd(grid.firstWindow(startMs)) <= closeWatermarkMs
+    const wanted = this.#gathered.sorted().filter((pane) => all || this.#showsOpen || closes(pane))
+    const byShard = wanted.map((pane) => sharded(pane, this.#keys))
+    for (const { shards, writer } of owners) writePanes(byShard, this.#keys, shards, writer, 'any')
+    for (const pane of wanted) {
+      this.#gathered.delete(pane)
+      this.#add(pane)
+    }
+    this.#split.forget()
+    this.#groups = this.#countGroups()
+  }
+
+  write(writer: ByteWriter, shards: readonly number[]): void {
+    assert(!this.#own.shared || this.#gathered.size === 0, 'groups have been handed over')
+    const panes = this.#panes.sorted().map((pane) => sharded(pane, this.#keys))
+    writePanes(panes, this.#keys, shards, writer, 'canonical')
   }
 
   merge(reader: ByteReader, shardCount: number): void {
-    this.#running = undefined
-    mergePanes(reader, shardCount, this.#keys, this.#options.grid, (startMs) => this.#pane(startMs))
-    this.#groups = this.#sortedPanes().reduce((sum, pane) => sum + pane.size, 0)
+    // What the running window has taken in has to be told what comes; into all else groups are merged at once.
+    const arrived = this.#newPanes()
+    const paneOf = (startMs: number): Pane => (this.#running?.has(startMs) ? arrived : this.#panes).at(startMs)
+    mergePanes(reader, shardCount, this.#keys, this.#options.grid, paneOf)
+    for (const pane of arrived.all()) this.#add(pane)
+    this.#groups = this.#countGroups()
     if (this.#groups > this.#options.groupsMax) throw tooManyGroups(this.#options)
   }
 
   restore(reader: ByteReader, shardCount: number): void {
     this.merge(reader, shardCount)
-    for (const pane of this.#panes.values()) pane.clearChanges()
-  }
-
-  clear(): void {
-    this.#panes.clear()
-    this.#split.forget()
-    this.#running = undefined
-    this.#groups = 0
-    this.#letGoOfKeys()
+    for (const pane of this.#panes.all()) pane.clearChanges()
   }
 
   close(context: CloseContext): OperatorResults {
     const { epoch, lateWatermarkMs, closeWatermarkMs } = this.#options.keepsClosed ? neverClosing(context) : context
     const output = new WindowOutput(this.#options, this.#keys, epoch)
-    for (const window of this.#windows(lateWatermarkMs, Number.POSITIVE_INFINITY)) {
+    for (const window of this.#windows(this.#panes.sorted(), lateWatermarkMs, Number.POSITIVE_INFINITY)) {
       if (window.endMs <= closeWatermarkMs) output.closed(window, this.#closedView(window.panes))
       else if (output.wantsOpen(window)) output.open(window, this.#openView(window.panes, output.wantsAllGroups))
     }
     this.#dropPanes(closeWatermarkMs)
-    for (const pane of this.#panes.values()) pane.clearChanges()
+    for (const pane of this.#panes.all()) pane.clearChanges()
     this.#letGoOfKeys()
     return output.finish()
   }
@@ -156,24 +182,45 @@ export class WindowAggregate implements Operator {
     pane.grow()
     const taken = this.#inputs.update(pane.states, rows, this.#slots, rowCount)
     pane.markChanged(this.#slots, rowCount)
-    if (this.#running?.has(pane.startMs)) this.#running.rowsArrived(pane, ids, sizeBefore, taken)
+    if (!this.#own.shared && this.#running?.has(pane.startMs)) {
+      this.#running.rowsArrived(pane, ids, sizeBefore, taken)
+    }
     pane.clearRows()
   }
 
-  #pane(startMs: number): Pane {
-    let pane = this.#panes.get(startMs)
-    if (!pane) {
-      const { modes } = this.#options
-      pane = new Pane(startMs, this.#inputs.newStates(), modes.includes('update') || modes.includes('complete'))
-      this.#panes.set(startMs, pane)
+  #newPanes(): Panes {
+    return new Panes(() => this.#inputs.newStates(), this.#showsOpen)
+  }
+
+  /** Adds the groups of own shards that were gathered in a pane. */
+  #add(gathered: Pane): void {
+    const from = gathered.slotsOf((keyId) => this.#own.has(keyId))
+    if (from.length === 0) return
+    if (from.length === gathered.size && !this.#panes.has(gathered.startMs)) {
+      this.#panes.put(gathered)
+      return
     }
-    return pane
+    const pane = this.#panes.at(gathered.startMs)
+    const sizeBefore = pane.size
+    pane.fold(gathered, from)
+    if (this.#running?.has(pane.startMs)) this.#running.groupsArrived(pane, sizeBefore, gathered, from)
+  }
+
+  #allPanes(): Pane[] {
+    return this.#own.shared ? [...this.#panes.all(), ...this.#gathered.all()] : [...this.#panes.all()]
+  }
+
+  #countGroups(): number {
+    return this.#own.shared ? this.#panes.groups + this.#gathered.groups : this.#panes.groups
   }
 
   /** Windows with something in them, oldest first, that end behind one watermark and at or before another. */
-  *#windows(afterMs: number, upToMs: number): Generator<WindowBounds & { readonly panes: readonly Pane[] }> {
+  *#windows(
+    panes: readonly Pane[],
+    afterMs: number,
+    upToMs: number,
+  ): Generator<WindowBounds & { readonly panes: readonly Pane[] }> {
     const { grid } = this.#options
-    const panes = this.#sortedPanes()
     let nextMs = Number.NEGATIVE_INFINITY
     let oldest = 0
     for (const pane of panes) {
@@ -215,16 +262,16 @@ export class WindowAggregate implements Operator {
   /** Panes whose last window has closed. */
   #dropPanes(closeWatermarkMs: number): void {
     const { grid } = this.#options
-    for (const pane of [...this.#panes.values()]) {
+    for (const pane of [...this.#panes.all()]) {
       if (grid.windowEnd(grid.lastWindow(pane.startMs)) > closeWatermarkMs) continue
-      this.#panes.delete(pane.startMs)
+      this.#panes.delete(pane)
       this.#groups -= pane.size
     }
     this.#split.forget()
   }
 
   #letGoOfKeys(): void {
-    const panes = this.#sortedPanes()
+    const panes = this.#allPanes()
     this.#keys.forget(this.#groups, (newId) => {
       for (const pane of panes) pane.slots.renumber(newId)
       this.#running = undefined
@@ -233,10 +280,6 @@ export class WindowAggregate implements Operator {
       const forgot = aggregator.forget?.(panes.map((pane) => pane.states[index] as AggregateState))
       if (forgot) this.#running = undefined
     }
-  }
-
-  #sortedPanes(): Pane[] {
-    return [...this.#panes.values()].sort((left, right) => left.startMs - right.startMs)
   }
 }
 

@@ -1,9 +1,7 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
-import type { Batch } from '../../batch/batch.ts'
 import { timesOf } from '../event-times.ts'
-import { SHARDS } from '../keys/key-table.ts'
 import { FateCode } from '../ledger.ts'
-import type { Operator, OperatorResults, Selection } from '../operator.ts'
+import type { HandOver, Operator, OperatorResults } from '../operator.ts'
 import type { Watermark } from '../watermark.ts'
 import { raise, roomFor, type Stage, type StageInput } from './stage.ts'
 
@@ -16,9 +14,6 @@ export class AggregateStage implements Stage {
   /** Rows refused as late since the state began. */
   lateRows = 0
   #open = new Int32Array(1024)
-  #owner: Owner | undefined
-  #ownRows = new Int32Array(1024)
-  #otherRows = new Int32Array(1024)
 
   constructor(query: string, operator: Operator, watermark: Watermark, eventTimeIndex: number) {
     this.query = query
@@ -34,19 +29,21 @@ export class AggregateStage implements Stage {
     if (context.accepted !== open.rows) accept(context.fates, open.rows, open.count)
     // A later query that takes the same selection need not accept it again.
     if (open.rows === input.rows) context.accepted = open.rows
-    this.#takeIn(open.batch, { partition: context.partition, rows: open.rows, count: open.count })
-  }
-
-  /** From now on, rows of groups that this worker owns go to where they are kept, and take no part in the exchange. */
-  handOver(operator: Operator, shards: readonly number[]): void {
-    const isOwn = new Uint8Array(SHARDS)
-    for (const shard of shards) isOwn[shard] = 1
-    this.#owner = { operator, isOwn }
+    this.operator.processBatch(open.batch, { partition: context.partition, rows: open.rows, count: open.count })
   }
 
   /** Names the query's state in snapshots. */
   get id(): string {
     return `${this.query}/aggregate`
+  }
+
+  /** Keys that everybody has to give up, see `Operator`. */
+  writeClosingKeys(writer: ByteWriter, newestMs: number): boolean {
+    return this.operator.writeClosingKeys?.(writer, this.watermark.closeWatermarkMs, newestMs) ?? false
+  }
+
+  handOver(wanted: Omit<HandOver, 'closeWatermarkMs'>): void {
+    this.operator.handOver({ ...wanted, closeWatermarkMs: this.watermark.closeWatermarkMs })
   }
 
   close(epoch: number): OperatorResults {
@@ -62,27 +59,6 @@ export class AggregateStage implements Stage {
   restore(reader: ByteReader, shardCount: number): void {
     this.lateRows = reader.varint()
     this.operator.restore(reader, shardCount)
-  }
-
-  #takeIn(batch: Batch, selection: Selection): void {
-    if (!this.#owner) {
-      this.operator.processBatch(batch, selection)
-      return
-    }
-    const { operator, isOwn } = this.#owner
-    const { partition, rows, count } = selection
-    const shards = this.operator.shardsOf(batch, selection)
-    this.#ownRows = roomFor(this.#ownRows, count)
-    this.#otherRows = roomFor(this.#otherRows, count)
-    let own = 0
-    let others = 0
-    for (let index = 0; index < count; index++) {
-      const row = rows[index] as number
-      if (isOwn[shards[row] as number] === 1) this.#ownRows[own++] = row
-      else this.#otherRows[others++] = row
-    }
-    operator.processBatch(batch, { partition, rows: this.#ownRows, count: own })
-    this.operator.processBatch(batch, { partition, rows: this.#otherRows, count: others })
   }
 
   #refuseLate(input: StageInput): StageInput {
@@ -121,13 +97,6 @@ export class AggregateStage implements Stage {
       lateWatermarkMs,
     )
   }
-}
-
-/** Where groups of some shards are kept. */
-interface Owner {
-  readonly operator: Operator
-  /** By shard: 1 for these. */
-  readonly isOwn: Uint8Array
 }
 
 function accept(fates: Uint8Array, rows: Int32Array, count: number): void {

@@ -48,15 +48,15 @@ export interface StageTree {
   readonly outputs: readonly (AggregateStage | SelectStage)[]
 }
 
-/** Compiles a checked plan over rows with these fields. What only gathers for somebody else gives no rows of windows itself. */
+/** Compiles a checked plan over rows with these fields, for the owner of some shards; of all when none are named. */
 export function compileStages(
   plan: PipelinePlan,
   fields: readonly Field[],
   outputs: readonly QueryOutput[],
   options: EngineOptions,
-  gathersOnly = false,
+  ownShards?: readonly number[],
 ): StageTree {
-  return new StageCompiler(outputs, options, gathersOnly).compile(plan, fields)
+  return new StageCompiler(outputs, options, ownShards).compile(plan, fields)
 }
 
 /** A step with the steps behind it. */
@@ -81,17 +81,17 @@ interface Scope {
 class StageCompiler {
   readonly #queries: readonly QueryOutput[]
   readonly #options: EngineOptions
-  readonly #gathersOnly: boolean
+  readonly #ownShards: readonly number[] | undefined
   readonly #watermarks: WatermarkStage[] = []
   readonly #dedupes: DedupeStage[] = []
   readonly #features: FeaturesStage[] = []
   readonly #predicts: PredictStage[] = []
   readonly #outputs: (AggregateStage | SelectStage)[] = []
 
-  constructor(queries: readonly QueryOutput[], options: EngineOptions, gathersOnly: boolean) {
+  constructor(queries: readonly QueryOutput[], options: EngineOptions, ownShards: readonly number[] | undefined) {
     this.#queries = queries
     this.#options = options
-    this.#gathersOnly = gathersOnly
+    this.#ownShards = ownShards
   }
 
   compile(plan: PipelinePlan, fields: readonly Field[]): StageTree {
@@ -263,7 +263,8 @@ class StageCompiler {
       fields,
       resultFields: query.fields,
       eventTimeIndex: event.timeIndex,
-      modes: this.#gathersOnly ? [] : query.modes,
+      modes: query.modes,
+      ownShards: this.#ownShards,
       spark,
       keepsClosed: spark && query.modes.includes('complete') && !query.modes.includes('append'),
       groupsMax: this.#options.groupsMax,
