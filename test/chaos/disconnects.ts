@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
 import { type CuttingProxy, cuttingProxy } from '../support/cutting-proxy.ts'
 import { untilCommitted } from './progress.ts'
-import { type Scene, startRun } from './scene.ts'
+import { PATIENCE_MS, type Scene, startRun } from './scene.ts'
 import { NO_DAMAGE, storm } from './storm.ts'
 import { type ChaosOptions, type ChaosReport, type ChaosSuite, Rounds } from './suite.ts'
 
@@ -18,7 +18,6 @@ export const suite: ChaosSuite = {
 
 const COMMIT = /^Q....commit\0/s
 const PAUSE_MS_MAX = 400
-const CUT_MS_MAX = 60_000
 
 async function disconnectAll(options: ChaosOptions): Promise<ChaosReport> {
   const rounds = new Rounds(options.count, options.budgetMs)
@@ -34,7 +33,7 @@ async function disconnectAll(options: ChaosOptions): Promise<ChaosReport> {
       const when = random.pick(['before', 'after'] as const)
       await sleep(random.below(PAUSE_MS_MAX))
       if (await cutOnce(proxy, when)) cuts[when]++
-      else rounds.problems.push(`no transaction within ${CUT_MS_MAX} ms`)
+      else rounds.problems.push(`no transaction within ${PATIENCE_MS} ms`)
       if ((cuts.before + cuts.after) % 20 === 0) options.say(`${cuts.before + cuts.after} cuts`)
     }
     run.kill('SIGTERM')
@@ -59,6 +58,6 @@ async function cutOnce(proxy: CuttingProxy, when: 'before' | 'after'): Promise<b
   const before = proxy.cuts()
   const startMs = performance.now()
   proxy.cut(COMMIT, when)
-  while (proxy.cuts() === before && performance.now() - startMs < CUT_MS_MAX) await sleep(5)
+  while (proxy.cuts() === before && performance.now() - startMs < PATIENCE_MS) await sleep(5)
   return proxy.cuts() > before
 }

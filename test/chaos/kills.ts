@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
 import { newestFence } from './progress.ts'
-import { type Scene, startRun } from './scene.ts'
+import { PATIENCE_MS, type Scene, startRun } from './scene.ts'
 import { NO_DAMAGE, storm } from './storm.ts'
 import { type ChaosOptions, type ChaosReport, type ChaosSuite, Rounds } from './suite.ts'
 
@@ -17,7 +17,7 @@ const EARLY_SHARE = 0.1
 const EARLY_MS_MAX = 1_000
 const LIFE_MS_MAX = 800
 /** A run that has not come to its step by then is killed where it is. */
-const STEP_MS_MAX = 60_000
+const STEP_MS_MAX = 30_000
 /** Of the kills, how many come at a named step instead of a random moment: between two steps lies less than a millisecond. */
 const STEP_SHARE = 0.6
 const STEPS = [
@@ -83,7 +83,7 @@ async function lifeOf(scene: Scene, step: string | undefined, early: boolean, ra
   const lifeMs = random.below(LIFE_MS_MAX) * random.fraction()
   const before = await newestFence(scene)
   const startMs = performance.now()
-  while ((await newestFence(scene)) === before && performance.now() - startMs < STEP_MS_MAX) await sleep(10)
+  while ((await newestFence(scene)) === before && performance.now() - startMs < PATIENCE_MS) await sleep(10)
   return sleep(lifeMs, undefined)
 }
 

@@ -3,9 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeFileSystem } from '../../src/base/file-system.ts'
 import { logEpochs, readLogEntry } from '../../src/sinks/output-log.ts'
-import type { Scene } from './scene.ts'
-
-const COMMIT_MS_MAX = 60_000
+import { PATIENCE_MS, type Scene } from './scene.ts'
 
 /** Until the newest process, with a fence behind the one given, has made an epoch visible. */
 export async function untilCommitted(scene: Scene, fence = 0): Promise<void> {
@@ -13,7 +11,7 @@ export async function untilCommitted(scene: Scene, fence = 0): Promise<void> {
   for (;;) {
     const now = await newestFence(scene)
     if (now > fence && (await fenceSeen(scene)) === now) return
-    if (performance.now() - startMs > COMMIT_MS_MAX) throw new Error(`process ${now} commits nothing`)
+    if (performance.now() - startMs > PATIENCE_MS) throw new Error(`process ${now} commits nothing`)
     await sleep(20)
   }
 }

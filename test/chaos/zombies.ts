@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
 import { readOutputLog } from '../../src/sinks/output-log.ts'
 import { newestFence, untilCommitted } from './progress.ts'
-import { type RunningJob, type Scene, startRun } from './scene.ts'
+import { PATIENCE_MS, type RunningJob, type Scene, startRun } from './scene.ts'
 import { NO_DAMAGE, storm } from './storm.ts'
 import { type ChaosOptions, type ChaosReport, type ChaosSuite, Rounds } from './suite.ts'
 
@@ -18,7 +18,6 @@ export const suite: ChaosSuite = {
   run: haunt,
 }
 
-const STEP_MS_MAX = 60_000
 const LIFE_MS_MAX = 700
 const STALE = 4
 
@@ -57,7 +56,7 @@ async function replace(
   await untilCommitted(scene, fence)
   const before = await writtenUnder(scene, fence)
   zombie.kill('SIGCONT')
-  const ended = await Promise.race([zombie.ended, sleep(STEP_MS_MAX, undefined)])
+  const ended = await Promise.race([zombie.ended, sleep(PATIENCE_MS, undefined)])
   if (!ended) {
     zombie.kill('SIGKILL')
     const { stderr } = await zombie.ended

@@ -199,7 +199,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the folders of waiting rows are not moved aside',
     file: 'src/sinks/rolling-file-sink.ts',
-    edits: [edit('      await this.#fenceOlder()\n', ''), edit('!name.endsWith(`.by-${this.#fence}`)', 'false')],
+    edits: [
+      edit('      await this.#fenceOlder()\n', ''),
+      edit('if (folder !== this.#own && !name', 'if (name === "" && !name'),
+    ],
     caughtBy: 'src/sinks/stale-process.test.ts',
   },
   {
