@@ -385,6 +385,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: CHECKPOINT,
   },
   {
+    name: 'a journal that has fallen silent counts as removed',
+    file: 'src/job/journal.ts',
+    edits: [edit('if (after && !files.has(after.name) && names.includes(after.name))', 'if (false)')],
+    caughtBy: CHECKPOINT,
+  },
+  {
+    name: 'epochs that the journals lack are not missed',
+    file: 'src/job/recovery.ts',
+    edits: [edit('if (plan.previous !== before)', 'if (false)')],
+    caughtBy: 'src/job/recovery.test.ts',
+  },
+  {
     name: 'an epoch without rows is committed by a stale process',
     file: 'src/sinks/file-sink.ts',
     edits: [
