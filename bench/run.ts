@@ -8,6 +8,7 @@ import { describeRun, formatJson, formatTable } from './support/report.ts'
 /** The benchmarks; each is loaded only when it runs. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   decode: () => import('./decode.ts'),
+  durability: () => import('./durability.ts'),
   encode: () => import('./encode.ts'),
   'end-to-end': () => import('./end-to-end.ts'),
   engine: () => import('./engine.ts'),

@@ -3,11 +3,17 @@
 // runs itself again on one that does. The program proper is src/cli/main.ts, which starts when it is imported.
 
 import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endWithParent, findNode, NO_NODE_MESSAGE, runInstead, runsTypeScript } from './run-node.js'
 
 const chosen = endWithParent() // Whatever this Node can or cannot do, there is no better one.
 if (chosen || runsTypeScript()) {
+  // Types are stripped once, not at each start: before anything is imported, and in the environment, where threads find it.
+  process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache')
+  module.enableCompileCache?.()
   const inCheckout = new URL('../src/cli/main.ts', import.meta.url)
   const inPackage = new URL('../dist/src/cli/main.js', import.meta.url) // Node strips no types inside node_modules.
   await import(existsSync(inCheckout) ? inCheckout : inPackage)

@@ -35,6 +35,9 @@ export interface BenchResult {
   readonly ratio: Readonly<Record<string, number>>
   /** The longest batch of all runs, for benchmarks that time each. */
   readonly worstBatchMs?: number
+  /** How long half of the events, and all but one in a hundred, had to wait, for benchmarks of waiting; of a few runs, the longest. */
+  readonly p50Ms?: number
+  readonly p99Ms?: number
   /** What a process has used, for benchmarks of processes; and the broker meanwhile. */
   readonly cpuNsPerEvent?: number
   readonly brokerCpuNsPerEvent?: number

@@ -16,6 +16,8 @@ export function formatTable(results: readonly BenchResult[]): string {
   const timesBatches = results.some((result) => result.worstBatchMs !== undefined)
   const ofBatches = (text: string): string[] => (timesBatches ? [text] : [])
   const knowsCpu = results.some((result) => result.cpuNsPerEvent !== undefined)
+  const waits = results.some((result) => result.p99Ms !== undefined)
+  const ofWaits = (...texts: string[]): string[] => (waits ? texts : [])
   const ofCpu = (...texts: string[]): string[] => (knowsCpu ? texts : [])
   const header = [
     'name',
@@ -27,11 +29,12 @@ export function formatTable(results: readonly BenchResult[]): string {
     'runs',
     'events/s',
     ...ofBatches('worst batch ms'),
+    ...ofWaits('p50 ms', 'p99 ms'),
     ...ofCpu('CPU ns/event', 'broker CPU'),
   ]
   header.push('times as fast as')
   const rows = results.map(
-    ({ name, data, events, nsPerEvent, ratio, worstBatchMs, cpuNsPerEvent, brokerCpuNsPerEvent }) => [
+    ({ name, data, events, nsPerEvent, ratio, worstBatchMs, p50Ms, p99Ms, cpuNsPerEvent, brokerCpuNsPerEvent }) => [
       name,
       data,
       formatCount(events),
@@ -41,6 +44,7 @@ export function formatTable(results: readonly BenchResult[]): string {
       String(nsPerEvent.runs),
       formatCount(1e9 / nsPerEvent.median),
       ...ofBatches(worstBatchMs === undefined ? '' : formatFigure(worstBatchMs)),
+      ...ofWaits(...[p50Ms, p99Ms].map((ms) => (ms === undefined ? '' : formatFigure(ms)))),
       ...ofCpu(formatFigure(cpuNsPerEvent ?? Number.NaN), formatFigure(brokerCpuNsPerEvent ?? Number.NaN)),
       Object.entries(ratio)
         .map(([peer, times]) => `${peer} ${formatFigure(times)}`)

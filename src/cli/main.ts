@@ -1,10 +1,7 @@
-import { enableCompileCache } from 'node:module'
 import { watchReader } from './output.ts'
 import { runProgram } from './program.ts'
 import { exitCodeOf, reportError } from './report-error.ts'
 
-// Types are stripped once, not at each start.
-enableCompileCache()
 process.on('uncaughtException', (error) => {
   reportError(error)
   process.exit(exitCodeOf(error) || 1)

@@ -99,6 +99,20 @@ test('a last record that a later process has read is no torn one when it cannot 
   }
 })
 
+test('a journal that a later one goes on from may have been removed, but not fallen silent', async () => {
+  const path = '/checkpoint/journal-0000000002-0000000000.log'
+  for (const damage of ['flip', 'cut', 'remove'] as const) {
+    const files = new FaultyFiles()
+    for (let process = 1; process <= 3; process++) await open(files)
+    if (damage === 'flip') files.flipBit(path, 386)
+    if (damage === 'cut') files.setContent(path, new Uint8Array(0))
+    if (damage === 'remove') await files.unlink(path)
+    const opened = open(files)
+    if (damage === 'remove') await opened
+    else await assert.rejects(opened, { code: 'corrupt-data', message: /its records end at byte 0, and have ended at/ })
+  }
+})
+
 test('whoever has lost the checkpoint keeps nothing in it any more', async () => {
   const files = await withSnapshots()
   const lost = await Checkpoint.open('/checkpoint', 'a test', {

@@ -141,8 +141,12 @@ export async function readJournals(folder: string, fileSystem: FileSystem): Prom
     if (limit !== Number.POSITIVE_INFINITY && file.length < limit)
       throw shortened(join(folder, file.name), file.length, limit)
     records.unshift(file.records.filter((entry) => entry.position < limit).map((entry) => entry.record))
-    lengthRead = file.after?.length ?? 0
-    file = file.after ? files.get(file.after.name) : undefined
+    const { after } = file
+    lengthRead = after?.length ?? 0
+    // One that is gone was too old; one that is there and says nothing did say something when it was read.
+    if (after && !files.has(after.name) && names.includes(after.name))
+      throw shortened(join(folder, after.name), 0, after.length)
+    file = after ? files.get(after.name) : undefined
   }
   return {
     records: records.flat(),

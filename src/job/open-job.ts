@@ -54,6 +54,8 @@ export interface JobRequest extends CheckpointDisk {
   readonly openKafka?: () => Promise<Log>
   /** Key of persisted hashes for a new checkpoint; drawn when absent. */
   readonly hashKey?: readonly [number, number]
+  /** Decodes in plain TypeScript: for many short jobs, in which to set up a decoder is most of the work. */
+  readonly plainDecoder?: boolean
   /** Sinks that only show rows, besides those of the plan. */
   readonly views: readonly QueryView[]
 }
@@ -110,7 +112,7 @@ async function assemble(
     extraModes: [...(live ? (['update'] as const) : []), ...(views.length > 0 ? (['append'] as const) : [])],
     groupsMax: GROUPS_MAX,
   }
-  const engine = createRunner(plan, options, await workerCount(request))
+  const engine = createRunner(request, options, await workerCount(request))
   const sinks = await SinkGroup.create(
     plan.queries.map((query, index) => ({
       output: engine.queries[index] as QueryOutput,
@@ -176,10 +178,8 @@ async function workerCount({ plan, source, parallelism }: JobRequest): Promise<n
   return Math.max(1, Math.min(parallelism ?? availableParallelism(), partitions))
 }
 
-function createRunner(plan: PipelinePlan, options: EngineOptions, parallelism: number): EpochRunner {
-  const module = loadDecoderModule((problem) => {
-    process.stderr.write(`millrace: ${problem}, so events are decoded in plain TypeScript, which takes longer\n`)
-  })
+function createRunner({ plan, plainDecoder }: JobRequest, options: EngineOptions, parallelism: number): EpochRunner {
+  const module = plainDecoder ? undefined : loadDecoderModule(tellWhyPlain)
   const members = knownMembers(plan)
   const limits = { hashSeed: randomInt(2 ** 32), dictionaryEntriesMax: DICTIONARY_ENTRIES_MAX }
   if (parallelism > 1) {
@@ -187,6 +187,10 @@ function createRunner(plan: PipelinePlan, options: EngineOptions, parallelism: n
   }
   const engine = createEngine(plan, options)
   return new LocalRunner(engine, createDecoder({ fields: engine.fields, knownMembers: members, ...limits }, module))
+}
+
+function tellWhyPlain(problem: string): void {
+  process.stderr.write(`millrace: ${problem}, so events are decoded in plain TypeScript, which takes longer\n`)
 }
 
 function knownMembers(plan: PipelinePlan): Set<string> {

@@ -45,6 +45,8 @@ export function planRecovery(content: CheckpointContent, configHash: string, fol
     if (epoch <= snapshotEpoch) continue
     const plan = plans.get(epoch)
     if (!plan) throw missingPlan(epoch, folder)
+    const before = again.at(-1)?.plan.epoch ?? snapshotEpoch
+    if (plan.previous !== before) throw missingEpochs(before, epoch, folder)
     again.push({ plan, prepared: record })
   }
   const lastEpochNumber = Math.max(lastPreparedEpoch, ...plans.keys())
@@ -66,6 +68,16 @@ function changedPipeline(folder: string): MillraceError {
     `the pipeline has changed, and ${folder} holds epochs that must be run again first`,
     {
       hint: 'start once with the definition that made them, or use another --checkpoint folder and another --output',
+    },
+  )
+}
+
+function missingEpochs(before: number, epoch: number, folder: string): MillraceError {
+  return new MillraceError(
+    'corrupt-data',
+    `the journals in ${folder} lack what came between epochs ${before} and ${epoch}`,
+    {
+      hint: 'restore the checkpoint folder from a backup, or start over with another one',
     },
   )
 }

@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, publishFile, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
-import { MillraceError, systemErrorCode } from '../base/error.ts'
+import { MillraceError } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
 import { attempt, readFileIfThere } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
@@ -21,7 +21,7 @@ import {
 } from './output-log.ts'
 import { rowsByPartition } from './partition-path.ts'
 import type { PreparedFile, PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress } from './sink.ts'
-import { StagingArea } from './staging-area.ts'
+import { isMissing, StagingArea } from './staging-area.ts'
 
 /** Partitions that one epoch may write to; each is a file. */
 const PARTITIONS_MAX = 1_000
@@ -88,7 +88,7 @@ class FileSink implements Sink {
       for (const piece of pieces(indexes, this.#spec.recordsPerFileMax)) {
         const bytes = await this.#format.encode(rows, piece)
         const name = `part-${String(epoch).padStart(10, '0')}-${String(files.length).padStart(4, '0')}.${this.#format.extension}`
-        await this.#orStale(() => writeDurableFile(join(folder, name), bytes, { overwrite: true }, this.#files))
+        await this.#staging.orStale(() => writeDurableFile(join(folder, name), bytes, { overwrite: true }, this.#files))
         failpoint('sink:after-stage')
         files.push({ path: join(partition, name), rows: piece.length, bytes: bytes.length, crc: crc32c(bytes) })
       }
@@ -126,7 +126,7 @@ class FileSink implements Sink {
   async #list({ epoch, fence, hash }: SinkEpoch, prepared: PreparedOutput, staged: string): Promise<void> {
     const entry: LogEntry = { epoch, fence, hash, rows: prepared.rows, bytes: prepared.bytes, files: prepared.files }
     const draft = join(staged, 'log.json')
-    await this.#orStale(async () => {
+    await this.#staging.orStale(async () => {
       await writeDurableFile(draft, encodeLogEntry(entry), { overwrite: true }, this.#files)
       await publishFile(draft, logPath(this.target, epoch), this.#files)
     })
@@ -179,16 +179,6 @@ class FileSink implements Sink {
     })
   }
 
-  /** A file that has no place to go because a newer process moved the folder away is not the disk's fault. */
-  async #orStale(step: () => Promise<void>): Promise<void> {
-    try {
-      await step()
-    } catch (error) {
-      if (isMissing(error)) await this.#staging.assertOwned()
-      throw error
-    }
-  }
-
   async #checkOwner(): Promise<void> {
     const owner = await readOwner(this.target, this.#files)
     if (owner === undefined) return this.#checkEmpty()
@@ -218,10 +208,6 @@ class FileSink implements Sink {
     const text = `${JSON.stringify({ owner, pipeline, query })}\n`
     await writeDurableFile(ownerPath(this.target), encodeText(text), { overwrite: true }, this.#files)
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof MillraceError && systemErrorCode(error.cause) === 'ENOENT'
 }
 
 function* pieces(indexes: Int32Array, lengthMax: number = indexes.length): Generator<Int32Array> {

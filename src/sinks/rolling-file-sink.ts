@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, removeFile, removeTree, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
-import { MillraceError, systemErrorCode } from '../base/error.ts'
+import { MillraceError } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
 import { attempt, readFully, withFile } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
@@ -9,7 +9,7 @@ import type { ResultBatch } from '../batch/result-batch.ts'
 import { decodeRows, encodeRows } from '../batch/result-codec.ts'
 import type { RollSpec } from '../plan/connectors.ts'
 import type { PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress, SinkStart } from './sink.ts'
-import { staleWriter } from './staging-area.ts'
+import { isMissing, staleWriter } from './staging-area.ts'
 
 /**
  * Few large files instead of many small ones: rows wait in segments, one for each epoch that has rows, until they are old or many enough;
@@ -19,8 +19,8 @@ import { staleWriter } from './staging-area.ts'
  *
  * A segment is durable before its epoch is certain, and goes when the files that hold its rows are published. So what is waiting can be told
  * from names alone: segments behind the newest entry of `_log`, up to the last certain epoch. What a process left of an epoch that never
- * became certain is behind that and is removed; a newer process takes the segments of older ones into a folder of its own, so a stale one
- * finds its folder gone.
+ * became certain is behind that and is removed. A newer process first moves the folders of older ones aside, to `<fence>.by-<newer fence>`,
+ * so that a stale one finds its folder gone, and then takes their segments into its own.
  */
 export function rollingFileSink(within: Sink, roll: RollSpec, context: SinkContext): Sink {
   return new RollingFileSink(within, roll, context)
@@ -65,28 +65,12 @@ class RollingFileSink implements Sink {
   async open(fence: number, start: SinkStart = { epoch: 0, reset: false }): Promise<SinkProgress | undefined> {
     const mark = await this.#within.open(fence, start)
     this.#fence = fence
-    const own = join(this.#folder, String(fence))
-    await createDirectory(own, this.#fileSystem)
-    for (const name of await this.#fileSystem.readdir(this.#folder)) {
-      const folder = join(this.#folder, name)
-      for (const segment of await this.#fileSystem.readdir(folder)) {
-        const epoch = Number(/^(\d+)\.rows$/.exec(segment)?.[1] ?? Number.NaN)
-        if (epoch <= start.epoch && epoch > (mark?.epoch ?? 0))
-          await this.#take(join(folder, segment), join(own, segment))
-        else await removeFile(join(folder, segment), this.#fileSystem)
-      }
-      if (name !== String(fence)) await removeTree(folder, this.#fileSystem)
-    }
-    await syncDirectory(own, this.#fileSystem)
-    await syncDirectory(this.#folder, this.#fileSystem)
-    const found: [number, Segment][] = []
-    for (const name of await this.#fileSystem.readdir(own)) {
-      const path = join(own, name)
-      const bytes = await withFile(path, this.#fileSystem, (file) => file.size())
-      // How long they have waited before is not known: at most one more time span passes.
-      found.push([Number.parseInt(name, 10), { path, bytes, sinceMs: this.#now() }])
-    }
-    this.#segments = new Map(found.sort(([left], [right]) => left - right))
+    await createDirectory(this.#own, this.#fileSystem)
+    this.#segments = await this.#orStale(async () => {
+      await this.#fenceOlder()
+      await this.#takeSegments(mark?.epoch ?? 0, start.epoch)
+      return this.#found()
+    })
     return mark
   }
 
@@ -125,8 +109,52 @@ class RollingFileSink implements Sink {
     return this.#within.close()
   }
 
+  get #own(): string {
+    return join(this.#folder, String(this.#fence))
+  }
+
+  /** Gives the folders of older processes other names, each in one step: whatever such a process is doing, it finds its folder gone. */
+  async #fenceOlder(): Promise<void> {
+    for (const name of await this.#fileSystem.readdir(this.#folder)) {
+      const [, fence, by = fence] = /^(\d+)(?:\.by-(\d+))?$/.exec(name) ?? []
+      if (Number(by) > this.#fence) throw staleWriter(this.target, this.#fence)
+      if (name === String(this.#fence)) continue
+      const fenced = join(this.#folder, `${fence}.by-${this.#fence}`)
+      await attempt('move', join(this.#folder, name), () => this.#fileSystem.rename(join(this.#folder, name), fenced))
+    }
+    await syncDirectory(this.#folder, this.#fileSystem)
+  }
+
+  /** Takes what older processes have left of certain epochs that are not published yet, and removes the rest. */
+  async #takeSegments(published: number, certain: number): Promise<void> {
+    for (const name of await this.#fileSystem.readdir(this.#folder)) {
+      const folder = join(this.#folder, name)
+      if (folder !== this.#own && !name.endsWith(`.by-${this.#fence}`)) throw staleWriter(this.target, this.#fence)
+      for (const segment of await this.#fileSystem.readdir(folder)) {
+        const epoch = Number(/^(\d+)\.rows$/.exec(segment)?.[1] ?? Number.NaN)
+        if (epoch <= certain && epoch > published) await this.#take(join(folder, segment), join(this.#own, segment))
+        else await removeFile(join(folder, segment), this.#fileSystem)
+      }
+      // What was taken is in its new place for good before the old one goes.
+      await syncDirectory(this.#own, this.#fileSystem)
+      if (folder !== this.#own) await removeTree(folder, this.#fileSystem)
+    }
+    await syncDirectory(this.#folder, this.#fileSystem)
+  }
+
+  async #found(): Promise<Map<number, Segment>> {
+    const found: [number, Segment][] = []
+    for (const name of await this.#fileSystem.readdir(this.#own)) {
+      const path = join(this.#own, name)
+      const bytes = await withFile(path, this.#fileSystem, (file) => file.size())
+      // How long they have waited before is not known: at most one more time span passes.
+      found.push([Number.parseInt(name, 10), { path, bytes, sinceMs: this.#now() }])
+    }
+    return new Map(found.sort(([left], [right]) => left - right))
+  }
+
   async #write(epoch: number, rows: ResultBatch): Promise<void> {
-    const path = join(this.#folder, String(this.#fence), `${epoch}.rows`)
+    const path = join(this.#own, `${epoch}.rows`)
     const content = encodeRows(rows)
     const checksum = new Uint8Array(CHECKSUM_BYTES)
     new DataView(checksum.buffer).setUint32(0, crc32c(content), true)
@@ -140,7 +168,7 @@ class RollingFileSink implements Sink {
     try {
       return await step()
     } catch (error) {
-      if (!(error instanceof MillraceError && systemErrorCode(error.cause) === 'ENOENT')) throw error
+      if (!isMissing(error)) throw error
       const folders = await this.#fileSystem.readdir(this.#folder)
       throw folders.includes(String(this.#fence)) ? error : staleWriter(this.target, this.#fence)
     }

@@ -28,26 +28,17 @@ export class StagingArea {
 
   /** Shuts out every older process; throws `incompatible-state` when a newer one has been here. */
   async open(fence: number): Promise<void> {
-    const files = this.#fileSystem
     this.#fence = fence
     const fenced = join(this.#folder, 'fenced')
-    await createDirectory(fenced, files)
+    await createDirectory(fenced, this.#fileSystem)
     // Made before looking around: of two processes that open at once, the older sees the newer or is seen by it.
-    await createDirectory(this.#own, files)
-    const others = [...(await namesIn(this.#folder, files)), ...(await namesIn(fenced, files))].filter(isNumber)
-    const newest = Math.max(0, ...others.map(Number))
-    if (newest > fence) throw this.#stale()
-    for (const name of await namesIn(this.#folder, files)) {
-      if (!isNumber(name) || Number(name) >= fence) continue
-      await attempt('move', join(this.#folder, name), () => files.rename(join(this.#folder, name), join(fenced, name)))
-    }
-    await syncDirectory(fenced, files)
-    await syncDirectory(this.#folder, files)
+    await createDirectory(this.#own, this.#fileSystem)
+    await this.orStale(() => this.#fenceOlder(fenced))
   }
 
   /** An empty folder for an epoch; what an earlier attempt of this process left there is gone. */
   async begin(epoch: number): Promise<string> {
-    await removeTree(join(this.#own, String(epoch)), this.#fileSystem)
+    await this.orStale(() => removeTree(join(this.#own, String(epoch)), this.#fileSystem))
     return this.epochFolder(epoch)
   }
 
@@ -61,7 +52,7 @@ export class StagingArea {
       if (systemErrorCode(error) === 'ENOENT') throw this.#stale()
       return attempt('create the folder', folder, () => Promise.reject(error))
     }
-    await syncDirectory(this.#own, this.#fileSystem)
+    await this.orStale(() => syncDirectory(this.#own, this.#fileSystem))
     return folder
   }
 
@@ -77,8 +68,35 @@ export class StagingArea {
     if (!names.includes(String(this.#fence))) throw this.#stale()
   }
 
+  /** Runs a step below the folder of this process: what is missing because a newer one has moved it aside is not the disk's fault. */
+  async orStale<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step()
+    } catch (error) {
+      if (isMissing(error)) await this.assertOwned()
+      throw error
+    }
+  }
+
   /** Removes what was staged for epochs up to and including this one. */
-  async forget(epoch: number): Promise<void> {
+  forget(epoch: number): Promise<void> {
+    return this.orStale(() => this.#remove(epoch))
+  }
+
+  async #fenceOlder(fenced: string): Promise<void> {
+    const files = this.#fileSystem
+    const others = [...(await namesIn(this.#folder, files)), ...(await namesIn(fenced, files))].filter(isNumber)
+    const newest = Math.max(0, ...others.map(Number))
+    if (newest > this.#fence) throw this.#stale()
+    for (const name of await namesIn(this.#folder, files)) {
+      if (!isNumber(name) || Number(name) >= this.#fence) continue
+      await attempt('move', join(this.#folder, name), () => files.rename(join(this.#folder, name), join(fenced, name)))
+    }
+    await syncDirectory(fenced, files)
+    await syncDirectory(this.#folder, files)
+  }
+
+  async #remove(epoch: number): Promise<void> {
     for (const folder of [this.#own, ...(await this.#olderFolders())]) {
       const names = await namesIn(folder, this.#fileSystem)
       const past = names.filter((name) => isNumber(name) && Number(name) <= epoch)
@@ -110,6 +128,11 @@ export function staleWriter(target: string, fence: number): MillraceError {
     `${target} is written by a newer process than this one, which has fence ${fence}`,
     { hint: 'another process runs this pipeline: stop one of them' },
   )
+}
+
+/** Says whether an error is that a file or folder is not there. */
+export function isMissing(error: unknown): boolean {
+  return systemErrorCode(error instanceof MillraceError ? error.cause : error) === 'ENOENT'
 }
 
 function isNumber(name: string): boolean {

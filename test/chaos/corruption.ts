@@ -15,6 +15,7 @@ import type { ChaosOptions, ChaosReport, ChaosSuite } from './suite.ts'
  */
 export const suite: ChaosSuite = {
   summary: 'a flipped bit or a missing end in journals, snapshots, outputs, their logs and outboxes',
+  counted: 'damaged',
   run: damageAll,
 }
 

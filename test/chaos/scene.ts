@@ -8,7 +8,6 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/cli/embe
 import { openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import { DELAY_MS, EventFeed } from './event-feed.ts'
 import { judge, type Summary } from './judge.ts'
-import type { ChaosOptions } from './suite.ts'
 
 const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
 /** Kept apart from the rest: whoever takes a job over that writes to DuckDB ends the process that has the file. */
@@ -28,9 +27,10 @@ export default pipeline('storm')
   .query('live', windows, [postgres('live', { mode: 'update' })${store ? STORE_SINKS.live : ''}])
 `
 const RUN = ['run', 'pipeline.ts', '--checkpoint', 'checkpoint', '--trigger', '10ms', '--snapshot-interval', '250ms']
-/** A run that has not ended by then hangs. */
-const RUN_MS_MAX = 60_000
-const EVENTS_A_TURN = 150
+/** A process that has not come so far by then hangs, however busy the machine is. */
+export const PATIENCE_MS: number = 180_000
+/** As few as show a mistake: what takes time here is to start. */
+const EVENTS_A_TURN = 30
 const TURN_MS = 40
 
 /** A job's world: its folder with the pipeline, a PostgreSQL server, and events that can be made to come. */
@@ -48,7 +48,7 @@ export interface Scene {
 
 /** Sets a scene up, and clears it away whatever happens. */
 export async function withScene<T>(
-  { seed }: ChaosOptions,
+  seed: number,
   { store = true, ...server }: { durable: boolean; store?: boolean },
   play: (scene: Scene) => Promise<T>,
 ): Promise<T> {
@@ -87,11 +87,11 @@ export async function withScene<T>(
 }
 
 /** Events keep coming until the returned function is called, which resolves when the last are sent, or the scene is over. */
-export function keepFeeding({ feed, endings }: Scene, eventsATurn: number = EVENTS_A_TURN): () => Promise<void> {
+export function keepFeeding({ feed, endings }: Scene): () => Promise<void> {
   let stopped = false
   const feeding = (async () => {
     while (!stopped) {
-      await feed.send(eventsATurn)
+      await feed.send(EVENTS_A_TURN)
       await sleep(TURN_MS)
     }
   })()
@@ -114,12 +114,18 @@ export interface Ended {
   readonly hung: boolean
 }
 
+/** The job, in a process of its own. */
+export interface RunningJob {
+  readonly ended: Promise<Ended>
+  kill(signal?: NodeJS.Signals): void
+}
+
 /** Starts the job as a user would, with failpoints armed. */
 export function startRun(
   { folder, endings, server: { url } }: Scene,
   args: readonly string[],
   armed: Readonly<Record<string, string>> = {},
-): { readonly ended: Promise<Ended>; kill(signal?: NodeJS.Signals): void } {
+): RunningJob {
   const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), MILLRACE_POSTGRES_URL: url, ...armed }
   const child = spawn(process.execPath, [COMMAND, ...RUN, ...args], { cwd: folder, env })
   let stdout = ''
@@ -134,7 +140,7 @@ export function startRun(
   const timer = setTimeout(() => {
     hung = true
     child.kill('SIGKILL')
-  }, RUN_MS_MAX)
+  }, PATIENCE_MS)
   const ended = new Promise<Ended>((done) => {
     child.once('close', (code, signal) => {
       clearTimeout(timer)

@@ -10,12 +10,13 @@ import type { ChaosOptions, ChaosReport, ChaosSuite } from './suite.ts'
  */
 export const suite: ChaosSuite = {
   summary: 'PostgreSQL stopped as by a power cut while the job runs; it forgets what it had confirmed',
-  run: (options) => withScene(options, { durable: false }, (scene) => storm(scene, options)),
+  counted: 'restarts',
+  run: (options) => withScene(options.seed, { durable: false }, (scene) => restartAgainAndAgain(scene, options)),
 }
 
 const PAUSE_MS_MAX = 1_500
 
-async function storm(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions): Promise<ChaosReport> {
+async function restartAgainAndAgain(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions): Promise<ChaosReport> {
   const random = new Random(seed)
   const startMs = performance.now()
   const problems: string[] = []

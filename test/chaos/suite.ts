@@ -21,5 +21,26 @@ export interface ChaosReport {
 /** A way of making a job's life hard, with a judgement of what is left. */
 export interface ChaosSuite {
   readonly summary: string
+  /** Which of its counts `--count` is about. */
+  readonly counted: string
   run(options: ChaosOptions): Promise<ChaosReport>
+}
+
+/** The rounds of a run, dealt out one by one, to whoever asks first: until all are done, time is up, or something was wrong. */
+export class Rounds {
+  readonly problems: string[] = []
+  readonly #count: number
+  readonly #deadlineMs: number
+  #dealt = 0
+
+  constructor(count: number, budgetMs: number) {
+    this.#count = count
+    this.#deadlineMs = performance.now() + budgetMs
+  }
+
+  /** Number of the next round, from 0 on; undefined after the last. */
+  next(): number | undefined {
+    const over = this.#dealt >= this.#count || performance.now() > this.#deadlineMs || this.problems.length > 0
+    return over ? undefined : this.#dealt++
+  }
 }

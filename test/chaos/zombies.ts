@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
 import { readOutputLog } from '../../src/sinks/output-log.ts'
-import { finish, keepFeeding, type Scene, startRun, withScene } from './scene.ts'
-import type { ChaosOptions, ChaosReport, ChaosSuite } from './suite.ts'
-import { Watcher } from './watcher.ts'
+import { newestFence, untilCommitted } from './progress.ts'
+import { PATIENCE_MS, type RunningJob, type Scene, startRun } from './scene.ts'
+import { NO_DAMAGE, storm } from './storm.ts'
+import { type ChaosOptions, type ChaosReport, type ChaosSuite, Rounds } from './suite.ts'
 
 /**
  * A running job is stopped as a machine does that sleeps, a second process takes its checkpoint over, and the first wakes up: it must end
@@ -13,84 +14,57 @@ import { Watcher } from './watcher.ts'
  */
 export const suite: ChaosSuite = {
   summary: 'SIGSTOP, a second process with --take-over, SIGCONT: the first one publishes nothing any more',
-  run: (options) => withScene(options, { durable: false, store: false }, (scene) => haunt(scene, options)),
+  counted: 'zombies',
+  run: haunt,
 }
 
-const STEP_MS_MAX = 20_000
 const LIFE_MS_MAX = 700
 const STALE = 4
-/** As few as show a mistake: what takes time here is to start. */
-const EVENTS_A_TURN = 30
 
-async function haunt(scene: Scene, { count, seed, budgetMs, say }: ChaosOptions): Promise<ChaosReport> {
-  const random = new Random(seed)
-  const deadlineMs = performance.now() + budgetMs
-  const problems: string[] = []
-  const stopFeeding = keepFeeding(scene, EVENTS_A_TURN)
-  const watcher = new Watcher(scene.server.url, join(scene.folder, 'out'))
-  watcher.start()
-  scene.endings.push(() => watcher.stop())
-  let zombies = 0
-  let published = 0
-  let running = startRun(scene, [])
-  await untilCommitted(scene)
-  while (zombies < count && performance.now() < deadlineMs && problems.length === 0) {
-    await sleep(random.below(LIFE_MS_MAX))
-    const zombie = running
-    zombie.kill('SIGSTOP')
-    const fence = await newestFence(scene)
-    running = startRun(scene, ['--take-over'])
-    await untilCommitted(scene, fence)
-    const before = await writtenUnder(scene, fence)
-    zombie.kill('SIGCONT')
-    const ended = await Promise.race([zombie.ended, sleep(STEP_MS_MAX, undefined)])
-    if (!ended) {
-      zombie.kill('SIGKILL')
-      const { stderr } = await zombie.ended
-      problems.push(`process ${fence} went on although it was taken over: ${stderr.slice(-500)}`)
+async function haunt(options: ChaosOptions): Promise<ChaosReport> {
+  const rounds = new Rounds(options.count, options.budgetMs)
+  let [zombies, published] = [0, 0]
+  const damage = await storm(options, { durable: false, store: false }, rounds, async (scene) => {
+    let running = startRun(scene, [])
+    await untilCommitted(scene)
+    for (let round = rounds.next(); round !== undefined; round = rounds.next()) {
+      await sleep(new Random(options.seed * 1_000_003 + round).below(LIFE_MS_MAX))
+      const next = await replace(scene, running, rounds.problems)
+      running = next.running
+      if (next.published) published++
+      if (++zombies % 10 === 0) options.say(`${zombies} zombies`)
     }
-    if (ended && ended.code !== STALE)
-      problems.push(`process ${fence} ended with ${ended.code}: ${ended.stderr.slice(-500)}`)
-    const after = await writtenUnder(scene, fence)
-    if (after !== before) published++
-    zombies++
-    if (zombies % 10 === 0) say(`${zombies} zombies, ${scene.feed.sent} events`)
-  }
-  running.kill('SIGKILL')
-  await running.ended
-  await stopFeeding()
-  const found = await finish(scene)
-  await watcher.stop()
-  problems.push(...found.problems, ...watcher.problems.slice(0, 20))
-  const { lost, duplicated, hangs } = found
-  const { length: torn } = watcher.problems
+    running.kill('SIGKILL')
+    await running.ended
+  })
   return {
-    counts: { zombies, published, events: scene.feed.sent, lost, duplicated, torn, hangs },
-    mustBeZero: ['published', 'lost', 'duplicated', 'torn', 'hangs'],
-    problems,
+    counts: { zombies, published, ...damage },
+    mustBeZero: ['published', ...NO_DAMAGE],
+    problems: rounds.problems,
   }
 }
 
-/** Until the newest process, with a fence behind the one given, has made an epoch visible. */
-async function untilCommitted(scene: Scene, fence = 0): Promise<void> {
-  const startMs = performance.now()
-  for (;;) {
-    const now = await newestFence(scene)
-    if (now > fence && (await fenceSeen(scene)) === now) return
-    if (performance.now() - startMs > STEP_MS_MAX) throw new Error(`process ${now} commits nothing`)
-    await sleep(20)
+/** Stops a process, lets another one take over, and wakes the first one up. Tells whether that has published anything since. */
+async function replace(
+  scene: Scene,
+  zombie: RunningJob,
+  problems: string[],
+): Promise<{ readonly running: RunningJob; readonly published: boolean }> {
+  zombie.kill('SIGSTOP')
+  const fence = await newestFence(scene)
+  const running = startRun(scene, ['--take-over'])
+  await untilCommitted(scene, fence)
+  const before = await writtenUnder(scene, fence)
+  zombie.kill('SIGCONT')
+  const ended = await Promise.race([zombie.ended, sleep(PATIENCE_MS, undefined)])
+  if (!ended) {
+    zombie.kill('SIGKILL')
+    const { stderr } = await zombie.ended
+    problems.push(`process ${fence} went on although it was taken over: ${stderr.slice(-500)}`)
+  } else if (ended.code !== STALE) {
+    problems.push(`process ${fence} ended with ${ended.code}: ${ended.stderr.slice(-500)}`)
   }
-}
-
-/** Which process has written the newest entry of the output's log. */
-async function fenceSeen({ folder }: Scene): Promise<number | undefined> {
-  const output = join(folder, 'out', 'closed')
-  return (await readOutputLog(output)).at(-1)?.fence
-}
-
-async function newestFence({ folder }: Scene): Promise<number> {
-  const names = await readdir(join(folder, 'checkpoint')).catch(() => [])
-  return Math.max(0, ...names.filter((name) => name.startsWith('journal-')).map((name) => Number(name.split('-')[1])))
+  return { running, published: (await writtenUnder(scene, fence)) !== before }
 }
 
 /** What readers see of a process: entries of the output's logs, and dead letters. */

@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ROUTE_PATHS } from '../../src/server/routes.ts'
-import { runMillrace, startMillrace, temporaryFolder } from '../support/run-millrace.ts'
+import { COMMAND, runMillrace, startMillrace, temporaryFolder } from '../support/run-millrace.ts'
 
 const PIPELINE = `
 import { clickEvent, count, logSource, memorySink, pipeline, stream, tumbling } from 'millrace'
@@ -38,6 +38,15 @@ test('colours are there when asked for, and never in a pipe or against NO_COLOR'
   assert.deepEqual(await colour({}), [false, false])
   assert.deepEqual(await colour({ FORCE_COLOR: '1' }), [true, true])
   assert.deepEqual(await colour({ NO_COLOR: '1' }), [false, false])
+})
+
+test('types are stripped once: the first start keeps the code of what it loads for those that follow', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  const { status } = spawnSync(process.execPath, [COMMAND, '--version'], { cwd, env: { ...env, TMPDIR: cwd } })
+  assert.equal(status, 0)
+  const kept = await readdir(join(cwd, 'node-compile-cache'), { recursive: true })
+  assert.ok(kept.length > 100, `${kept.length} entries`)
 })
 
 test('a shell completes commands and options', async (t) => {

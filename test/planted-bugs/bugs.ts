@@ -123,8 +123,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/sinks/staging-area.ts',
     edits: [
       edit(
-        'if (!isNumber(name) || Number(name) >= fence) continue',
-        'if (!isNumber(name) || Number(name) <= fence) continue',
+        'if (!isNumber(name) || Number(name) >= this.#fence) continue',
+        'if (!isNumber(name) || Number(name) <= this.#fence) continue',
       ),
     ],
     caughtBy: SINK_CONTRACT,
@@ -181,20 +181,35 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'waiting rows of an epoch that never became certain are published',
     file: 'src/sinks/rolling-file-sink.ts',
-    edits: [edit('epoch <= start.epoch && epoch > (mark?.epoch ?? 0)', 'epoch > (mark?.epoch ?? 0)')],
+    edits: [edit('epoch <= certain && epoch > published', 'epoch > published')],
     caughtBy: 'src/sinks/rolling-file-sink.test.ts',
   },
   {
     name: 'waiting rows that are published already are published again',
     file: 'src/sinks/rolling-file-sink.ts',
     edits: [
-      edit('epoch <= start.epoch && epoch > (mark?.epoch ?? 0)', 'epoch <= start.epoch'),
+      edit('epoch <= certain && epoch > published', 'epoch <= certain'),
       edit(
         '      await removeFile(path, this.#fileSystem)\n      this.#segments.delete(epoch)\n',
         '      await removeFile(path, this.#fileSystem)\n',
       ),
     ],
     caughtBy: 'src/sinks/rolling-file-sink.test.ts',
+  },
+  {
+    name: 'the folders of waiting rows are not moved aside',
+    file: 'src/sinks/rolling-file-sink.ts',
+    edits: [
+      edit('      await this.#fenceOlder()\n', ''),
+      edit('if (folder !== this.#own && !name', 'if (name === "" && !name'),
+    ],
+    caughtBy: 'src/sinks/stale-process.test.ts',
+  },
+  {
+    name: 'a folder that a newer process has moved away is the fault of the disk',
+    file: 'src/sinks/staging-area.ts',
+    edits: [edit('if (isMissing(error)) await this.assertOwned()', '')],
+    caughtBy: 'src/sinks/stale-process.test.ts',
   },
   {
     name: 'a slash in a value leads to another folder',
@@ -386,6 +401,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/job/journal.ts',
     edits: [edit('file.length < limit)', 'file.length < 0)')],
     caughtBy: CHECKPOINT,
+  },
+  {
+    name: 'a journal that has fallen silent counts as removed',
+    file: 'src/job/journal.ts',
+    edits: [edit('if (after && !files.has(after.name) && names.includes(after.name))', 'if (false)')],
+    caughtBy: CHECKPOINT,
+  },
+  {
+    name: 'epochs that the journals lack are not missed',
+    file: 'src/job/recovery.ts',
+    edits: [edit('if (plan.previous !== before)', 'if (false)')],
+    caughtBy: 'src/job/recovery.test.ts',
   },
   {
     name: 'an epoch without rows is committed by a stale process',

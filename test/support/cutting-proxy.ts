@@ -1,5 +1,4 @@
 import { connect, createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
 
 /** A way to a server that breaks where a test wants it to. */
 export interface CuttingProxy {
@@ -8,10 +7,11 @@ export interface CuttingProxy {
   cut(text: RegExp, when: 'before' | 'after'): void
   /** How often it has cut. */
   cuts(): number
+  close(): void
 }
 
 /** Stands between a client and the server on a port of this machine. */
-export async function cuttingProxy(t: TestContext, serverPort: number): Promise<CuttingProxy> {
+export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
   let armed: { text: RegExp; when: 'before' | 'after' } | undefined
   let cuts = 0
   const open = new Set<Socket>()
@@ -44,10 +44,6 @@ export async function cuttingProxy(t: TestContext, serverPort: number): Promise<
     })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.after(() => {
-    for (const socket of open) socket.destroy()
-    server.close()
-  })
   const address = server.address()
   if (typeof address !== 'object' || !address) throw new Error('a listening server has a port')
   return {
@@ -56,5 +52,9 @@ export async function cuttingProxy(t: TestContext, serverPort: number): Promise<
       armed = { text, when }
     },
     cuts: () => cuts,
+    close() {
+      for (const socket of open) socket.destroy()
+      server.close()
+    },
   }
 }

@@ -94,7 +94,9 @@ export class FaultyFiles implements FileSystem {
     const source = this.#directory(dirname(from))
     source.names.delete(basename(from))
     target.names.set(basename(to), node)
-    if (node instanceof Directory) this.#moves.push({ node, source, from: basename(from), target, to: basename(to) })
+    if (!(node instanceof Directory)) return
+    const place = (directory: Directory, path: string): Place => ({ directory, name: basename(path) })
+    this.#moves.push({ node, from: place(source, from), to: place(target, to) })
   }
 
   async unlink(path: string): Promise<void> {
@@ -126,16 +128,24 @@ export class FaultyFiles implements FileSystem {
     return [...this.#directory(path).names.keys()]
   }
 
-  /** A directory that was moved is in one of its two places, as on every file system with a journal. */
+  /**
+   * A directory that was moved is in one of its places, as on every file system with a journal: where the disk has it, or where it went
+   * from there; or it is gone, if it was removed.
+   */
   #settleMoves(survives: Random | undefined): void {
-    for (const { node, source, from, target, to } of this.#moves.splice(0).reverse()) {
-      if (source.synced(from) !== node || target.synced(to) === node || survives?.chance(0.5)) {
-        source.settle(from, undefined)
-        target.settle(to, node)
-      } else {
-        source.settle(from, node)
-        target.settle(to, undefined)
-      }
+    const placesOf = new Map<Directory, Place[]>()
+    for (const { node, from, to } of this.#moves.splice(0)) {
+      placesOf.set(node, [...(placesOf.get(node) ?? [from]), to])
+    }
+    for (const [node, places] of placesOf) {
+      const last = places.at(-1) as Place
+      const removed = last.directory.names.get(last.name) !== node
+      const onDisk = places.findLastIndex(({ directory, name }) => directory.synced(name) === node)
+      const choices = places.length - onDisk + (removed ? 1 : 0)
+      const chosen = onDisk < 0 ? places.length - (removed ? 0 : 1) : onDisk + (survives?.below(choices) ?? 0)
+      for (const { directory, name } of places) directory.settle(name, node, false)
+      const place = places[chosen]
+      place?.directory.settle(place.name, node, true)
     }
   }
 
@@ -250,13 +260,17 @@ class MemoryFile {
   }
 }
 
+/** Where a directory is. */
+interface Place {
+  readonly directory: Directory
+  readonly name: string
+}
+
 /** A directory that went from one place to another. */
 interface Move {
   readonly node: Directory
-  readonly source: Directory
-  readonly from: string
-  readonly target: Directory
-  readonly to: string
+  readonly from: Place
+  readonly to: Place
 }
 
 class Directory {
@@ -268,11 +282,11 @@ class Directory {
     return this.#synced.get(name)
   }
 
-  /** Says what a name stands for, on the disk too. */
-  settle(name: string, node: Directory | undefined): void {
+  /** Says whether a name stands for this directory, on the disk too. */
+  settle(name: string, node: Directory, here: boolean): void {
     for (const map of [this.names, this.#synced]) {
-      if (node) map.set(name, node)
-      else if (map.get(name) instanceof Directory) map.delete(name)
+      if (here) map.set(name, node)
+      else if (map.get(name) === node) map.delete(name)
     }
   }
 

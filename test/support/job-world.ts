@@ -125,6 +125,7 @@ export class JobWorld {
       },
       live: false,
       parallelism: 1,
+      plainDecoder: true,
       clock: this.#clock,
       print: () => {},
       hashKey: [1, 2],

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
+/** The command itself. */
+export const COMMAND: string = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
 
 /** How a run of the command ended. */
 export interface Run {

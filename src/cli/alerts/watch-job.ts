@@ -8,7 +8,6 @@ import type { Job } from '../../job/job.ts'
 import type { JobStatus } from '../../job/status.ts'
 import { jobMetrics } from '../../server/job-metrics.ts'
 import type { Home } from '../home.ts'
-import { readAlertRules } from './alert-file.ts'
 import { tell } from './tell.ts'
 
 const INTERVAL_MS = 1_000
@@ -22,6 +21,7 @@ export async function withAlerts(
 ): Promise<JobStatus> {
   let alerts: RunningAlerts
   try {
+    const { readAlertRules } = await import('./alert-file.ts')
     const rules = await readAlertRules(file)
     alerts = await watchJob(job, rules, join(home.path, 'alerts', `${job.status().pipeline}.ndjson`))
   } catch (error) {

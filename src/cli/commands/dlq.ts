@@ -17,7 +17,7 @@ import {
 import { showExamples } from '../help.ts'
 import { type Home, homeAt, openLog } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
-import { RejectedRows } from '../rejected-rows.ts'
+import type { RejectedRows } from '../rejected-rows.ts'
 import { textTable } from '../text-table.ts'
 import type { DefineCommand } from './index.ts'
 
@@ -89,6 +89,7 @@ async function withRejected<T>(
   pipeline: string,
   use: (rows: RejectedRows) => Promise<T>,
 ): Promise<T> {
+  const { RejectedRows } = await import('../rejected-rows.ts')
   const rows = await RejectedRows.connect(
     options.postgres === true ? undefined : options.postgres,
     pipeline,

@@ -255,7 +255,8 @@ describe('PostgreSQL sink', requirement('postgres'), () => {
   ): Promise<Opened> {
     const url = await postgres.database()
     if (options.before !== undefined) await postgres.query(url, options.before)
-    const proxy = options.proxied ? await cuttingProxy(t, Number(new URL(url).port)) : undefined
+    const proxy = options.proxied ? await cuttingProxy(Number(new URL(url).port)) : undefined
+    if (proxy) t.after(() => proxy.close())
     const address = new URL(url)
     if (proxy) address.port = String(proxy.port)
     const sink = await open(t, address.href, { fence: 1, owner: 'here', ...options })
