@@ -13,6 +13,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite
   corruption: () => import('./corruption.ts'),
   zombies: () => import('./zombies.ts'),
   servers: () => import('./servers.ts'),
+  kafka: () => import('./kafka.ts'),
 }
 
 process.exitCode = await runSuite(process.argv.slice(2))

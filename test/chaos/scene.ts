@@ -114,13 +114,20 @@ export interface Ended {
   readonly hung: boolean
 }
 
-/** Starts the job as a user would, with failpoints armed. */
+/** A process of the job. */
+export interface JobProcess {
+  readonly ended: Promise<Ended>
+  kill(signal?: NodeJS.Signals): void
+}
+
+/** Starts the job as a user would, with failpoints armed, and where its servers are. */
 export function startRun(
-  { folder, endings, server: { url } }: Scene,
+  { folder, endings, server }: Pick<Scene, 'folder' | 'endings'> & { readonly server?: { readonly url: string } },
   args: readonly string[],
-  armed: Readonly<Record<string, string>> = {},
-): { readonly ended: Promise<Ended>; kill(signal?: NodeJS.Signals): void } {
-  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), MILLRACE_POSTGRES_URL: url, ...armed }
+  settings: Readonly<Record<string, string>> = {},
+): JobProcess {
+  const postgres = server && { MILLRACE_POSTGRES_URL: server.url }
+  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), ...postgres, ...settings }
   const child = spawn(process.execPath, [COMMAND, ...RUN, ...args], { cwd: folder, env })
   let stdout = ''
   let stderr = ''
