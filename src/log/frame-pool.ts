@@ -36,8 +36,13 @@ export class FramePool {
 
   /** The same records, which hold the frame that they are a view of until they are released. */
   hold(records: EncodedRecords): EncodedRecords {
-    if (!this.#holders.has(records.bytes.buffer)) return records
     this.retain(records.bytes)
+    return this.owned(records)
+  }
+
+  /** The same records, for which a frame was taken: it is released with them. */
+  owned(records: EncodedRecords): EncodedRecords {
+    if (!this.#holders.has(records.bytes.buffer)) return records
     let held = true
     const release = (): void => {
       if (held) this.release(records.bytes)

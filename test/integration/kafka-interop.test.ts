@@ -67,7 +67,7 @@ describe("Kafka's own tools", requirement('kafka'), () => {
       assert.deepEqual(await readByUs(log, topic), lines, codec)
     }
     const topic = freshTopic('for-kcat')
-    await log.createTopic(topic, { partitions: 1 })
+    await log.createTopic(topic, { partitions: 1, retentionMs: 1e14 })
     for (const line of lines.slice(0, 100)) await log.append(topic, 0, draftOf(line))
     const aborted = await openTransaction(log, freshTopic('aborted'), topic)
     await aborted.write('void')

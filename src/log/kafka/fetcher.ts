@@ -58,6 +58,7 @@ export class Fetcher {
     const reading = this.#add(partition, fromOffset)
     let position = fromOffset
     let damaged = false
+    const allocate = (sizeBytes: number): Uint8Array => this.#frames.take(sizeBytes)
     try {
       while (position < toOffset && !signal.aborted && !this.#closing.signal.aborted) {
         const fetched = reading.queue.shift()
@@ -68,14 +69,16 @@ export class Fetcher {
         }
         this.#took(reading, fetched)
         try {
-          for (const records of committedRecords(fetched.bytes, fetched.aborted, this.#what(partition))) {
+          for (const records of committedRecords(fetched.bytes, fetched.aborted, this.#what(partition), allocate)) {
             if (records.endOffset <= position) continue
             if (signal.aborted || position >= toOffset) return
             if (records.baseOffset >= toOffset) {
               yield noRecords(position, toOffset)
               return
             }
-            yield this.#frames.hold(records)
+            yield records.bytes.buffer === fetched.bytes.buffer
+              ? this.#frames.hold(records)
+              : this.#frames.owned(records)
             position = records.endOffset
           }
           damaged = false
