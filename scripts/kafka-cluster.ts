@@ -49,7 +49,7 @@ export interface Broker {
   readonly properties: string
 }
 
-const START_TIMEOUT_MS = 90_000
+const START_TIMEOUT_MS = 180_000
 const STOP_TIMEOUT_MS = 30_000
 
 /** Starts brokers on loopback ports, detached, and resolves when they serve. */

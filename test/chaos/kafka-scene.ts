@@ -32,6 +32,9 @@ const TURN_MS = 40
 /** A job that has made nothing visible for so long hangs. A broker of a crowded machine takes half a minute to start. */
 const PROGRESS_MS_MAX = 120_000
 const POLL_MS = 20
+/** It has to read what has come since the job before it got stuck, if it did. */
+const LAST_RUN_MS_MAX = 180_000
+const LIFE_MS_MAX = 86_400_000
 
 /** A job that reads a topic and writes another one, through a relay that can be cut; and events that keep coming. */
 export interface KafkaScene {
@@ -70,10 +73,15 @@ export async function withKafkaScene<T>({ seed }: ChaosOptions, play: (scene: Ka
     await feed.begin()
     const feeding = keepFeeding(feed)
     const start = (args: readonly string[] = [], failpoint?: string): JobProcess =>
-      startRun({ folder, endings }, args, {
-        KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${relay.port}`,
-        ...(failpoint !== undefined && { MILLRACE_FAILPOINT: failpoint }),
-      })
+      startRun(
+        { folder, endings },
+        args,
+        {
+          KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${relay.port}`,
+          ...(failpoint !== undefined && { MILLRACE_FAILPOINT: failpoint }),
+        },
+        args.includes('--once') ? LAST_RUN_MS_MAX : LIFE_MS_MAX,
+      )
     const scene = { folder, feed, relay, log, endings, broker, job: start(), problems: [], start, ...feeding }
     endings.push(
       () => feeding.stopFeeding(),

@@ -80,10 +80,12 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = {
     await untilMoreIsVisible(scene, 'the end of a transaction got lost')
   },
 
-  /** The broker, stopped cleanly or killed, while events keep coming. */
+  /** The broker, stopped cleanly or killed, right behind the last events. */
   async restarts(scene, random) {
-    await stopBroker(scene.broker, random.chance(0.5) ? 'SIGKILL' : 'SIGTERM')
-    scene.broker = await restartBroker(scene.broker)
+    await scene.quietly(async () => {
+      await stopBroker(scene.broker, random.chance(0.5) ? 'SIGKILL' : 'SIGTERM')
+      scene.broker = await restartBroker(scene.broker)
+    })
     await untilMoreIsVisible(scene, 'the broker was restarted')
   },
 

@@ -125,6 +125,7 @@ export function startRun(
   { folder, endings, server }: Pick<Scene, 'folder' | 'endings'> & { readonly server?: { readonly url: string } },
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
+  runMsMax: number = RUN_MS_MAX,
 ): JobProcess {
   const postgres = server && { MILLRACE_POSTGRES_URL: server.url }
   const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), ...postgres, ...settings }
@@ -141,7 +142,7 @@ export function startRun(
   const timer = setTimeout(() => {
     hung = true
     child.kill('SIGKILL')
-  }, RUN_MS_MAX)
+  }, runMsMax)
   const ended = new Promise<Ended>((done) => {
     child.once('close', (code, signal) => {
       clearTimeout(timer)

@@ -11,9 +11,9 @@ import { outOfRange, topicGone } from './reading-error.ts'
 import type { KafkaTopic, Topics } from './topics.ts'
 
 const WAIT_MS_MAX = 500
-const ANSWER_BYTES_MAX = 16 << 20
+const ANSWER_BYTES_MAX = 8 << 20
 /** Many times a batch: what is cut off at the end is sent again. */
-const PARTITION_BYTES_MAX = 4 << 20
+const PARTITION_BYTES_MAX = 2 << 20
 const PARTITION_BYTES_MIN = 256 << 10
 /** Received and not yet taken, of all partitions. */
 const HELD_BYTES_MAX = 64 << 20
