@@ -11,7 +11,7 @@ import {
   sliding,
   stream,
   tumbling,
-} from '../../src/index.ts'
+} from 'millrace'
 
 const events = stream(logSource('events'), clickEvent).withWatermark('event_time', '10 minutes')
 

@@ -27,11 +27,11 @@ export function formatTable(results: readonly BenchResult[]): string {
     'runs',
     'events/s',
     ...ofBatches('worst batch ms'),
-    ...ofCpu('CPU ns/event', 'broker CPU'),
+    ...ofCpu('CPU ns/event', 'broker CPU', 'MB'),
   ]
   header.push('times as fast as')
   const rows = results.map(
-    ({ name, data, events, nsPerEvent, ratio, worstBatchMs, cpuNsPerEvent, brokerCpuNsPerEvent }) => [
+    ({ name, data, events, nsPerEvent, ratio, worstBatchMs, cpuNsPerEvent, brokerCpuNsPerEvent, memoryMb }) => [
       name,
       data,
       formatCount(events),
@@ -41,7 +41,7 @@ export function formatTable(results: readonly BenchResult[]): string {
       String(nsPerEvent.runs),
       formatCount(1e9 / nsPerEvent.median),
       ...ofBatches(worstBatchMs === undefined ? '' : formatFigure(worstBatchMs)),
-      ...ofCpu(formatFigure(cpuNsPerEvent ?? Number.NaN), formatFigure(brokerCpuNsPerEvent ?? Number.NaN)),
+      ...ofCpu(...[cpuNsPerEvent, brokerCpuNsPerEvent, memoryMb].map((value) => formatFigure(value ?? Number.NaN))),
       Object.entries(ratio)
         .map(([peer, times]) => `${peer} ${formatFigure(times)}`)
         .join(', '),
