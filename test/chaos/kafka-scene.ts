@@ -30,7 +30,7 @@ export default pipeline('storm').query('closed', windows, [kafka('${OUTPUT}', { 
 const EVENTS_A_TURN = 30
 const TURN_MS = 40
 /** A job that has made nothing visible for so long hangs. A broker of a crowded machine takes half a minute to start. */
-const PROGRESS_MS_MAX = 120_000
+export const PROGRESS_MS_MAX = 120_000
 const POLL_MS = 20
 /** It has to read what has come since the job before it got stuck, if it did. */
 const LAST_RUN_MS_MAX = 180_000

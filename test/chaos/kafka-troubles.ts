@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { restartBroker, stopBroker } from '../../scripts/kafka-cluster.ts'
 import type { Random } from '../../src/base/random.ts'
-import { REQUEST } from '../support/kafka-relay.ts'
-import { type KafkaScene, newestFence, untilMoreIsVisible } from './kafka-scene.ts'
+import { type HeldRequest, REQUEST } from '../support/kafka-relay.ts'
+import { type KafkaScene, newestFence, PROGRESS_MS_MAX, untilMoreIsVisible } from './kafka-scene.ts'
 
 /** Something that goes wrong once; afterwards the job works again. */
 export type Trouble = (scene: KafkaScene, random: Random) => Promise<void>
@@ -44,7 +44,7 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = {
     scene.job.kill()
     await scene.job.ended
     const armed = scene.start([], step)
-    if (step !== undefined) await Promise.race([armed.ended, sleep(START_MS_MAX)])
+    if (step !== undefined) await atMost(START_MS_MAX, armed.ended)
     else if (random.chance(EARLY_SHARE)) await sleep(random.below(EARLY_MS_MAX))
     else {
       const startMs = performance.now()
@@ -70,8 +70,8 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = {
   /** The connection that says that the transaction is to end: nobody knows then whether it has. */
   async endings(scene, random) {
     const { relay } = scene
-    const held = await relay.hold(REQUEST.endTxn)
-    if (random.chance(0.5)) {
+    const held = await nextEnd(scene)
+    if (held && random.chance(0.5)) {
       held.release()
       // Long enough for the broker to do it, sometimes for the answer too.
       await sleep(random.below(5))
@@ -105,27 +105,39 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = {
 
   /** The job sleeps with a transaction open until the broker gives it up. */
   async timeouts(scene) {
-    const held = await scene.relay.hold(REQUEST.endTxn)
+    const held = await nextEnd(scene)
     scene.job.kill('SIGSTOP')
     await sleep(TRANSACTION_MS)
-    held.release()
+    held?.release()
     scene.job.kill('SIGCONT')
     await untilMoreIsVisible(scene, 'a transaction was given up')
   },
 
   /** A process that sleeps with a transaction open, is replaced, wakes up and asks for the end of the transaction: in vain. */
   async stale(scene) {
-    const { relay, job } = scene
-    const held = await relay.hold(REQUEST.endTxn)
+    const { job } = scene
+    const held = await nextEnd(scene)
     job.kill('SIGSTOP')
     scene.job = scene.start(['--take-over'])
     await untilMoreIsVisible(scene, 'the job was taken over')
-    held.release()
+    held?.release()
     job.kill('SIGCONT')
-    const ended = await Promise.race([job.ended, sleep(START_MS_MAX, undefined)])
+    const ended = await atMost(START_MS_MAX, job.ended)
     if (ended?.code === STALE) return
     job.kill()
     const { code, stderr } = await job.ended
     scene.problems.push(`a process that was taken over ended with ${code}: ${stderr.slice(-500)}`)
   },
+}
+
+/** Keeps the request that ends the next transaction. */
+async function nextEnd({ relay, problems }: KafkaScene): Promise<HeldRequest | undefined> {
+  const held = await atMost(PROGRESS_MS_MAX, relay.hold(REQUEST.endTxn))
+  if (!held) problems.push('no transaction comes to its end')
+  return held
+}
+
+/** What comes, or undefined when it takes longer. */
+function atMost<T>(limitMs: number, coming: Promise<T>): Promise<T | undefined> {
+  return Promise.race([coming, sleep(limitMs, undefined, { ref: false })])
 }
