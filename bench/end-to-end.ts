@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCluster, stopBroker } from '../scripts/kafka-cluster.ts'
@@ -90,15 +91,20 @@ function installed(names: readonly string[]): (readonly [string, Peer])[] {
   })
 }
 
+/** As it is published: nobody else has to be compiled first either. */
 function ourselves(bootstrap: string): Entrant {
   const root = join(import.meta.dirname, '..')
+  const { buildStale } = createRequire(import.meta.url)('../scripts/build.cjs') as {
+    buildStale(root: string, step: string, node: string): void
+  }
+  buildStale(root, 'library', process.execPath)
   return {
     name: 'millrace',
     runs: RUNS,
     rules: { parts: false, distinctTolerance: 0 },
     costs: [],
     command: (output) => [
-      ...[process.execPath, join(root, 'bin', 'millrace.js'), 'run', join(root, 'bench', 'end-to-end', 'pipeline.ts')],
+      ...[process.execPath, join(root, 'dist/src/cli/main.js'), 'run', join(root, 'bench/end-to-end/pipeline.ts')],
       ...[TOPIC, '--bootstrap-servers', bootstrap, '--once', '--home', join(output, 'home')],
       ...['--checkpoint', join(output, 'checkpoint')],
     ],
@@ -116,11 +122,11 @@ function entrant(name: string, peer: Peer, bootstrap: string, lines: string): En
   }
 }
 
-function described(name: string, { wallMs, cpuMs, brokerCpuMs }: ProcessCost, events: number): string {
+function described(name: string, { wallMs, cpuMs, brokerCpuMs, memoryBytes }: ProcessCost, events: number): string {
   const microseconds = (ms: number): string => ((ms * 1_000) / events).toFixed(2)
   return (
     `${name.padEnd(10)} ${(wallMs / 1_000).toFixed(1)} s; CPU per event ${microseconds(cpuMs)} µs, ` +
-    `in the broker ${microseconds(brokerCpuMs)} µs; every group is right`
+    `in the broker ${microseconds(brokerCpuMs)} µs; ${(memoryBytes / 1e6).toFixed(0)} MB; every group is right`
   )
 }
 
@@ -134,6 +140,7 @@ function resultOf(one: Entrant, entrants: readonly Entrant[], events: number): B
     events,
     nsPerEvent: spreadOf(one.costs.map(({ wallMs }) => (wallMs * 1e6) / events)),
     cpuNsPerEvent: (cpu(one) * 1e6) / events,
+    memoryMb: Math.max(...one.costs.map(({ memoryBytes }) => memoryBytes / 1e6)),
     brokerCpuNsPerEvent: (spreadOf(one.costs.map(({ brokerCpuMs }) => brokerCpuMs)).median * 1e6) / events,
     ratio: Object.fromEntries(
       others.flatMap((other) => [

@@ -15,38 +15,43 @@ const {
 const { join } = require('node:path')
 
 /**
- * What is built, by name. `inputs` are files and folders whose content decides whether `output` is stale; `command` is
- * run with Node in the root and must leave the whole output in the folder that it is given.
+ * What is built, by name. `inputs` are files and folders whose content decides whether `output` is stale; `commands` are
+ * run with Node in the root and must leave the whole output in the folder that they are given.
  */
 const STEPS = {
   web: {
     what: 'the dashboard',
     inputs: ['web', 'src/server/api.ts', 'package-lock.json'],
     output: 'dist/web',
-    command: (folder) => [
-      'node_modules/vite/bin/vite.js',
-      ...['build', 'web', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'],
+    commands: (folder) => [
+      ['node_modules/vite/bin/vite.js', ...['build', 'web', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn']],
     ],
   },
   wasm: {
     what: 'the decoder',
     inputs: ['src/batch/wasm', 'package-lock.json'],
     output: 'dist/wasm',
-    command: (folder) => [
-      'node_modules/assemblyscript/bin/asc.js',
-      'src/batch/wasm/index.ts',
-      ...['-o', `${folder}/decoder.wasm`, '-O3', '--converge', '--runtime', 'stub', '--noAssert', '--use', 'abort='],
-      // The host brings the memory. Addresses have 32 bits, and code says so where it matters (warning 201).
-      ...['--importMemory', '--maximumMemory', '65536', '--disableWarning', '201'],
-      ...['--enable', 'simd', '--enable', 'bulk-memory'],
+    commands: (folder) => [
+      compileWasm('src/batch/wasm/index.ts', `${folder}/decoder.wasm`),
+      compileWasm('src/batch/wasm/lz4.ts', `${folder}/lz4.wasm`),
     ],
   },
   library: {
     what: 'the library and command for publishing',
     inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
     output: 'dist/src',
-    command: (folder) => ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', folder],
+    commands: (folder) => [['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', folder]],
   },
+}
+
+/** The host brings the memory. Addresses have 32 bits, and code says so where it matters (warning 201). */
+function compileWasm(source, output) {
+  return [
+    ...['node_modules/assemblyscript/bin/asc.js', source, '-o', output],
+    ...['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--use', 'abort='],
+    ...['--importMemory', '--maximumMemory', '65536', '--disableWarning', '201'],
+    ...['--enable', 'simd', '--enable', 'bulk-memory'],
+  ]
 }
 
 /** Says whether the output of the step is missing or was made from other inputs. */
@@ -58,17 +63,19 @@ function isStale(root, stepName) {
 /** Builds the step if it is stale. The output changes as a whole, and only after the build has succeeded. */
 function buildStale(root, stepName, node) {
   const hash = hashInputs(root, stepName) // Before the build: what changes meanwhile is stale afterwards.
-  const { what, output, command } = STEPS[stepName]
+  const { what, output, commands } = STEPS[stepName]
   if (existsSync(join(root, output)) && readStamp(root, stepName) === hash) return
   process.stderr.write(`millrace: building ${what}\n`)
   const fresh = join(root, `${output}.${process.pid}.new`)
   const old = join(root, `${output}.${process.pid}.old`)
   try {
-    const { error, status, stdout, stderr } = spawnSync(node, command(fresh), { cwd: root, encoding: 'utf8' })
-    if (error !== undefined) throw error
-    if (status !== 0) {
-      process.stderr.write(stdout + stderr)
-      throw new Error(`building ${what} failed, see above`)
+    for (const command of commands(fresh)) {
+      const { error, status, stdout, stderr } = spawnSync(node, command, { cwd: root, encoding: 'utf8' })
+      if (error !== undefined) throw error
+      if (status !== 0) {
+        process.stderr.write(stdout + stderr)
+        throw new Error(`building ${what} failed, see above`)
+      }
     }
     rmSync(stampFile(root, stepName), { force: true })
     if (existsSync(join(root, output))) renameSync(join(root, output), old)

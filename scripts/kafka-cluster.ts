@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { installKafka, KAFKA_CLASSES } from './kafka-install.ts'
+import { brokerProperties, extraListeners, KEYSTORE_PASSWORD, type Node } from './kafka-properties.ts'
 
 /** What a cluster is started with. */
 export interface ClusterOptions {
@@ -17,6 +18,8 @@ export interface ClusterOptions {
   readonly secure?: boolean
   /** Starts faster, is slower later. */
   readonly shortLived?: boolean
+  /** Port of a relay to the first broker, which has a listener for it: who comes that way is told to go on that way. */
+  readonly relayPort?: number
 }
 
 /** Addresses of the first broker's other listeners. */
@@ -34,6 +37,8 @@ export interface Cluster {
   readonly bootstrap: string
   readonly brokers: readonly Broker[]
   readonly secure?: SecureListeners
+  /** Where a relay has to lead to. */
+  readonly behindRelay?: number
 }
 
 /** A process of a cluster. */
@@ -44,15 +49,14 @@ export interface Broker {
   readonly properties: string
 }
 
-const START_TIMEOUT_MS = 90_000
+const START_TIMEOUT_MS = 180_000
 const STOP_TIMEOUT_MS = 30_000
-const KEYSTORE_PASSWORD = 'changeit'
 
 /** Starts brokers on loopback ports, detached, and resolves when they serve. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   installKafka()
   mkdirSync(options.folder, { recursive: true })
-  const ports = await freePorts(options.brokers * 2 + 3)
+  const ports = await freePorts(options.brokers * 2 + 4)
   if (options.port !== undefined) ports[0] = options.port
   const nodes = Array.from({ length: options.brokers }, (_, index) => ({
     id: index + 1,
@@ -60,10 +64,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     controllerPort: ports[2 * index + 1] as number,
   }))
   const securePorts = options.secure ? ports.slice(-3) : []
+  const behindRelay = options.relayPort === undefined ? undefined : ports.at(-4)
   if (options.secure) createKeystore(options.folder)
   const files = nodes.map((node) => {
     const file = join(options.folder, `broker-${node.id}.properties`)
-    writeFileSync(file, properties(options, node, nodes, node.id === 1 ? securePorts : []))
+    const extra = node.id === 1 ? extraListeners(options, securePorts, behindRelay) : []
+    writeFileSync(file, brokerProperties(options, node, nodes, extra))
     return file
   })
   // One that begins with a hyphen would be taken for an option.
@@ -82,6 +88,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     bootstrap: brokers.map((broker) => broker.address).join(','),
     brokers,
     ...(options.secure ? { secure: secureListeners(options.folder, securePorts) } : {}),
+    ...(behindRelay === undefined ? {} : { behindRelay }),
   }
   writeFileSync(join(options.folder, 'cluster.json'), `${JSON.stringify(cluster)}\n`)
   return cluster
@@ -135,12 +142,6 @@ export function kafkaTool(className: string, args: readonly string[], input?: st
 /** For processes that do not live long enough to be compiled well. */
 const QUICK = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 
-interface Node {
-  readonly id: number
-  readonly port: number
-  readonly controllerPort: number
-}
-
 function spawnBroker(file: string, shortLived: boolean): number {
   const log = openSync(`${file}.log`, 'w')
   const heap = ['-Xmx512m', '-Xms256m', ...(shortLived ? QUICK : ['-XX:+UseG1GC'])]
@@ -187,60 +188,6 @@ function format(file: string, clusterId: string, options: ClusterOptions): void 
     { encoding: 'utf8' },
   )
   if (status !== 0) throw new Error(`the broker's folder could not be formatted: ${stdout}${stderr}`)
-}
-
-function properties(
-  options: ClusterOptions,
-  node: Node,
-  nodes: readonly Node[],
-  [saslPort, tlsPort, saslTlsPort]: readonly number[],
-): string {
-  const voters = nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(',')
-  const copies = Math.min(3, nodes.length)
-  const open = [
-    `PLAINTEXT://127.0.0.1:${node.port}`,
-    ...(saslPort === undefined ? [] : [`SASLP://127.0.0.1:${saslPort}`, `SSL://127.0.0.1:${tlsPort}`]),
-    ...(saslTlsPort === undefined ? [] : [`SASLS://127.0.0.1:${saslTlsPort}`]),
-  ].join(',')
-  const jaas = 'org.apache.kafka.common.security'
-  const plain = `${jaas}.plain.PlainLoginModule required user_alice="secret";`
-  const scram = `${jaas}.scram.ScramLoginModule required;`
-  const security = ['saslp', 'sasls'].flatMap((listener) => [
-    `listener.name.${listener}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256`,
-    `listener.name.${listener}.plain.sasl.jaas.config=${plain}`,
-    `listener.name.${listener}.scram-sha-256.sasl.jaas.config=${scram}`,
-  ])
-  const keystore = join(options.folder, 'server.p12')
-  return [
-    'process.roles=broker,controller',
-    `node.id=${node.id}`,
-    `controller.quorum.voters=${voters}`,
-    `listeners=${open},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    `advertised.listeners=${open}`,
-    'controller.listener.names=CONTROLLER',
-    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASLP:SASL_PLAINTEXT,SSL:SSL,SASLS:SASL_SSL',
-    `log.dirs=${join(options.folder, `data-${node.id}`)}`,
-    `offsets.topic.replication.factor=${copies}`,
-    `transaction.state.log.replication.factor=${copies}`,
-    `transaction.state.log.min.isr=${Math.min(2, copies)}`,
-    `default.replication.factor=${copies}`,
-    'offsets.topic.num.partitions=4',
-    'transaction.state.log.num.partitions=4',
-    'auto.create.topics.enable=false',
-    'group.initial.rebalance.delay.ms=0',
-    'log.retention.check.interval.ms=1000',
-    'log.initial.task.delay.ms=500',
-    ...(saslPort === undefined
-      ? []
-      : [
-          ...security,
-          `ssl.keystore.location=${keystore}`,
-          'ssl.keystore.type=PKCS12',
-          `ssl.keystore.password=${KEYSTORE_PASSWORD}`,
-          `ssl.key.password=${KEYSTORE_PASSWORD}`,
-        ]),
-    '',
-  ].join('\n')
 }
 
 function createKeystore(folder: string): void {

@@ -105,6 +105,7 @@ describe('the package that Millrace is', () => {
     }
     for (const path of [
       'dist/wasm/decoder.wasm',
+      'dist/wasm/lz4.wasm',
       'dist/web/index.html',
       'LICENSE',
       'NOTICE',
@@ -182,7 +183,7 @@ function isForeign(path: string): boolean {
   const belonging = [
     /^bin\/[a-z-]+\.js$/,
     /^dist\/src\/.*(?<!\.test)\.(js|d\.ts|json|wasm)$/,
-    /^dist\/wasm\/decoder\.wasm$/,
+    /^dist\/wasm\/(decoder|lz4)\.wasm$/,
     /^dist\/web\/(index\.html|.*\.(js|css|svg|png|ico|woff2|json|webmanifest))$/,
     /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/,
   ]

@@ -1,7 +1,7 @@
 // The queries of `npm run bench -- durability`, kept: in Parquet and PostgreSQL.
 
 import { type Pipeline, parquet, pipeline, postgres } from '../../src/index.ts'
-import { QUERIES } from '../end-to-end/queries.ts'
+import { QUERIES } from './queries.ts'
 
 const lasting: Pipeline = pipeline('lasting')
   .query('page_views', QUERIES.page_views, [parquet('page_views'), postgres('page_views')])

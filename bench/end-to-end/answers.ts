@@ -1,6 +1,7 @@
 import { createReadStream, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
+import { CLOSING } from './topic.ts'
 import { type Groups, KEYS } from './truth.ts'
 
 /** How a contender's answers are to be read. */
@@ -24,7 +25,8 @@ export async function wrongAnswers(
   for (const [query, truth] of Object.entries(expected)) {
     const { groups, repeated } = await readGroups(join(folder, query), KEYS[query] as readonly string[])
     const missing = [...truth.keys()].filter((key) => !groups.has(key))
-    const unwanted = [...groups.keys()].filter((key) => !truth.has(key))
+    // Whoever takes an ended input for the end of time shows what closes the other windows too.
+    const unwanted = [...groups.keys()].filter((key) => !truth.has(key) && !key.includes(CLOSING))
     const different = [...truth].filter(([key, { events, pages = 0 }]) => {
       const found = groups.get(key)
       if (!found) return false

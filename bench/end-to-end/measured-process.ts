@@ -1,15 +1,21 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** What a run cost. CPU is that of the process and all that it started and waited for. */
 export interface ProcessCost {
   readonly wallMs: number
   readonly cpuMs: number
   readonly brokerCpuMs: number
+  /** Memory of all its processes together at most, as far as looking now and then tells. */
+  readonly memoryBytes: number
 }
 
+/** Time between two looks at the memory. */
+const LOOK_MS = 100
+const PAGE_BYTES = 4_096
+
 /** A run that has not ended by then hangs. */
-const RUN_MS_MAX = 900_000
+const RUN_MS_MAX = 3_600_000
 
 /** Runs a program to its end; rejects when that is no good end. The shell's `times` knows what its children have used. */
 export function runMeasured(
@@ -38,15 +44,23 @@ export function runMeasured(
       process.kill(-child.pid, 'SIGKILL')
   }
   const timer = setTimeout(end, RUN_MS_MAX)
+  let memoryBytes = 0
+  const looks = setInterval(() => {
+    memoryBytes = Math.max(memoryBytes, memoryOfGroup(child.pid ?? Number.NaN))
+  }, LOOK_MS)
   process.once('exit', end)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => {
       clearTimeout(timer)
+      clearInterval(looks)
       process.off('exit', end)
       const wallMs = performance.now() - startMs
       if (code !== 0) reject(new Error(`${command.join(' ')} ended with ${code}: ${output.slice(-1_500)}${errors}`))
-      else resolve({ wallMs, cpuMs: childrenCpuMs(output), brokerCpuMs: cpuMsOf(options.brokerPid) - brokerBeforeMs })
+      else {
+        const brokerCpuMs = cpuMsOf(options.brokerPid) - brokerBeforeMs
+        resolve({ wallMs, cpuMs: childrenCpuMs(output), brokerCpuMs, memoryBytes })
+      }
     })
   })
 }
@@ -59,6 +73,25 @@ function childrenCpuMs(output: string): number {
 
 /** User and system time of a process so far, from /proc, which counts in hundredths of a second. */
 function cpuMsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  const fields = statOf(pid)
   return 10 * (Number(fields[11]) + Number(fields[12]))
+}
+
+/** What the processes of a group have in memory. */
+function memoryOfGroup(group: number): number {
+  let pages = 0
+  for (const name of readdirSync('/proc')) {
+    const fields = /^\d+$/.test(name) ? statOf(Number(name)) : []
+    if (Number(fields[2]) === group) pages += Number(fields[21])
+  }
+  return pages * PAGE_BYTES
+}
+
+/** Fields of /proc/PID/stat from the third on, which is the state; none of a process that is gone. */
+function statOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  } catch {
+    return []
+  }
 }

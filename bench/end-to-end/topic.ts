@@ -23,6 +23,9 @@ export const SETTINGS: GeneratorSettings = generatorSettings({
   outOfOrderFraction: 0.1,
 })
 
+/** A word that the keys of all events hold that only close windows. */
+export const CLOSING = 'closing'
+
 /** Fills the topic, and closes all windows by one event in each partition that comes an hour after all others. */
 export async function fillTopic(log: Log, events: number): Promise<void> {
   const options = { pace: 'flat-out', rows: events, batchBytes: 400_000, startTimeMs: START_MS } as const
@@ -34,10 +37,10 @@ export async function fillTopic(log: Log, events: number): Promise<void> {
       event_id: `00000000-0000-4000-8000-00000000000${partition}`,
       event_time: closingTime,
       event_type: 'page_view',
-      user_id: `closing-${partition}`,
+      user_id: `${CLOSING}-${partition}`,
       device: 'desktop',
-      browser: 'closing',
-      page_url: '/closing',
+      browser: CLOSING,
+      page_url: `/${CLOSING}`,
     }
     builder.add(null, encodeText(JSON.stringify(event)), Date.now())
     await log.append(TOPIC, partition, builder.finish())

@@ -72,17 +72,17 @@ export const PEERS: Readonly<Record<string, Peer>> = {
     ],
   },
   spark: {
-    summary: 'Spark 4.3.0, Structured Streaming, local[2], all that there is, then end',
+    summary: 'Spark 4.2.0, Structured Streaming, local[2], all that there is, then end',
     rules: { parts: false, distinctTolerance: 0.15 },
     readsLines: false,
     runs: 1,
     install: () =>
-      into('spark-4.3.0', (folder) => {
-        run('python3', ['-m', 'pip', 'install', '-q', '--target', join(folder, 'python'), 'pyspark==4.3.0'])
+      into('spark-4.2.0', (folder) => {
+        run('python3', ['-m', 'pip', 'install', '-q', '--target', join(folder, 'python'), 'pyspark==4.2.0'])
         jars(program('spark/pom.xml'), join(folder, 'lib'))
       }),
     command: ({ bootstrap, topic, output }) => {
-      const folder = join(CACHE_FOLDER, 'spark-4.3.0')
+      const folder = join(CACHE_FOLDER, 'spark-4.2.0')
       const lib = readdirSync(join(folder, 'lib')).map((name) => join(folder, 'lib', name))
       return [
         'env',

@@ -41,6 +41,8 @@ export interface BenchResult {
   /** What a process has used, for benchmarks of processes; and the broker meanwhile. */
   readonly cpuNsPerEvent?: number
   readonly brokerCpuNsPerEvent?: number
+  /** Memory of all its processes at most, where it is known. */
+  readonly memoryMb?: number
 }
 
 /** Several runs of the same work, in one number and two that say what it is worth. */

@@ -30,11 +30,23 @@ export function formatTable(results: readonly BenchResult[]): string {
     'events/s',
     ...ofBatches('worst batch ms'),
     ...ofWaits('p50 ms', 'p99 ms'),
-    ...ofCpu('CPU ns/event', 'broker CPU'),
+    ...ofCpu('CPU ns/event', 'broker CPU', 'MB'),
   ]
   header.push('times as fast as')
   const rows = results.map(
-    ({ name, data, events, nsPerEvent, ratio, worstBatchMs, p50Ms, p99Ms, cpuNsPerEvent, brokerCpuNsPerEvent }) => [
+    ({
+      name,
+      data,
+      events,
+      nsPerEvent,
+      ratio,
+      worstBatchMs,
+      p50Ms,
+      p99Ms,
+      cpuNsPerEvent,
+      brokerCpuNsPerEvent,
+      memoryMb,
+    }) => [
       name,
       data,
       formatCount(events),
@@ -45,7 +57,7 @@ export function formatTable(results: readonly BenchResult[]): string {
       formatCount(1e9 / nsPerEvent.median),
       ...ofBatches(worstBatchMs === undefined ? '' : formatFigure(worstBatchMs)),
       ...ofWaits(...[p50Ms, p99Ms].map((ms) => (ms === undefined ? '' : formatFigure(ms)))),
-      ...ofCpu(formatFigure(cpuNsPerEvent ?? Number.NaN), formatFigure(brokerCpuNsPerEvent ?? Number.NaN)),
+      ...ofCpu(...[cpuNsPerEvent, brokerCpuNsPerEvent, memoryMb].map((value) => formatFigure(value ?? Number.NaN))),
       Object.entries(ratio)
         .map(([peer, times]) => `${peer} ${formatFigure(times)}`)
         .join(', '),

@@ -1,10 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { wasmFiles } from '../base/wasm-file.ts'
 import type { WasmModule } from '../batch/wasm-module.ts'
 
-/** Beside the sources and beside the published library, see `scripts/build.cjs`. */
-const FILES: readonly URL[] = ['../../dist/wasm/decoder.wasm', '../../wasm/decoder.wasm'].map(
-  (path) => new URL(path, import.meta.url),
-)
+const FILES = wasmFiles('decoder.wasm')
 
 /**
  * The decoder's WebAssembly module, compiled; undefined, and `report` told why, when the file is missing or this machine

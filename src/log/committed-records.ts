@@ -1,4 +1,5 @@
 import type { EncodedRecords } from '../batch/encoded-records.ts'
+import type { Allocate } from './lz4.ts'
 import { BATCH_HEADER_BYTES, recordsOf, type StoredBatch, walkBatches } from './record-batch.ts'
 
 /** A transaction that was given up: its records count from its first offset on as never written. */
@@ -11,11 +12,13 @@ export interface AbortedRange {
  * What a reader of committed records sees of record batches that follow each other (KIP-98): records of aborted transactions and the markers
  * of transactions are left out. `aborted` lists all transactions with records in these bytes that were aborted. Where nothing can be seen
  * up to the end of the last batch, an empty piece says how far that goes. Each batch is verified; throws `corrupt-data` that names `what`.
+ * What is compressed may be unpacked into memory that `allocate` gives.
  */
 export function* committedRecords(
   bytes: Uint8Array,
   aborted: readonly AbortedRange[],
   what: string,
+  allocate?: Allocate,
 ): Generator<EncodedRecords> {
   const waiting = aborted.toSorted((left, right) => left.firstOffset - right.firstOffset)
   const open = new Set<bigint>()
@@ -28,7 +31,7 @@ export function* committedRecords(
     if ((attributes & CONTROL) !== 0) {
       if (isAbortMarker(batch.bytes)) open.delete(producerIdOf(batch))
     } else if ((attributes & TRANSACTIONAL) === 0 || !open.has(producerIdOf(batch))) {
-      records = recordsOf(batch, what)
+      records = recordsOf(batch, what, allocate)
     }
     if (records) yield records
     hidden = records ? undefined : { from: hidden?.from ?? baseOffset, to: endOffset }

@@ -1,13 +1,14 @@
 import { createRequire } from 'node:module'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { MillraceError } from '../base/error.ts'
+import { type Allocate, unpackLz4 } from './lz4.ts'
 
 /**
  * The records section of a batch as it was before compression; `codec` is the number in the batch's attributes. Throws `unsupported`
  * for codecs that do not exist, `corrupt-data` when the bytes are not what the codec makes or grow beyond all measure.
- * `what` names the bytes in errors.
+ * `what` names the bytes in errors. The most frequent codec of events, lz4, unpacks into memory that `allocate` gives.
  */
-export function decompress(codec: number, bytes: Uint8Array, what: string): Uint8Array {
+export function decompress(codec: number, bytes: Uint8Array, what: string, allocate: Allocate = newBytes): Uint8Array {
   switch (codec) {
     case 0:
       return bytes
@@ -16,7 +17,11 @@ export function decompress(codec: number, bytes: Uint8Array, what: string): Uint
     case 2:
       return unpacked(() => unpackSnappy(bytes), 'snappy', what)
     case 3:
-      return unpacked(() => native().lz4Decompress(bufferOf(bytes)), 'lz4', what)
+      return unpacked(
+        () => unpackLz4(bytes, UNPACKED_BYTES_MAX, allocate) ?? native().lz4Decompress(bufferOf(bytes)),
+        'lz4',
+        what,
+      )
     case 4:
       return unpacked(() => zstdDecompressSync(bytes, LIMITS), 'zstd', what)
     default:
@@ -93,4 +98,8 @@ function native(): NativeCodecs {
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+function newBytes(sizeBytes: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(sizeBytes)
 }

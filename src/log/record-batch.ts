@@ -13,6 +13,7 @@ import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import { decompress } from './compression.ts'
 import type { RecordBatchDraft } from './log.ts'
+import type { Allocate } from './lz4.ts'
 
 /** Bytes of a batch before its records. */
 export const BATCH_HEADER_BYTES = 61
@@ -168,12 +169,16 @@ export function* readRecordBatches(bytes: Uint8Array, what: string): Generator<E
   }
 }
 
-/** The records of a batch, uncompressed ones as a view; undefined for a control batch. */
-export function recordsOf({ header, bytes }: StoredBatch, what: string): EncodedRecords | undefined {
+/** The records of a batch, uncompressed ones as a view, others in memory that `allocate` may give; undefined for a control batch. */
+export function recordsOf(
+  { header, bytes }: StoredBatch,
+  what: string,
+  allocate?: Allocate,
+): EncodedRecords | undefined {
   if ((header.attributes & CONTROL) !== 0) return undefined
   const common = {
     framing: 'records' as const,
-    bytes: decompress(header.attributes & CODEC_MASK, bytes.subarray(BATCH_HEADER_BYTES), what),
+    bytes: decompress(header.attributes & CODEC_MASK, bytes.subarray(BATCH_HEADER_BYTES), what, allocate),
     baseOffset: header.baseOffset,
     endOffset: header.endOffset,
     recordCount: header.recordCount,

@@ -95,7 +95,8 @@ async function postgresRows(url: string, table: string): Promise<RowText[]> {
   }
 }
 
-async function deadLetters(folder: string): Promise<number> {
+/** Dead letters in a folder; NaN when one is there twice. */
+export async function deadLetters(folder: string): Promise<number> {
   if (!existsSync(folder)) return 0
   const seen = new Set<string>()
   let lines = 0

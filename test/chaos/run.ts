@@ -18,6 +18,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite
   disconnects: () => import('./disconnects.ts'),
   zombies: () => import('./zombies.ts'),
   servers: () => import('./servers.ts'),
+  kafka: () => import('./kafka.ts'),
 }
 
 /** Runs of one seed that go on from each other have seeds so far apart. */

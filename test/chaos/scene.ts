@@ -114,19 +114,21 @@ export interface Ended {
   readonly hung: boolean
 }
 
-/** The job, in a process of its own. */
-export interface RunningJob {
+/** A process of the job. */
+export interface JobProcess {
   readonly ended: Promise<Ended>
   kill(signal?: NodeJS.Signals): void
 }
 
-/** Starts the job as a user would, with failpoints armed. */
+/** Starts the job as a user would, with failpoints armed, and where its servers are. */
 export function startRun(
-  { folder, endings, server: { url } }: Scene,
+  { folder, endings, server }: Pick<Scene, 'folder' | 'endings'> & { readonly server?: { readonly url: string } },
   args: readonly string[],
-  armed: Readonly<Record<string, string>> = {},
-): RunningJob {
-  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), MILLRACE_POSTGRES_URL: url, ...armed }
+  settings: Readonly<Record<string, string>> = {},
+  runMsMax: number = PATIENCE_MS,
+): JobProcess {
+  const postgres = server && { MILLRACE_POSTGRES_URL: server.url }
+  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), ...postgres, ...settings }
   const child = spawn(process.execPath, [COMMAND, ...RUN, ...args], { cwd: folder, env })
   let stdout = ''
   let stderr = ''
@@ -140,7 +142,7 @@ export function startRun(
   const timer = setTimeout(() => {
     hung = true
     child.kill('SIGKILL')
-  }, PATIENCE_MS)
+  }, runMsMax)
   const ended = new Promise<Ended>((done) => {
     child.once('close', (code, signal) => {
       clearTimeout(timer)

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
 import { readOutputLog } from '../../src/sinks/output-log.ts'
 import { newestFence, untilCommitted } from './progress.ts'
-import { PATIENCE_MS, type RunningJob, type Scene, startRun } from './scene.ts'
+import { type JobProcess, PATIENCE_MS, type Scene, startRun } from './scene.ts'
 import { NO_DAMAGE, storm } from './storm.ts'
 import { type ChaosOptions, type ChaosReport, type ChaosSuite, Rounds } from './suite.ts'
 
@@ -47,9 +47,9 @@ async function haunt(options: ChaosOptions): Promise<ChaosReport> {
 /** Stops a process, lets another one take over, and wakes the first one up. Tells whether that has published anything since. */
 async function replace(
   scene: Scene,
-  zombie: RunningJob,
+  zombie: JobProcess,
   problems: string[],
-): Promise<{ readonly running: RunningJob; readonly published: boolean }> {
+): Promise<{ readonly running: JobProcess; readonly published: boolean }> {
   zombie.kill('SIGSTOP')
   const fence = await newestFence(scene)
   const running = startRun(scene, ['--take-over'])

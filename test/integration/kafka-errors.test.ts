@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createWebServer } from 'node:http'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import type { SecureListeners } from '../../scripts/kafka-cluster.ts'
 import { MillraceError } from '../../src/base/error.ts'
+import { Connection } from '../../src/log/kafka/connection.ts'
+import { apiVersions, metadata } from '../../src/log/kafka/wire.ts'
 import { RecordBatchBuilder } from '../../src/log/record-batch-builder.ts'
 import { logSource } from '../../src/plan/connectors.ts'
 import { kafkaSource } from '../../src/sources/kafka-source.ts'
@@ -130,6 +132,34 @@ describe('what goes wrong with Kafka is told', requirement('kafka'), () => {
     )
   })
 
+  test('a broker by a name that its certificate does not have', async (t) => {
+    const elsewhere = createServer((client) => relay(client, secure.tls))
+    await refused(
+      await listening(t, elsewhere, '127.0.0.2'),
+      () => ({ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA_LOCATION: ca }),
+      'invalid-option',
+      /the certificate of 127\.0\.0\.2:\d+ is not trusted: .*127\.0\.0\.2/,
+      /name .* the broker as its certificate does/,
+    )
+  })
+
+  test('TLS that is reset once it has worked is a broker that has gone, not a wrong setting', async (t) => {
+    const clients: Socket[] = []
+    const server = createServer((client) => {
+      clients.push(client)
+      relay(client, secure.tls)
+    })
+    await listening(t, server)
+    const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
+    const timeouts = { connectTimeoutMs: 5_000, requestTimeoutMs: 5_000 }
+    const connection = await Connection.open({ address, security: { tls: { ca: secure.certificate } }, ...timeouts })
+    await apiVersions(connection, 'millrace', '0')
+    const waiting = assert.rejects(metadata(connection, [], false, false), { code: 'unavailable' })
+    for (const client of clients) client.resetAndDestroy()
+    await waiting
+    assert.equal(connection.closed?.code, 'unavailable')
+  })
+
   test('a port where nobody listens, where a web server does, or somebody who says nothing', async (t) => {
     const web = await listening(
       t,
@@ -185,8 +215,22 @@ describe('what goes wrong with Kafka is told', requirement('kafka'), () => {
   })
 })
 
-async function listening(t: TestContext, server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+async function listening(t: TestContext, server: Server, host = '127.0.0.1'): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   t.after(() => server.close())
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `${host}:${(server.address() as AddressInfo).port}`
+}
+
+/** Leads a connection on to another server, for as long as both ends live. */
+function relay(client: Socket, target: string): void {
+  const { hostname, port } = new URL(`kafka://${target}`)
+  const upstream = connect(Number(port), hostname)
+  for (const [from, to] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    from.pipe(to)
+    from.on('error', () => {})
+    from.on('close', () => to.destroy())
+  }
 }

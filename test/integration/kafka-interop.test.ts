@@ -8,6 +8,7 @@ import { openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import type { KafkaLog } from '../../src/log/kafka/kafka-log.ts'
 import { Partitioner } from '../../src/log/partitioner.ts'
 import { encodeHeaders, RecordBatchBuilder } from '../../src/log/record-batch-builder.ts'
+import { kcat, kcatConsumer } from '../support/committed-reader.ts'
 import { freshTopic, openTestLog, testKafka } from '../support/kafka.ts'
 import { draftOf, valuesIn } from '../support/log-records.ts'
 import { openTransaction } from '../support/open-transaction.ts'
@@ -33,15 +34,48 @@ describe("Kafka's own tools", requirement('kafka'), () => {
         await log.createTopic(topic, { partitions: 1 })
         const args = ['--bootstrap-server', servers, '--topic', topic, '--compression-codec', codec]
         await kafkaTool('org.apache.kafka.tools.ConsoleProducer', args, `${lines.join('\n')}\n`)
-        const found: string[] = []
-        const fetcher = log.fetcher(await log.topics.get(topic))
-        for await (const piece of fetcher.read(0, 0, lines.length, AbortSignal.timeout(60_000))) {
-          found.push(...valuesIn(piece))
-        }
-        fetcher.close()
-        assert.deepEqual(found, lines, codec)
+        assert.deepEqual(await readByUs(log, topic), lines, codec)
       }),
     )
+  })
+
+  test('what ProducerPerformance writes, with any codec, is read', async () => {
+    await Promise.all(
+      CODECS.map(async (codec) => {
+        const topic = freshTopic(`performance-${codec}`)
+        await log.createTopic(topic, { partitions: 1 })
+        await kafkaTool('org.apache.kafka.tools.ProducerPerformance', [
+          ...['--topic', topic, '--num-records', '5000', '--record-size', '300', '--throughput', '-1'],
+          ...['--producer-props', `bootstrap.servers=${servers}`, `compression.type=${codec}`, 'linger.ms=20'],
+        ])
+        const found = await readByUs(log, topic)
+        assert.equal(found.length, 5_000, codec)
+        assert.ok(
+          found.every((value) => /^[A-Z]{300}$/.test(value)),
+          codec,
+        )
+      }),
+    )
+  })
+
+  test('kcat reads what we have committed, and we what it writes with any codec', requirement('kcat'), async () => {
+    const lines = Array.from({ length: 2_000 }, (_, row) => `{"row":${row},"text":"${'läßt grüßen '.repeat(row % 9)}"}`)
+    for (const codec of CODECS) {
+      const topic = freshTopic(`kcat-${codec}`)
+      await log.createTopic(topic, { partitions: 1 })
+      kcat(['-P', '-b', servers, '-t', topic, '-z', codec, '-X', 'linger.ms=50'], `${lines.join('\n')}\n`)
+      assert.deepEqual(await readByUs(log, topic), lines, codec)
+    }
+    const topic = freshTopic('for-kcat')
+    await log.createTopic(topic, { partitions: 1, retentionMs: 1e14 })
+    for (const line of lines.slice(0, 100)) await log.append(topic, 0, draftOf(line))
+    const aborted = await openTransaction(log, freshTopic('aborted'), topic)
+    await aborted.write('void')
+    await aborted.end(false)
+    const producer = log.transactionalProducer(freshTopic('committed'))
+    await producer.takeOver()
+    await producer.commit([{ topic, partition: 0, draft: draftOf(...lines.slice(100)) }])
+    assert.deepEqual(kcatConsumer(servers, topic), lines)
   })
 
   test('the console consumer reads what we have committed, keys and headers too, and nothing else', async () => {
@@ -115,3 +149,12 @@ describe("Kafka's own tools", requirement('kafka'), () => {
     assert.doesNotMatch(output, /isvalid: false|invalid bytes/)
   })
 })
+
+async function readByUs(log: KafkaLog, topic: string): Promise<string[]> {
+  const found: string[] = []
+  const fetcher = log.fetcher(await log.topics.get(topic))
+  const [end] = await log.findOffsets(topic, 'end')
+  for await (const piece of fetcher.read(0, 0, end, AbortSignal.timeout(60_000))) found.push(...valuesIn(piece))
+  fetcher.close()
+  return found
+}

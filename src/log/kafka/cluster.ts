@@ -154,7 +154,10 @@ export class Cluster {
   async #open(address: BrokerAddress, requestTimeoutMs: number, frames?: FramePool): Promise<Connection> {
     if (this.#closed)
       throw new MillraceError('unavailable', 'the connection to Kafka was closed', { hint: 'open it again' })
-    const connection = await openConnection(address, this.options, requestTimeoutMs, frames)
+    const connection = await openConnection(address, this.options, requestTimeoutMs, {
+      proven: true,
+      ...(frames && { frames }),
+    })
     if (this.#closed) connection.close()
     return connection
   }
@@ -175,14 +178,14 @@ function openConnection(
   address: BrokerAddress,
   { security }: KafkaOptions,
   requestTimeoutMs: number,
-  frames?: FramePool,
+  more: { readonly proven?: true; readonly frames?: FramePool } = {},
 ): Promise<Connection> {
   return Connection.open({
     address,
     security,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     requestTimeoutMs,
-    ...(frames && { frames }),
+    ...more,
   })
 }
 

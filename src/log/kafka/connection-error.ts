@@ -1,8 +1,12 @@
 import { MillraceError, systemErrorCode } from '../../base/error.ts'
 import type { BrokerAddress, KafkaSecurity } from './kafka-options.ts'
 
-/** What an error of a socket means. */
-export function connectError(error: unknown, { host, port }: BrokerAddress, security: KafkaSecurity): MillraceError {
+/** What an error of a socket means. Where these settings have been let in before, a connection that is reset is no sign that they are wrong. */
+export function connectError(
+  error: unknown,
+  { host, port }: BrokerAddress,
+  { security, proven }: { readonly security: KafkaSecurity; readonly proven: boolean },
+): MillraceError {
   const code = systemErrorCode(error) ?? ''
   const where = `${host}:${port}`
   const text = error instanceof Error ? error.message : String(error)
@@ -25,7 +29,7 @@ export function connectError(error: unknown, { host, port }: BrokerAddress, secu
     })
   }
   if (security.tls && (code.startsWith('ERR_SSL') || code === 'EPROTO')) return noTls(where, error)
-  if (security.tls && code === 'ECONNRESET') return noTls(where, error)
+  if (security.tls && code === 'ECONNRESET' && !proven) return noTls(where, error)
   return new MillraceError('unavailable', `the connection to ${where} failed: ${text}`, {
     hint: 'check the network and the broker, then try again',
     cause: error,

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** A request without an answer for so long ends the connection: a broker that hangs accepts connections and says nothing. */
   readonly requestTimeoutMs: number
+  /** A broker of the same cluster has let us in with the same settings. */
+  readonly proven?: boolean
   /** Gives the memory for answers; new memory by default. */
   readonly frames?: FramePool
 }
@@ -33,6 +35,7 @@ export class Connection implements Wire {
   /** Requests that come later must go to another connection: the login ends soon. */
   #expiresAtMs = Number.POSITIVE_INFINITY
   #idle: (() => void)[] = []
+  #proven: boolean
 
   readonly #head = Buffer.allocUnsafeSlow(4)
   /** What is being received: the size of the next answer, or the answer. */
@@ -51,7 +54,10 @@ export class Connection implements Wire {
     const to: TcpNetConnectOpts = { host, port, onread, noDelay: true, keepAlive: true }
     // The types of node:tls do not know `onread`, which it hands on to the socket.
     this.#socket = tls ? connectTls({ ...to, ...tls, ...(isIP(host) === 0 && { servername: host }) }) : connect(to)
-    this.#socket.on('error', (error) => this.close(connectError(error, this.address, options.security)))
+    this.#proven = options.proven ?? false
+    this.#socket.on('error', (error) => {
+      this.close(connectError(error, this.address, { security: options.security, proven: this.#proven }))
+    })
     this.#socket.on('close', () => this.close(this.#lost()))
   }
 
@@ -143,6 +149,7 @@ export class Connection implements Wire {
       }, this.#options.connectTimeoutMs)
       this.#socket.once(this.#options.security.tls ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer)
+        this.#proven = true
         resolve()
       })
       this.#socket.once('close', () => {

@@ -11,9 +11,9 @@ import { outOfRange, topicGone } from './reading-error.ts'
 import type { KafkaTopic, Topics } from './topics.ts'
 
 const WAIT_MS_MAX = 500
-const ANSWER_BYTES_MAX = 16 << 20
+const ANSWER_BYTES_MAX = 8 << 20
 /** Many times a batch: what is cut off at the end is sent again. */
-const PARTITION_BYTES_MAX = 4 << 20
+const PARTITION_BYTES_MAX = 2 << 20
 const PARTITION_BYTES_MIN = 256 << 10
 /** Received and not yet taken, of all partitions. */
 const HELD_BYTES_MAX = 64 << 20
@@ -58,6 +58,7 @@ export class Fetcher {
     const reading = this.#add(partition, fromOffset)
     let position = fromOffset
     let damaged = false
+    const allocate = (sizeBytes: number): Uint8Array => this.#frames.take(sizeBytes)
     try {
       while (position < toOffset && !signal.aborted && !this.#closing.signal.aborted) {
         const fetched = reading.queue.shift()
@@ -68,14 +69,16 @@ export class Fetcher {
         }
         this.#took(reading, fetched)
         try {
-          for (const records of committedRecords(fetched.bytes, fetched.aborted, this.#what(partition))) {
+          for (const records of committedRecords(fetched.bytes, fetched.aborted, this.#what(partition), allocate)) {
             if (records.endOffset <= position) continue
             if (signal.aborted || position >= toOffset) return
             if (records.baseOffset >= toOffset) {
               yield noRecords(position, toOffset)
               return
             }
-            yield this.#frames.hold(records)
+            yield records.bytes.buffer === fetched.bytes.buffer
+              ? this.#frames.hold(records)
+              : this.#frames.owned(records)
             position = records.endOffset
           }
           damaged = false
