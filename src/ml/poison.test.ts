@@ -95,7 +95,7 @@ test('a model with a slot for each of a hundred thousand categories comes back f
     row.count = 0
     addNumber(row, 0, category % 7)
     addText(row, 1 + category, 1)
-    learner.settle(row, learner.probability(row), category % 3 === 0)
+    learner.settle(row, learner.probability(row), learner.baseRate, category % 3 === 0)
   }
   assertComesBack(spec, slots, learner)
 })
@@ -115,7 +115,7 @@ function run(
     fill(row, valuesOf(random, label))
     const probability = learner.probability(row)
     assert.ok(probability >= 0 && probability <= 1, `row ${index}: ${probability}`)
-    learner.settle(row, probability, label)
+    learner.settle(row, probability, learner.baseRate, label)
   }
   assertComesBack(spec, slots, learner)
   const report = learner.report()

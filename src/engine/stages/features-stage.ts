@@ -21,7 +21,8 @@ export interface FeaturesStageOptions extends SessionFeaturesOptions {
 
 /**
  * Joins what is known of its session to each row. Rows wait until the watermark has passed them (in `compat` their whole window), so that
- * no feature sees the future, and go on in the order of (event time, partition, offset), whatever the order in which they came.
+ * no feature sees the future, and go on in the order of (event time, partition, offset), whatever the order in which they came. In `batch`
+ * they go on at once.
  */
 export class FeaturesStage implements Stage {
   readonly id: string
@@ -61,13 +62,9 @@ export class FeaturesStage implements Stage {
 
   /** The watermark has moved: hands on the rows that it has passed. */
   release(clockMs: number): void {
-    const { watermark, node, grid, outputFields } = this.#options
+    const { watermark, outputFields } = this.#options
     const { closeWatermarkMs } = watermark
-    const upToMs =
-      node.mode === 'past' || closeWatermarkMs === Number.POSITIVE_INFINITY
-        ? closeWatermarkMs
-        : grid.openFrom(closeWatermarkMs) - 1
-    const released = this.#held.take(upToMs)
+    const released = this.#held.take(this.#releasedUpTo(closeWatermarkMs))
     if (released) {
       const batch = {
         ...released.batch,
@@ -79,6 +76,13 @@ export class FeaturesStage implements Stage {
       for (const stage of this.#next) stage.process(input)
     }
     this.#features.forget(closeWatermarkMs)
+  }
+
+  #releasedUpTo(closeWatermarkMs: number): number {
+    const { node, grid } = this.#options
+    if (node.mode === 'batch') return Number.POSITIVE_INFINITY
+    if (node.mode === 'past' || closeWatermarkMs === Number.POSITIVE_INFINITY) return closeWatermarkMs
+    return grid.openFrom(closeWatermarkMs) - 1
   }
 
   snapshot(writer: ByteWriter, shards: readonly number[]): void {
