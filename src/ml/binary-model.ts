@@ -84,14 +84,15 @@ export class BinaryModel {
   }
 
   probability(row: FeatureVector): number {
-    return this.#calibrated(this.#balance.recalibrated(this.#logit(this.#transformed(row))))
+    return this.#calibrated(this.#balance.recalibrated(this.#logit(row)))
   }
 
   /** Gives the probability by what was learned before. */
   learn(row: FeatureVector, label: boolean): number {
-    if (this.#options.scale) this.#scaler.learn(row)
-    const scaled = this.#transformed(row)
-    const logit = this.#logit(scaled)
+    const scaled = this.#options.scale ? this.#scaled : row
+    const logit = this.#options.scale
+      ? this.#scaler.learnAndProject(row, this.weights, scaled) + this.intercept
+      : this.#logit(row)
     const odds = this.#balance.recalibrated(logit)
     const probability = this.#calibrated(odds)
     this.#platt?.learn(odds, label)
@@ -149,7 +150,7 @@ export class BinaryModel {
   ): { readonly rows: FeatureVector[]; readonly labels: boolean[] } {
     for (const [index, row] of rows.entries()) {
       if (this.#options.scale) this.#scaler.learn(row)
-      this.#platt?.learn(this.#balance.recalibrated(this.#logit(this.#transformed(row))), labels[index] === true)
+      this.#platt?.learn(this.#balance.recalibrated(this.#logit(row)), labels[index] === true)
     }
     const kept = rows.flatMap((row, index) => {
       const label = labels[index] as boolean
@@ -158,8 +159,9 @@ export class BinaryModel {
     return { rows: kept.map(({ row }) => row), labels: kept.map(({ label }) => label) }
   }
 
-  #logit(scaled: FeatureVector): number {
-    return this.#regression.logit(scaled) + this.#offset
+  #logit(row: FeatureVector): number {
+    if (!this.#options.scale) return this.#regression.logit(row) + this.#offset
+    return this.#scaler.project(row, this.weights) + this.intercept
   }
 
   #count(label: boolean): void {

@@ -40,6 +40,9 @@ export interface LearnerCounts {
   readonly skippedBatches: number
 }
 
+/** Copying and checking so many weights takes a small part of the time that an outcome takes. */
+const SLOTS_FOR_AN_OUTCOME = 16
+
 /**
  * A model with who watches it. Each outcome is first scored against what was predicted, then learned: test, then train. Weights that were
  * worse than the base rate, or are no numbers any more, go back to the last ones that were better.
@@ -58,6 +61,8 @@ export class Learner {
   #warned = false
   #counts = { drifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 }
   readonly #judge = new WeightJudge()
+  /** Outcomes between two judgements; more for models whose copy would cost more than these. */
+  readonly #guardOutcomes: number
   /** A model that was better than the base rate; empty before there was one. */
   #good: Uint8Array = new Uint8Array(0)
 
@@ -65,6 +70,7 @@ export class Learner {
     this.#spec = spec
     this.#slots = slots
     this.#model = new BinaryModel(spec, slots)
+    this.#guardOutcomes = Math.max(spec.guardOutcomes ?? 0, Math.ceil(slots.size / SLOTS_FOR_AN_OUTCOME))
     this.#prequential = new Prequential(spec.metricsWindow)
     this.#detector = spec.drift === null ? undefined : createDetector(spec.drift)
   }
@@ -101,7 +107,7 @@ export class Learner {
     this.#watch(loss, now > 0.5 !== label)
     if (this.#spec.guardOutcomes === null) return
     this.#judge.add(loss, logLoss(baseRateNow, label))
-    if (this.#judge.outcomes >= this.#spec.guardOutcomes) this.#guard()
+    if (this.#judge.outcomes >= this.#guardOutcomes) this.#guard()
   }
 
   /** The epoch is over: learns from its rows, unless each was learned by itself. */

@@ -16,7 +16,10 @@ export interface ModelSpec extends BinaryModelOptions {
   readonly metricsWindow: number
   /** Watches the losses, or whether answers were right; null: nobody does. */
   readonly drift: DriftOptions | null
-  /** After each so many outcomes: weights that were worse than the base rate go back to the last good ones; null: never. */
+  /**
+   * After each so many outcomes (a sixteenth of the weights, if that is more): weights that were surely worse than the base rate go back to
+   * the last ones that were surely better; null: never.
+   */
   readonly guardOutcomes: number | null
 }
 
