@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { type ByteReader, type ByteWriter, decodeText } from '../../base/bytes.ts'
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
@@ -66,7 +66,7 @@ export class FeatureReader {
     for (const feature of this.#texts) {
       const bytes = textOf(columns[feature.columnIndex] as Column, row)
       if (!bytes) continue
-      if ('oneHot' in feature) addText(into, feature.base + feature.oneHot.slot(decodeText(bytes)), 1)
+      if ('oneHot' in feature) addText(into, feature.base + feature.oneHot.slot(bytes), 1)
       else {
         const { slot, value } = hashedSlot(bytes, feature.buckets, feature.signed)
         addText(into, feature.base + slot, value)

@@ -4,10 +4,9 @@ import type { Field } from '../../batch/schema.ts'
 import { timesOf } from '../event-times.ts'
 import { HeldRows } from '../features/held-rows.ts'
 import { SessionFeatures, type SessionFeaturesOptions } from '../features/session-features.ts'
-import { FateCode } from '../ledger.ts'
 import type { Watermark } from '../watermark.ts'
-import { allRows, releasedInput } from './released-rows.ts'
-import { raise, type Stage, type StageInput } from './stage.ts'
+import { allRows, releasedInput, rowsOnTime } from './released-rows.ts'
+import type { Stage, StageInput } from './stage.ts'
 
 /** What the stage is made for. */
 export interface FeaturesStageOptions extends SessionFeaturesOptions {
@@ -43,20 +42,12 @@ export class FeaturesStage implements Stage {
     return this.#held.size + this.#features.stateRows
   }
 
-  process({ batch, rows, count, context }: StageInput): void {
+  process(input: StageInput): void {
+    const { batch, context } = input
     const { watermark, eventTimeIndex, rowsMax } = this.#options
     const times = timesOf(batch, eventTimeIndex)
-    for (let index = 0; index < count; index++) {
-      const row = rows[index] as number
-      const timeMs = times[row] as number
-      if (timeMs <= watermark.lateWatermarkMs) {
-        raise(context.fates, row, FateCode.late)
-        context.refusals.missed(row, [], watermark.lateWatermarkMs)
-        continue
-      }
-      raise(context.fates, row, FateCode.accepted)
-      this.#held.add(batch, row, timeMs, context.partition)
-    }
+    const onTime = rowsOnTime(input, times, watermark.lateWatermarkMs)
+    this.#held.add(batch, onTime, onTime.length, times, context.partition)
     if (this.#held.size > rowsMax) throw tooManyRows(this.#options)
   }
 

@@ -11,14 +11,13 @@ import type { ModelReportNode, PredictNode } from '../../plan/node.ts'
 import { timesOf } from '../event-times.ts'
 import { HeldRows } from '../features/held-rows.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
-import { FateCode } from '../ledger.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { FeatureReader } from '../predict/feature-reader.ts'
 import { LabelJoiner } from '../predict/label-joiner.ts'
 import { metricsRow, namedWeights, REPORT_WEIGHTS_MAX, weightRows } from '../predict/model-report.ts'
 import type { Watermark } from '../watermark.ts'
-import { allRows, computedBatch, releasedInput } from './released-rows.ts'
-import { raise, type Stage, type StageInput } from './stage.ts'
+import { allRows, computedBatch, releasedInput, rowsOnTime } from './released-rows.ts'
+import type { Stage, StageInput } from './stage.ts'
 
 /** What the stage is made for. */
 export interface PredictStageOptions {
@@ -88,7 +87,8 @@ export class PredictStage implements Stage {
     return this.#held.size + this.#joiner.waiting
   }
 
-  process({ batch, rows, count, context }: StageInput): void {
+  process(input: StageInput): void {
+    const { batch, rows, count, context } = input
     const { watermark, eventTimeIndex, ordered, rowsMax } = this.#options
     const times = timesOf(batch, eventTimeIndex)
     if (ordered) {
@@ -97,17 +97,8 @@ export class PredictStage implements Stage {
       this.#arrived = { batch, rows: rows.slice(0, count), times, partitions }
       return
     }
-    for (let index = 0; index < count; index++) {
-      const row = rows[index] as number
-      const timeMs = times[row] as number
-      if (timeMs <= watermark.lateWatermarkMs) {
-        raise(context.fates, row, FateCode.late)
-        context.refusals.missed(row, [], watermark.lateWatermarkMs)
-        continue
-      }
-      raise(context.fates, row, FateCode.accepted)
-      this.#held.add(batch, row, timeMs, context.partition)
-    }
+    const onTime = rowsOnTime(input, times, watermark.lateWatermarkMs)
+    this.#held.add(batch, onTime, onTime.length, times, context.partition)
     if (this.#held.size > rowsMax) throw tooManyRows(this.#options)
   }
 
