@@ -1,91 +1,93 @@
 import assert from 'node:assert/strict'
-import { Random } from '../src/base/random.ts'
-import { BinaryModel, type BinaryModelOptions } from '../src/ml/binary-model.ts'
-import { type FeatureVector, featureVector } from '../src/ml/feature-vector.ts'
-import { logLoss } from '../src/ml/metrics/prequential.ts'
+import { adaGrad, adam, ftrl, sgd } from '../src/ml/model-spec.ts'
 import type { OptimizerOptions } from '../src/ml/optimizer.ts'
-import type { Bench } from './support/bench.ts'
-import { type Contender, measure, resultOf } from './support/measure.ts'
+import { engineData } from './engine/data.ts'
+import { decodedBatches, runOperators } from './engine/runs.ts'
+import { FEATURES, gaussianRows, ROWS, type Rows } from './ml/gaussian.ts'
+import { learnBare, learnWatched } from './ml/learning.ts'
+import { riverVersion, runRiver } from './ml/river.ts'
+import { modelPipeline } from './ml/stream.ts'
+import type { Bench, BenchResult } from './support/bench.ts'
+import { type Contender, type Measurement, measure, resultOf, spreadOf } from './support/measure.ts'
 
-const FEATURES = 30
-const ROWS = 100_000
+const STREAM_EVENTS = 400_000
+const RIVER_ROWS = 20_000
+const RIVER_RUNS = 3
 
-/** Predicting and learning, row by row on one core: scaler, logistic regression, L2, log loss, 30 gaussian features. */
+/** Predicting and learning, row by row on one core: scaler, logistic regression, L2, log loss; and a whole model step of a pipeline. */
 export const bench: Bench = {
   name: 'ml',
-  summary: `predict and learn per row: ${FEATURES} numbers, scaled; logistic regression with L2; log loss (River 0.22: 14,100 rows/s)`,
+  summary: `predict and learn per row: ${FEATURES} numbers, scaled; logistic regression with L2; log loss; beside River where Python has it`,
   async run() {
-    const rows = gaussianRows(new Random(1))
-    const contenders = [
-      contender('ada-grad', { kind: 'ada-grad', rate: 0.1, epsilon: 1e-8 }, rows),
-      contender('adam', { kind: 'adam', rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, rows),
-      contender('ftrl', { kind: 'ftrl', alpha: 0.05, beta: 1, l1: 0, l2: 1 }, rows),
-      contender('sgd', { kind: 'sgd', learningRate: { kind: 'constant', rate: 0.01 } }, rows),
+    const rows = gaussianRows()
+    const data = await engineData('uniform', STREAM_EVENTS)
+    const plan = modelPipeline()
+    const batches = decodedBatches(plan, data)
+    const timed = [
+      withCpu('stream: hashed texts, labels joined, all metrics', () => runOperators(plan, data, batches)),
+      ...(['ada-grad', 'adam', 'ftrl'] as const).map((name) => withCpu(name, () => learned(OPTIMIZERS[name], rows))),
+      withCpu('sgd, metrics, drift, rollback', () => checked(learnWatched(rows, ROWS))),
+      withCpu('sgd', () => learned(OPTIMIZERS.sgd, rows)),
     ]
-    const measured = await measure(contenders)
-    return measured.map((one) => resultOf({ name: one.name, data: 'gaussian' }, one))
+    const measured = await measure(timed.map(({ contender }) => contender))
+    const river = beside(rows)
+    const results = measured.map((one, index): BenchResult => {
+      const peers = river && one.name === 'sgd' ? [river] : []
+      const result = resultOf(
+        { name: one.name, data: one.name.startsWith('stream') ? 'uniform' : 'gaussian' },
+        one,
+        peers,
+      )
+      return { ...result, cpuNsPerEvent: timed[index]?.cpuNs() ?? Number.NaN }
+    })
+    const peers = river
+      ? [{ ...resultOf({ name: river.name, data: 'gaussian' }, river), cpuNsPerEvent: river.cpuNs }]
+      : []
+    return [...peers, ...results]
   },
 }
 
-interface Rows {
-  readonly values: Float64Array
-  readonly labels: Uint8Array
-}
+const OPTIMIZERS = { 'ada-grad': adaGrad(), adam: adam(0.01), ftrl: ftrl(), sgd: sgd(0.01) }
 
-function contender(name: string, optimizer: OptimizerOptions, { values, labels }: Rows): Contender {
-  const options: BinaryModelOptions = {
-    scale: true,
-    optimizer,
-    l2: 0.0001,
-    interceptRate: 0.01,
-    weightPos: 1,
-    weightNeg: 1,
-    keepNegatives: 1,
-    plattRate: null,
-  }
-  const row = fullRow()
+/** With the processor time that an event takes, as a machine that does other work makes the time on the clock longer. */
+function withCpu(name: string, run: () => number): { readonly contender: Contender; cpuNs(): number } {
+  const cpuNs: number[] = []
   return {
-    name,
-    run() {
-      const model = new BinaryModel(options, { size: FEATURES, numbers: FEATURES, featuresMax: FEATURES })
-      let loss = 0
-      for (let index = 0; index < ROWS; index++) {
-        for (let slot = 0; slot < FEATURES; slot++) row.values[slot] = values[index * FEATURES + slot] as number
-        const label = labels[index] === 1
-        loss += logLoss(model.probability(row), label)
-        model.learn(row, label)
-      }
-      assert.ok(loss / ROWS < 0.6, `a loss of ${loss / ROWS}: nothing was learned`)
-      return ROWS
+    contender: {
+      name,
+      run() {
+        const before = process.cpuUsage()
+        const events = run()
+        const { user, system } = process.cpuUsage(before)
+        cpuNs.push(((user + system) * 1000) / events)
+        return events
+      },
     },
+    cpuNs: () => spreadOf(cpuNs.slice(2)).median,
   }
 }
 
-function fullRow(): FeatureVector {
-  const row = featureVector(FEATURES)
-  for (let slot = 0; slot < FEATURES; slot++) row.indices[slot] = slot
-  row.count = FEATURES
-  row.numbers = FEATURES
-  return row
+function learned(optimizer: OptimizerOptions, rows: Rows): number {
+  return checked(learnBare(optimizer, rows, ROWS))
 }
 
-/** Labels that a third of the numbers tell something about. */
-function gaussianRows(random: Random): Rows {
-  const values = new Float64Array(ROWS * FEATURES)
-  const labels = new Uint8Array(ROWS)
-  for (let row = 0; row < ROWS; row++) {
-    let logit = -1
-    for (let slot = 0; slot < FEATURES; slot++) {
-      const value = 5 + 2 * gaussian(random)
-      values[row * FEATURES + slot] = value
-      if (slot % 3 === 0) logit += (value - 5) * 0.3
-    }
-    labels[row] = random.chance(1 / (1 + Math.exp(-logit))) ? 1 : 0
+function checked(loss: number): number {
+  assert.ok(loss / ROWS < 0.6, `a loss of ${loss / ROWS}: nothing was learned`)
+  return ROWS
+}
+
+/** River over the first of the same rows, which has to come to the same losses. */
+function beside(rows: Rows): (Measurement & { readonly cpuNs: number }) | undefined {
+  const version = riverVersion()
+  if (version === undefined) return undefined
+  const runs = runRiver(rows, RIVER_ROWS, RIVER_RUNS)
+  const loss = learnBare(OPTIMIZERS.sgd, rows, RIVER_ROWS)
+  for (const run of runs)
+    assert.ok(Math.abs(run.loss - loss) < 1e-9 * loss, `River's losses are ${run.loss}, these ${loss}`)
+  return {
+    name: `River ${version}`,
+    events: RIVER_ROWS,
+    nsPerEvent: spreadOf(runs.map(({ ns }) => ns / RIVER_ROWS)),
+    cpuNs: spreadOf(runs.map(({ cpuNs }) => cpuNs / RIVER_ROWS)).median,
   }
-  return { values, labels }
-}
-
-/** By G. E. P. Box and M. E. Muller (1958). */
-function gaussian(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random.fraction())) * Math.cos(2 * Math.PI * random.fraction())
 }

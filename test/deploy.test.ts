@@ -30,7 +30,7 @@ const dashboard = JSON.parse(text('grafana/dashboards/millrace.json')) as {
 }
 
 /** Words of PromQL in our expressions; whatever else is written like a name is one of a metric. */
-const PROMQL = ['sum', 'rate', 'deriv', 'by', 'on', 'and', 'or']
+const PROMQL = ['sum', 'rate', 'increase', 'deriv', 'by', 'on', 'and', 'or']
 /** What Prometheus itself knows of each target. */
 const OWN_METRICS = new Map([['up', ['job']]])
 

@@ -17,6 +17,7 @@ export interface PresetOptions {
   readonly pageWindow?: number
   readonly geoWindow?: number
   readonly sessionWindow?: number
+  readonly model?: string
   readonly topic?: string
   readonly output?: string
   readonly bootstrapServers?: string
@@ -25,7 +26,7 @@ export interface PresetOptions {
 
 /** Adds the options that choose a preset and change its pipeline to a command, which has those for topic and output itself. */
 export function addPresetOptions(command: Command): Command {
-  for (const name of ['preset', 'profile', ...WINDOWS] as const) command.addOption(settingOption(name))
+  for (const name of ['preset', 'profile', ...OF_PRESETS] as const) command.addOption(settingOption(name))
   return command
 }
 
@@ -69,17 +70,18 @@ export async function choosePipeline(path: string | undefined, options: PresetOp
 
 /** What the options say of a preset's settings, written as its own are. */
 export function presetChanges(options: PresetOptions): Partial<PresetSettings> {
-  const { topic, output, pageWindow, geoWindow, sessionWindow } = options
+  const { topic, output, pageWindow, geoWindow, sessionWindow, model } = options
   return {
     ...written('topic', topic),
     ...written('output', output),
     ...written('page-window', pageWindow),
     ...written('geo-window', geoWindow),
     ...written('session-window', sessionWindow),
+    ...written('model', model),
   }
 }
 
-const WINDOWS = ['page-window', 'geo-window', 'session-window'] as const
+const OF_PRESETS = ['page-window', 'geo-window', 'session-window', 'model'] as const
 
 function written(name: SettingName, value: string | number | undefined): Partial<PresetSettings> {
   const setting = settingNamed(name)

@@ -1,6 +1,7 @@
 import { formatTime } from '../base/time.ts'
 import type { Job } from '../job/job.ts'
 import type { JobStatus } from '../job/status.ts'
+import type { LearnerReport } from '../ml/learner.ts'
 import { reportText } from '../ml/report-text.ts'
 import { say } from './output.ts'
 
@@ -21,7 +22,23 @@ export function reportProgress(job: Job): void {
     shownRows = status.rowsRead
     shownMs = nowMs
     say(progressLine(status))
-    for (const model of status.models) if (model.report) say(reportText(status.epoch, model).trimEnd())
+  })
+}
+
+/** Says on stderr how models stand: a block per epoch in which one has learned, at most one a second, and the last one at the end. (A5, A23) */
+export function reportModels(job: Job): void {
+  const shown = new Map<string, LearnerReport>()
+  let shownMs = Number.NEGATIVE_INFINITY
+  job.subscribe(() => {
+    const status = job.status()
+    const ended = status.state === 'finished' || status.state === 'stopped'
+    if (!ended && performance.now() - shownMs < INTERVAL_MS) return
+    for (const model of status.models) {
+      if (!model.report || shown.get(model.name) === model.report) continue
+      shown.set(model.name, model.report)
+      shownMs = performance.now()
+      say(reportText(status.epoch, model).trimEnd())
+    }
   })
 }
 

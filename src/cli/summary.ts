@@ -1,6 +1,8 @@
 import { formatTime } from '../base/time.ts'
 import type { Job } from '../job/job.ts'
 import type { JobStatus } from '../job/status.ts'
+import { type Verdict, verdictOf } from '../ml/metrics/verdict.ts'
+import type { ModelSummary } from '../ml/model-summary.ts'
 import type { Fate } from '../plan/fate.ts'
 
 /** What a bounded run prints at its end with `--json`; part of the public interface. Counts are since the checkpoint was made. */
@@ -12,10 +14,25 @@ export interface Summary {
   readonly watermark: string | null
   readonly queries: Readonly<Record<string, { readonly rows: number }>>
   readonly sinks: Readonly<Record<string, { readonly rows: number; readonly files: number; readonly bytes: number }>>
+  /** Models by name, as plain numbers; those that have learned nothing yet are absent. */
+  readonly models: Readonly<Record<string, SummaryModel>>
   readonly durationMs: number
   readonly eventsPerSecond: number
   /** From process start to the first accepted event that a reader of the event stream saw counted; null when nobody read it. */
   readonly firstResultMs: number | null
+}
+
+/** How a model stood at the end. */
+export interface SummaryModel {
+  readonly version: number
+  readonly skill: number
+  readonly verdict: Verdict
+  readonly auc: number | null
+  readonly logLoss: number
+  readonly baseLogLoss: number
+  readonly intercept: number
+  /** The largest ones. */
+  readonly weights: Readonly<Record<string, number>>
 }
 
 /** The summary of a run; `rowsBefore` were read by earlier runs of the same checkpoint. */
@@ -34,10 +51,23 @@ export function summaryOf(
     watermark: watermarkMs === null ? null : formatTime(watermarkMs),
     queries: Object.fromEntries(status.queries.map(({ name, rowsEmitted }) => [name, { rows: rowsEmitted }])),
     sinks: Object.fromEntries(status.sinks.map(({ name, rows, files, bytes }) => [name, { rows, files, bytes }])),
+    models: Object.fromEntries(status.models.flatMap((model) => modelOf(model))),
     durationMs: Math.round(durationMs),
     eventsPerSecond: Math.round((status.rowsRead - rowsBefore) / Math.max(0.001, durationMs / 1_000)),
     firstResultMs: firstResultMs === null ? null : Math.round(firstResultMs),
   }
+}
+
+function modelOf({ name, version, report, intercept, weights }: ModelSummary): [string, SummaryModel][] {
+  if (!report) return []
+  const { skill, auc, logLoss, baseLogLoss } = report.metrics
+  const named = Object.fromEntries(weights.map((one) => [one.name, one.weight]))
+  return [
+    [
+      name,
+      { version, skill, verdict: verdictOf(report.metrics), auc, logLoss, baseLogLoss, intercept, weights: named },
+    ],
+  ]
 }
 
 /** Gives, from when the job runs on, how many rows earlier runs of its checkpoint had read. */

@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { ClassBalance } from './class-balance.ts'
 import { copyOf, type FeatureSlots, type FeatureVector, featureVector } from './feature-vector.ts'
+import type { LearningRateOptions } from './learning-rate.ts'
 import { LogisticRegression, sigmoid } from './logistic-regression.ts'
 import { fitLogistic } from './newton-fit.ts'
 import type { OptimizerOptions } from './optimizer.ts'
@@ -13,7 +14,9 @@ export interface BinaryModelOptions {
   readonly scale: boolean
   readonly optimizer: OptimizerOptions
   readonly l2: number
-  readonly interceptRate: number
+  readonly interceptRate: LearningRateOptions
+  /** Whether log odds begin at those of the share of positives so far, so that weights and intercept have only the difference to learn. */
+  readonly fromBaseRate: boolean
   readonly weightPos: number
   readonly weightNeg: number
   /** Share of the negatives that are learned from. */
@@ -36,6 +39,9 @@ export class BinaryModel {
   readonly #platt: PlattScaling | undefined
   readonly #scaled: FeatureVector
   #updates = 0
+  #learned = 0
+  #positives = 0
+  #offset = 0
 
   constructor(options: BinaryModelOptions, { size, numbers, featuresMax }: FeatureSlots) {
     this.#options = options
@@ -57,8 +63,9 @@ export class BinaryModel {
     return this.#regression.weights
   }
 
+  /** Log odds of a row whose features say nothing. */
   get intercept(): number {
-    return this.#regression.intercept
+    return this.#regression.intercept + this.#offset
   }
 
   /** What turns log odds of the weights into the probability. */
@@ -77,15 +84,22 @@ export class BinaryModel {
   }
 
   probability(row: FeatureVector): number {
-    const logit = this.#balance.recalibrated(this.#regression.logit(this.#transformed(row)))
-    return this.#platt ? this.#platt.probability(logit) : sigmoid(logit)
+    return this.#calibrated(this.#balance.recalibrated(this.#logit(row)))
   }
 
-  learn(row: FeatureVector, label: boolean): void {
-    this.#calibrate(row, label)
-    if (this.#options.scale) this.#scaler.learn(row)
-    if (this.#balance.keeps(label)) this.#regression.learn(this.#transformed(row), label)
+  /** Gives the probability by what was learned before. */
+  learn(row: FeatureVector, label: boolean): number {
+    const scaled = this.#options.scale ? this.#scaled : row
+    const logit = this.#options.scale
+      ? this.#scaler.learnAndProject(row, this.weights, scaled) + this.intercept
+      : this.#logit(row)
+    const odds = this.#balance.recalibrated(logit)
+    const probability = this.#calibrated(odds)
+    this.#platt?.learn(odds, label)
+    if (this.#balance.keeps(label)) this.#regression.learn(scaled, logit, label)
+    this.#count(label)
     this.#updates++
+    return probability
   }
 
   /** One step with the mean gradient of all rows. */
@@ -106,6 +120,8 @@ export class BinaryModel {
 
   write(writer: ByteWriter): void {
     writer.varint(this.#updates)
+    writer.varint(this.#learned)
+    writer.varint(this.#positives)
     this.#scaler.write(writer)
     this.#regression.write(writer)
     this.#balance.write(writer)
@@ -119,6 +135,9 @@ export class BinaryModel {
 
   restore(reader: ByteReader): void {
     this.#updates = reader.varint()
+    this.#learned = reader.varint()
+    this.#positives = reader.varint()
+    this.#begin()
     this.#scaler.restore(reader)
     this.#regression.restore(reader)
     this.#balance.restore(reader)
@@ -130,8 +149,8 @@ export class BinaryModel {
     labels: readonly boolean[],
   ): { readonly rows: FeatureVector[]; readonly labels: boolean[] } {
     for (const [index, row] of rows.entries()) {
-      this.#calibrate(row, labels[index] as boolean)
       if (this.#options.scale) this.#scaler.learn(row)
+      this.#platt?.learn(this.#balance.recalibrated(this.#logit(row)), labels[index] === true)
     }
     const kept = rows.flatMap((row, index) => {
       const label = labels[index] as boolean
@@ -140,8 +159,25 @@ export class BinaryModel {
     return { rows: kept.map(({ row }) => row), labels: kept.map(({ label }) => label) }
   }
 
-  #calibrate(row: FeatureVector, label: boolean): void {
-    this.#platt?.learn(this.#balance.recalibrated(this.#regression.logit(this.#transformed(row))), label)
+  #logit(row: FeatureVector): number {
+    if (!this.#options.scale) return this.#regression.logit(row) + this.#offset
+    return this.#scaler.project(row, this.weights) + this.intercept
+  }
+
+  #count(label: boolean): void {
+    this.#learned++
+    if (label) this.#positives++
+    this.#begin()
+  }
+
+  /** One positive and one negative are taken as seen. */
+  #begin(): void {
+    if (!this.#options.fromBaseRate) return
+    this.#offset = Math.log((this.#positives + 1) / (this.#learned - this.#positives + 1))
+  }
+
+  #calibrated(odds: number): number {
+    return this.#platt ? this.#platt.probability(odds) : sigmoid(odds)
   }
 
   #transformed(row: FeatureVector): FeatureVector {

@@ -25,6 +25,11 @@ export function addNumber(to: FeatureVector, slot: number, value: number): void 
   to.numbers = to.count
 }
 
+/** Whether a number is not taken as it is, other than one that is none. */
+export function isExtreme(value: number): boolean {
+  return value > VALUE_MAX || value < -VALUE_MAX
+}
+
 /** Appends what stands for a text. */
 export function addText(to: FeatureVector, slot: number, value: number): void {
   to.indices[to.count] = slot

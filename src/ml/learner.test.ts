@@ -97,7 +97,7 @@ test('the model of the source system skips batches of one class, fits the first 
     const row = featureVector(2)
     for (const label of labels) {
       fill(row, random.fraction() + (label ? 0.5 : 0), 1)
-      learner.settle(row, learner.probability(row), label)
+      learner.settle(row, learner.probability(row), learner.baseRate, label)
     }
     learner.endBatch()
     return learner.model.updates
@@ -129,7 +129,7 @@ function step(learner: Learner, random: Random, sign: number): void {
   const row = featureVector(2)
   const value = random.fraction() - 0.5
   fill(row, value, random.fraction())
-  learner.settle(row, learner.probability(row), random.chance(1 / (1 + Math.exp(-20 * sign * value))))
+  learner.settle(row, learner.probability(row), learner.baseRate, random.chance(1 / (1 + Math.exp(-20 * sign * value))))
 }
 
 /** One positive in twenty; gives the probability. */
@@ -138,7 +138,7 @@ function rareStep(learner: Learner, random: Random): number {
   const label = random.chance(0.05)
   fill(row, random.fraction() + (label ? 0.3 : 0), random.fraction())
   const probability = learner.probability(row)
-  learner.settle(row, probability, label)
+  learner.settle(row, probability, learner.baseRate, label)
   return probability
 }
 

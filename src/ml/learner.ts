@@ -3,8 +3,9 @@ import { BinaryModel } from './binary-model.ts'
 import type { DriftDetector } from './drift/detector.ts'
 import { createDetector, watchesErrors } from './drift/index.ts'
 import { copyOf, type FeatureSlots, type FeatureVector } from './feature-vector.ts'
-import { type Metrics, Prequential } from './metrics/prequential.ts'
+import { logLoss, type Metrics, Prequential } from './metrics/prequential.ts'
 import type { ModelSpec } from './model-spec.ts'
+import { WeightJudge } from './weight-judge.ts'
 
 /** How a model stands. */
 export interface LearnerReport {
@@ -15,8 +16,18 @@ export interface LearnerReport {
   /** Of the last outcomes. */
   readonly metrics: Metrics
   readonly intercept: number
+  /** Of a model that learns by batches; null for others. */
+  readonly batch: BatchReport | null
   /** Since the beginning. */
   readonly counts: LearnerCounts
+}
+
+/** The last batch, judged by the weights that have learned from it: what the source system calls accuracy. */
+export interface BatchReport {
+  readonly rows: number
+  readonly accuracy: number
+  /** Accuracy of always giving its commoner answer. */
+  readonly majorityAccuracy: number
 }
 
 /** What has happened to a model since the beginning. */
@@ -28,6 +39,9 @@ export interface LearnerCounts {
   /** Batches that had one class only. */
   readonly skippedBatches: number
 }
+
+/** Copying and checking so many weights takes a small part of the time that an outcome takes. */
+const SLOTS_FOR_AN_OUTCOME = 16
 
 /**
  * A model with who watches it. Each outcome is first scored against what was predicted, then learned: test, then train. Weights that were
@@ -42,11 +56,13 @@ export class Learner {
   readonly #batchRows: FeatureVector[] = []
   readonly #batchLabels: boolean[] = []
   #outcomes = 0
+  #batch: BatchReport | null = null
   #fitted = false
   #warned = false
   #counts = { drifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 }
-  /** Losses of the outcomes since the weights were last judged, and how many these are. */
-  #block = { loss: 0, baseLoss: 0, outcomes: 0 }
+  readonly #judge = new WeightJudge()
+  /** Outcomes between two judgements; more for models whose copy would cost more than these. */
+  readonly #guardOutcomes: number
   /** A model that was better than the base rate; empty before there was one. */
   #good: Uint8Array = new Uint8Array(0)
 
@@ -54,6 +70,7 @@ export class Learner {
     this.#spec = spec
     this.#slots = slots
     this.#model = new BinaryModel(spec, slots)
+    this.#guardOutcomes = Math.max(spec.guardOutcomes ?? 0, Math.ceil(slots.size / SLOTS_FOR_AN_OUTCOME))
     this.#prequential = new Prequential(spec.metricsWindow)
     this.#detector = spec.drift === null ? undefined : createDetector(spec.drift)
   }
@@ -66,17 +83,31 @@ export class Learner {
     return this.#model.probability(row)
   }
 
-  /** The outcome of a row has become known; `probability` is what was predicted for it. */
-  settle(row: FeatureVector, probability: number, label: boolean): void {
-    const loss = this.#prequential.add(probability, label)
+  /** What somebody would predict who knows only how many rows were positive so far. */
+  get baseRate(): number {
+    return this.#prequential.baseRate
+  }
+
+  /**
+   * The outcome of a row has become known; `probability` and `baseRate` are what was predicted for it. The weights have learned since: who
+   * watches them judges what they would say now.
+   */
+  settle(row: FeatureVector, probability: number, baseRate: number, label: boolean): void {
+    const baseRateNow = this.#prequential.baseRate
+    this.#prequential.add(probability, baseRate, label)
     this.#outcomes++
-    this.#watch(loss, probability > 0.5 !== label)
-    if (this.#spec.learning === 'each') this.#model.learn(row, label)
+    let now: number
+    if (this.#spec.learning === 'each') now = this.#model.learn(row, label)
     else {
+      now = this.#model.probability(row)
       this.#batchRows.push(copyOf(row))
       this.#batchLabels.push(label)
     }
-    this.#guard(loss)
+    const loss = logLoss(now, label)
+    this.#watch(loss, now > 0.5 !== label)
+    if (this.#spec.guardOutcomes === null) return
+    this.#judge.add(loss, logLoss(baseRateNow, label))
+    if (this.#judge.outcomes >= this.#guardOutcomes) this.#guard()
   }
 
   /** The epoch is over: learns from its rows, unless each was learned by itself. */
@@ -92,6 +123,14 @@ export class Learner {
       this.#model.fit(rows, labels)
       this.#fitted = true
     }
+    this.#batch = this.#judged(rows, labels)
+  }
+
+  #judged(rows: readonly FeatureVector[], labels: readonly boolean[]): BatchReport {
+    const hits = rows.filter((row, index) => this.#model.probability(row) > 0.5 === labels[index]).length
+    const positives = labels.filter((label) => label).length
+    const majority = Math.max(positives, labels.length - positives)
+    return { rows: rows.length, accuracy: hits / rows.length, majorityAccuracy: majority / rows.length }
   }
 
   /** Valid until the next step. */
@@ -105,7 +144,8 @@ export class Learner {
     const metrics = this.#prequential.metrics()
     if (!metrics) return undefined
     const { updates, intercept } = this.#model
-    const report = { updates, outcomes: this.#outcomes, metrics, intercept, counts: { ...this.#counts } }
+    const counts = { ...this.#counts }
+    const report = { updates, outcomes: this.#outcomes, metrics, intercept, batch: this.#batch, counts }
     this.#outcomes = 0
     return report
   }
@@ -118,9 +158,7 @@ export class Learner {
     writer.u8((this.#fitted ? 1 : 0) + (this.#warned ? 2 : 0))
     const { drifts, warnings, rollbacks, skippedBatches } = this.#counts
     for (const count of [this.#outcomes, drifts, warnings, rollbacks, skippedBatches]) writer.varint(count)
-    writer.f64(this.#block.loss)
-    writer.f64(this.#block.baseLoss)
-    writer.varint(this.#block.outcomes)
+    this.#judge.write(writer)
     writer.bytes(this.#good)
   }
 
@@ -138,7 +176,7 @@ export class Learner {
       rollbacks: reader.varint(),
       skippedBatches: reader.varint(),
     }
-    this.#block = { loss: reader.f64(), baseLoss: reader.f64(), outcomes: reader.varint() }
+    this.#judge.restore(reader)
     this.#good = reader.bytes().slice()
   }
 
@@ -151,18 +189,10 @@ export class Learner {
     this.#warned = this.#detector.warning
   }
 
-  #guard(loss: number): void {
-    const { guardOutcomes } = this.#spec
-    if (guardOutcomes === null) return
-    const block = this.#block
-    block.loss += loss
-    block.baseLoss += this.#prequential.lastBaseLoss
-    block.outcomes++
-    if (block.outcomes < guardOutcomes) return
-    const better = block.loss < block.baseLoss
-    this.#block = { loss: 0, baseLoss: 0, outcomes: 0 }
-    if (this.#model.sound && better) this.#remember()
-    else if (!this.#model.sound || this.#good.length > 0) this.#rollBack()
+  #guard(): void {
+    const verdict = this.#judge.verdict()
+    if (this.#model.sound && verdict === 'better') this.#remember()
+    else if (!this.#model.sound || (verdict === 'worse' && this.#good.length > 0)) this.#rollBack()
   }
 
   #remember(): void {

@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts'
-import type { FeatureVector } from './feature-vector.ts'
+import { addText, type FeatureVector, featureVector } from './feature-vector.ts'
+import { type LearningRateOptions, learningRateAt } from './learning-rate.ts'
 import { createOptimizer, type Optimizer, type OptimizerOptions } from './optimizer.ts'
 import { readNumbers, writeNumbers } from './state-numbers.ts'
 
@@ -11,7 +12,7 @@ export interface LogisticRegressionOptions {
   /** Pulls the weights of the features of each row towards 0. */
   readonly l2: number
   /** The intercept has a rate of its own, and no L2. */
-  readonly interceptRate: number
+  readonly interceptRate: LearningRateOptions
   /** What a row of either class counts. */
   readonly weightPos: number
   readonly weightNeg: number
@@ -32,13 +33,11 @@ export class LogisticRegression {
   readonly #optimizer: Optimizer
   readonly weights: Float64Array
   intercept = 0
-  readonly #gradients: Float64Array
 
   constructor(options: LogisticRegressionOptions) {
     this.#options = options
     this.#optimizer = createOptimizer(options.optimizer, options.size)
     this.weights = new Float64Array(options.size)
-    this.#gradients = new Float64Array(options.size)
   }
 
   /** Log odds. */
@@ -46,32 +45,28 @@ export class LogisticRegression {
     return dot(this.weights, indices, values, count) + this.intercept
   }
 
-  learn(row: FeatureVector, label: boolean): void {
-    const { l2, interceptRate } = this.#options
-    const { indices, values, count } = row
-    const slope = this.#slope(row, label)
-    fillGradients(this.weights, indices, values, count, slope, l2, this.#gradients)
-    this.intercept -= interceptRate * slope
-    this.#optimizer.step(this.weights, indices, this.#gradients, count)
+  /** `logit` is what the weights say to the row, from which their step follows. */
+  learn(row: FeatureVector, logit: number, label: boolean): void {
+    const slope = this.#slope(logit, label)
+    this.intercept -= learningRateAt(this.#options.interceptRate, this.#optimizer.steps) * slope
+    this.#optimizer.step(this.weights, row, slope, this.#options.l2)
   }
 
   /** One step with the mean gradient of the rows; L2 for all weights. */
   learnBatch(rows: readonly FeatureVector[], labels: readonly boolean[]): void {
     if (rows.length === 0) return
     const { l2, interceptRate, size } = this.#options
-    const sums = new Float64Array(size)
+    const mean = featureVector(size)
+    for (let slot = 0; slot < size; slot++) addText(mean, slot, 0)
     let slopes = 0
     for (const [index, row] of rows.entries()) {
-      const slope = this.#slope(row, labels[index] as boolean)
+      const slope = this.#slope(this.logit(row), labels[index] as boolean)
       slopes += slope
-      for (let place = 0; place < row.count; place++) {
-        const slot = row.indices[place] as number
-        sums[slot] = (sums[slot] as number) + slope * (row.values[place] as number)
-      }
+      addScaled(mean.values, row, slope)
     }
-    const gradients = sums.map((sum, slot) => sum / rows.length + l2 * (this.weights[slot] as number))
-    this.intercept -= (interceptRate * slopes) / rows.length
-    this.#optimizer.step(this.weights, Int32Array.from(sums.keys()), gradients, size)
+    for (let slot = 0; slot < size; slot++) mean.values[slot] = (mean.values[slot] as number) / rows.length
+    this.intercept -= (learningRateAt(interceptRate, this.#optimizer.steps) * slopes) / rows.length
+    this.#optimizer.step(this.weights, mean, 1, l2)
   }
 
   write(writer: ByteWriter): void {
@@ -86,9 +81,9 @@ export class LogisticRegression {
     this.#optimizer.restore(reader)
   }
 
-  #slope(row: FeatureVector, label: boolean): number {
+  #slope(logit: number, label: boolean): number {
     const { weightPos, weightNeg } = this.#options
-    const slope = lossSlope(this.logit(row), label) * (label ? weightPos : weightNeg)
+    const slope = lossSlope(logit, label) * (label ? weightPos : weightNeg)
     return Math.max(-GRADIENT_MAX, Math.min(GRADIENT_MAX, slope))
   }
 }
@@ -115,16 +110,9 @@ function dot(weights: Float64Array, indices: Int32Array, values: Float64Array, c
   return sum
 }
 
-function fillGradients(
-  weights: Float64Array,
-  indices: Int32Array,
-  values: Float64Array,
-  count: number,
-  slope: number,
-  l2: number,
-  into: Float64Array,
-): void {
+function addScaled(to: Float64Array, { indices, values, count }: FeatureVector, factor: number): void {
   for (let place = 0; place < count; place++) {
-    into[place] = slope * (values[place] as number) + l2 * (weights[indices[place] as number] as number)
+    const index = indices[place] as number
+    to[index] = (to[index] as number) + factor * (values[place] as number)
   }
 }

@@ -16,7 +16,10 @@ export interface ModelSpec extends BinaryModelOptions {
   readonly metricsWindow: number
   /** Watches the losses, or whether answers were right; null: nobody does. */
   readonly drift: DriftOptions | null
-  /** After each so many outcomes: weights that were worse than the base rate go back to the last good ones; null: never. */
+  /**
+   * After each so many outcomes (a sixteenth of the weights, if that is more): weights that were surely worse than the base rate go back to
+   * the last ones that were surely better; null: never.
+   */
   readonly guardOutcomes: number | null
 }
 
@@ -29,8 +32,10 @@ export interface LogisticRegressionSpec {
   readonly optimizer?: OptimizerOptions
   /** 0. */
   readonly l2?: number
-  /** Rate of the intercept; 0.01. */
-  readonly interceptRate?: number
+  /** Rate of the intercept; 0.01. For rare positives one that falls: large enough to get there, small enough to stay. */
+  readonly interceptRate?: number | LearningRateOptions
+  /** Begins at the log odds of the share of positives so far, so that without a signal the model says just that; false. Not for batches. */
+  readonly fromBaseRate?: boolean
   /** Scales numbers to mean 0 and variance 1; true. */
   readonly scale?: boolean
   /** What a row of either class counts; probabilities are corrected for it. 1 and 1. */
@@ -57,7 +62,8 @@ export function logisticRegression(choices: LogisticRegressionSpec = {}): ModelS
     scale: choices.scale ?? true,
     optimizer: choices.optimizer ?? sgd(0.01),
     l2: choices.l2 ?? 0,
-    interceptRate: choices.interceptRate ?? 0.01,
+    interceptRate: rateOf(choices.interceptRate ?? 0.01),
+    fromBaseRate: choices.fromBaseRate ?? false,
     weightPos: classWeights?.positive ?? 1,
     weightNeg: classWeights?.negative ?? 1,
     keepNegatives: choices.keepNegatives ?? 1,
@@ -80,7 +86,7 @@ export function compatModel(): ModelSpec {
 
 /** Plain gradient descent, at a rate that may fall with the steps. */
 export function sgd(rate: number | LearningRateOptions): OptimizerOptions {
-  return { kind: 'sgd', learningRate: typeof rate === 'number' ? { kind: 'constant', rate } : rate }
+  return { kind: 'sgd', learningRate: rateOf(rate) }
 }
 
 /** The rate falls as rate / (steps + 1)^power. (A52) */
@@ -148,4 +154,8 @@ export function hddmW(): DriftOptions {
 /** The newest losses against older ones by the test of Kolmogorov and Smirnov. */
 export function kswin(alpha = 0.005, seed = 42): DriftOptions {
   return { kind: 'kswin', alpha, windowSize: 100, recentSize: 30, seed }
+}
+
+function rateOf(rate: number | LearningRateOptions): LearningRateOptions {
+  return typeof rate === 'number' ? { kind: 'constant', rate } : rate
 }

@@ -9,8 +9,20 @@ export interface NamedWeight {
   readonly deviation?: number
 }
 
+/** Rows that a model has not learned from, and numbers that it could not take as they are. */
+export interface RowCounts {
+  /** Rows whose labels are not known yet. */
+  readonly waiting: number
+  /** Rows that the input ended for before their labels were known. */
+  readonly unlabelled: number
+  /** Rows that were predicted when as many waited as may wait. */
+  readonly leftOut: number
+  /** Numbers that were infinite, and so absent, or too large, and so cut. */
+  readonly extremeNumbers: number
+}
+
 /** How a model stands, as plain data for people and pages. */
-export interface ModelSummary {
+export interface ModelSummary extends RowCounts {
   readonly name: string
   /** How often something was learned: by rows, or by batches. */
   readonly version: number
@@ -26,8 +38,4 @@ export interface ModelSummary {
   readonly excess: number
   /** Online calibration: probability = sigmoid(slope x log odds + shift). */
   readonly calibration: { readonly slope: number; readonly shift: number }
-  /** Rows whose labels are not known yet. */
-  readonly waiting: number
-  /** Rows that the input ended for before their labels were known. */
-  readonly unlabelled: number
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { ByteReader, ByteWriter, encodeText } from '../base/bytes.ts'
 import { Random } from '../base/random.ts'
 import { hashedSlot } from './feature-hasher.ts'
 import { addNumber, addText, type FeatureVector, featureVector } from './feature-vector.ts'
@@ -65,18 +65,18 @@ test('a rate that is far too high is taken back, and says so', () => {
 test('a hundred thousand categories take the slots that were planned', () => {
   const oneHot = new OneHot(1000)
   const seen = new Set<number>()
-  for (let category = 0; category < 100_000; category++) seen.add(oneHot.slot(`c${category}`))
+  for (let category = 0; category < 100_000; category++) seen.add(oneHot.slot(encodeText(`c${category}`)))
   assert.equal(seen.size, 1000)
-  assert.equal(oneHot.slot('c998'), 998)
-  assert.equal(oneHot.slot('c999'), 999)
-  assert.equal(oneHot.slot('never seen'), 999)
+  assert.equal(oneHot.slot(encodeText('c998')), 998)
+  assert.equal(oneHot.slot(encodeText('c999')), 999)
+  assert.equal(oneHot.slot(encodeText('never seen')), 999)
   assert.equal(oneHot.names().length, 999)
 
   const buckets = 2 ** 18
   const hashes = new Set<number>()
   let negative = 0
   for (let category = 0; category < 100_000; category++) {
-    const { slot, value } = hashedSlot(new TextEncoder().encode(`c${category}`), buckets, true)
+    const { slot, value } = hashedSlot(encodeText(`c${category}`), buckets, true)
     assert.ok(slot >= 0 && slot < buckets)
     hashes.add(slot)
     if (value < 0) negative++
@@ -95,7 +95,7 @@ test('a model with a slot for each of a hundred thousand categories comes back f
     row.count = 0
     addNumber(row, 0, category % 7)
     addText(row, 1 + category, 1)
-    learner.settle(row, learner.probability(row), category % 3 === 0)
+    learner.settle(row, learner.probability(row), learner.baseRate, category % 3 === 0)
   }
   assertComesBack(spec, slots, learner)
 })
@@ -115,7 +115,7 @@ function run(
     fill(row, valuesOf(random, label))
     const probability = learner.probability(row)
     assert.ok(probability >= 0 && probability <= 1, `row ${index}: ${probability}`)
-    learner.settle(row, probability, label)
+    learner.settle(row, probability, learner.baseRate, label)
   }
   assertComesBack(spec, slots, learner)
   const report = learner.report()

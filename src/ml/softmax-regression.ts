@@ -33,11 +33,9 @@ export class SoftmaxRegression {
   readonly #options: SoftmaxRegressionOptions
   /** In the order in which they were seen. */
   readonly #classes = new Map<string, Class>()
-  readonly #gradients: Float64Array
 
   constructor(options: SoftmaxRegressionOptions) {
     this.#options = options
-    this.#gradients = new Float64Array(options.size)
   }
 
   /** The classes that were seen, with their weights. */
@@ -59,7 +57,10 @@ export class SoftmaxRegression {
     if (!this.#classes.has(label) && this.#classes.size >= this.#options.classesMax) return false
     const before = this.probabilities(row)
     if (!this.#classes.has(label)) before.push({ name: label, probability: 0 })
-    for (const { name, probability } of before) this.#step(name, row, clamped(probability) - (name === label ? 1 : 0))
+    for (const { name, probability } of before) {
+      const { weights, optimizer } = this.#class(name)
+      optimizer.step(weights, row, clamped(probability) - (name === label ? 1 : 0), this.#options.l2)
+    }
     return true
   }
 
@@ -79,16 +80,6 @@ export class SoftmaxRegression {
       readNumbers(reader, weights)
       optimizer.restore(reader)
     }
-  }
-
-  #step(name: string, { indices, values, count }: FeatureVector, slope: number): void {
-    const { weights, optimizer } = this.#class(name)
-    const { l2 } = this.#options
-    for (let place = 0; place < count; place++) {
-      const weight = weights[indices[place] as number] as number
-      this.#gradients[place] = slope * (values[place] as number) + l2 * weight
-    }
-    optimizer.step(weights, indices, this.#gradients, count)
   }
 
   #class(name: string): Class {

@@ -26,16 +26,35 @@ export class StandardScaler {
     learnMoments(indices, values, numbers, this.#counts, this.#means, this.#variances, this.#deviations)
   }
 
+  /** The product of the transformed row with weights, in one pass. */
+  project({ indices, values, numbers, count }: FeatureVector, weights: Float64Array): number {
+    const sum = projectScaled(indices, values, numbers, this.#means, this.#deviations, weights)
+    return sum + projectPlain(indices, values, numbers, count, weights)
+  }
+
+  /** Learns the row, transforms it, and gives its product with weights, in one pass. */
+  learnAndProject(row: FeatureVector, weights: Float64Array, into: FeatureVector): number {
+    const { indices, values, numbers, count } = row
+    const sum = learnScaled(
+      indices,
+      values,
+      numbers,
+      this.#counts,
+      this.#means,
+      this.#variances,
+      this.#deviations,
+      weights,
+      into.indices,
+      into.values,
+    )
+    copyPlain(row, into)
+    return sum + projectPlain(indices, values, numbers, count, weights)
+  }
+
   /** Fills `into` with the row, its numbers scaled; a number that never varied is 0. */
   transform(row: FeatureVector, into: FeatureVector): void {
-    const { count, numbers } = row
-    into.count = count
-    into.numbers = numbers
-    scale(row.indices, row.values, numbers, this.#means, this.#deviations, into.indices, into.values)
-    for (let place = numbers; place < count; place++) {
-      into.indices[place] = row.indices[place] as number
-      into.values[place] = row.values[place] as number
-    }
+    scale(row.indices, row.values, row.numbers, this.#means, this.#deviations, into.indices, into.values)
+    copyPlain(row, into)
   }
 
   /** Adds what another one has seen, as if this one had seen it. */
@@ -108,5 +127,82 @@ function scale(
     const deviation = deviations[index] as number
     intoIndices[place] = index
     intoValues[place] = deviation > 0 ? ((values[place] as number) - (means[index] as number)) / deviation : 0
+  }
+}
+
+function projectScaled(
+  indices: Int32Array,
+  values: Float64Array,
+  count: number,
+  means: Float64Array,
+  deviations: Float64Array,
+  weights: Float64Array,
+): number {
+  let sum = 0
+  for (let place = 0; place < count; place++) {
+    const index = indices[place] as number
+    const deviation = deviations[index] as number
+    const scaled = deviation > 0 ? ((values[place] as number) - (means[index] as number)) / deviation : 0
+    sum += (weights[index] as number) * scaled
+  }
+  return sum
+}
+
+/** `learnMoments`, `scale` and `projectScaled` of each number at once. */
+function learnScaled(
+  indices: Int32Array,
+  values: Float64Array,
+  count: number,
+  counts: Float64Array,
+  means: Float64Array,
+  variances: Float64Array,
+  deviations: Float64Array,
+  weights: Float64Array,
+  intoIndices: Int32Array,
+  intoValues: Float64Array,
+): number {
+  let sum = 0
+  for (let place = 0; place < count; place++) {
+    const index = indices[place] as number
+    const value = values[place] as number
+    const seen = (counts[index] as number) + 1
+    const gap = value - (means[index] as number)
+    const mean = (means[index] as number) + gap / seen
+    const old = variances[index] as number
+    const variance = old + (gap * (value - mean) - old) / seen
+    const deviation = Math.sqrt(variance)
+    counts[index] = seen
+    means[index] = mean
+    variances[index] = variance
+    deviations[index] = deviation
+    const scaled = deviation > 0 ? (value - mean) / deviation : 0
+    intoIndices[place] = index
+    intoValues[place] = scaled
+    sum += (weights[index] as number) * scaled
+  }
+  return sum
+}
+
+function projectPlain(
+  indices: Int32Array,
+  values: Float64Array,
+  from: number,
+  to: number,
+  weights: Float64Array,
+): number {
+  let sum = 0
+  for (let place = from; place < to; place++) {
+    sum += (weights[indices[place] as number] as number) * (values[place] as number)
+  }
+  return sum
+}
+
+/** What is no number is not scaled. */
+function copyPlain({ indices, values, count, numbers }: FeatureVector, into: FeatureVector): void {
+  into.count = count
+  into.numbers = numbers
+  for (let place = numbers; place < count; place++) {
+    into.indices[place] = indices[place] as number
+    into.values[place] = values[place] as number
   }
 }

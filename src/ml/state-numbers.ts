@@ -3,9 +3,10 @@ import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 /** Writes an array that is mostly zero: its places that are not, in order. Equal arrays give equal bytes. */
 export function writeNumbers(writer: ByteWriter, values: Float64Array): void {
   let filled = 0
-  for (const value of values) if (!Object.is(value, 0)) filled++
+  for (let index = 0; index < values.length; index++) if (!Object.is(values[index], 0)) filled++
   writer.varint(filled)
-  for (const [index, value] of values.entries()) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number
     if (Object.is(value, 0)) continue
     writer.varint(index)
     writer.f64(value)

@@ -40,4 +40,6 @@ export interface PresetSettings {
   readonly 'geo-window'?: Duration
   /** The inactivity that ends a session. */
   readonly 'session-window'?: Duration
+  /** `honest` learns from the past what comes; `compat` as the source system did. */
+  readonly model?: 'honest' | 'compat'
 }

@@ -96,6 +96,10 @@ describe('a model', () => {
       'queries.q.predict.model: metricsWindow is 2.5',
       'queries.q.predict.model.drift: alpha is 2',
     ])
+    const batches = logisticRegression({ fromBaseRate: true, learning: 'batch' })
+    assert.deepEqual(problemsOf(events.predict({ label, features: ['device'], model: batches }).select()), [
+      'queries.q.predict.model: fromBaseRate with a model that learns by batches',
+    ])
     const large = events.predict({ label, features: [hashed('page_url')], model: compatModel() })
     assert.deepEqual(problemsOf(large.select()), ['queries.q.predict.model: a full fit of up to 262144 weights'])
   })

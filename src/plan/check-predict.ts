@@ -46,6 +46,10 @@ export function checkPredict(node: PredictNode, columns: KnownColumns, path: str
     const message = `a full fit of up to ${weightsMax(features, columns)} weights`
     problems.push({ path: `${path}.model`, message, hint: `keep to ${FIT_WEIGHTS_MAX}, or learn 'each' or 'batch'` })
   }
+  if (model.learning !== 'each' && model.fromBaseRate) {
+    const message = 'fromBaseRate with a model that learns by batches'
+    problems.push({ path: `${path}.model`, message, hint: "leave it out, or learn 'each'" })
+  }
   for (const { name, ...type } of PREDICTION_FIELDS) {
     if (!columns.add(name, type)) problems.push(nameTaken(path, 'column', name))
   }
@@ -79,7 +83,7 @@ function checkModel(model: ModelSpec, path: string): PlanProblem[] {
   return [
     ...checkOptimizer(model.optimizer, `${path}.optimizer`),
     ...inRange(model.l2, 0, 1e6, 'l2', path),
-    ...inRange(model.interceptRate, 0, 1e6, 'interceptRate', path),
+    ...checkRate(model.interceptRate, 0, `${path}.interceptRate`),
     ...inRange(model.weightPos, 1e-6, 1e6, 'class weight of positives', path),
     ...inRange(model.weightNeg, 1e-6, 1e6, 'class weight of negatives', path),
     ...inRange(model.keepNegatives, 1e-6, 1, 'keepNegatives', path),
@@ -93,7 +97,7 @@ function checkModel(model: ModelSpec, path: string): PlanProblem[] {
 function checkOptimizer(optimizer: OptimizerOptions, path: string): PlanProblem[] {
   switch (optimizer.kind) {
     case 'sgd':
-      return checkRate(optimizer.learningRate, path)
+      return checkRate(optimizer.learningRate, 1e-9, path)
     case 'ftrl':
       return [
         ...inRange(optimizer.alpha, 1e-9, 1e6, 'alpha', path),
@@ -114,9 +118,9 @@ function checkOptimizer(optimizer: OptimizerOptions, path: string): PlanProblem[
   }
 }
 
-function checkRate(rate: LearningRateOptions, path: string): PlanProblem[] {
+function checkRate(rate: LearningRateOptions, min: number, path: string): PlanProblem[] {
   if (rate.kind === 'optimal') return inRange(rate.alpha, 1e-9, 1, 'alpha', path)
-  const problems = inRange(rate.rate, 1e-9, 1e6, 'rate', path)
+  const problems = inRange(rate.rate, min, 1e6, 'rate', path)
   return rate.kind === 'constant' ? problems : [...problems, ...inRange(rate.power, 0, 10, 'power', path)]
 }
 

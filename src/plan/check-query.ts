@@ -141,7 +141,7 @@ function checkAroundPredict(steps: readonly QueryNode[], path: string): PlanProb
     return [{ path, message, hint: 'put it in front of predict(), and end the query with select()' }]
   }
   const predict = steps[predictAt]
-  const seesFuture = steps.some((step) => step.kind === 'session-features' && step.mode === 'compat')
+  const seesFuture = steps.some((step) => step.kind === 'session-features' && step.mode !== 'past')
   if (!seesFuture || predict?.kind !== 'predict' || predict.label.kind === 'itself') return []
   const message = 'a label that comes later, for features that see the future'
   return [{ path: `${path}.predict`, message, hint: "use session features in mode 'past', or itself() as the label" }]

@@ -7,6 +7,7 @@ import type { SinkSpec, SourceSpec } from './connectors.ts'
 import { expressionText } from './expression-text.ts'
 import type {
   AggregateNode,
+  FeatureMode,
   LabelSpec,
   NamedExpression,
   PipelinePlan,
@@ -147,6 +148,12 @@ function stepBranch(node: TimedStep): Branch {
   }
 }
 
+const MODES: Readonly<Record<FeatureMode, string>> = {
+  past: 'up to each row',
+  compat: 'over the whole window, the future of each row included',
+  batch: 'over what the epoch has of it, the future of each row included',
+}
+
 function featuresBranch(node: SessionFeaturesNode): Branch {
   const fields = rowFields(node)
   const rows = node.features.map(({ name, spec }) => [
@@ -154,8 +161,10 @@ function featuresBranch(node: SessionFeaturesNode): Branch {
     typeText(fields.find((field) => field.name === name) as Field),
     spec.kind === 'elapsed' ? 'elapsed()' : aggregateText(spec),
   ])
-  const what = node.mode === 'past' ? 'up to each row' : 'over the whole window, the future of each row included'
-  return branch(`features of ${node.by} in a window ${windowText(node.window)}, ${what}`, table('', rows)?.below)
+  return branch(
+    `features of ${node.by} in a window ${windowText(node.window)}, ${MODES[node.mode]}`,
+    table('', rows)?.below,
+  )
 }
 
 function predictBranch({ name, by, label, rows, features, model, waitingMax }: PredictNode): Branch {

@@ -29,10 +29,12 @@ const WEIGHT_FIELDS: readonly Field[] = [
 const METRIC_FIELDS: readonly Field[] = [
   ...HEAD,
   ...wholes('outcomes', 'window_outcomes', 'window_positives'),
-  ...shares('base_rate', 'log_loss', 'base_log_loss', 'skill', 'auc', 'brier', 'calibration_error'),
+  ...shares('base_rate', 'log_loss', 'base_log_loss', 'skill', 'skill_margin', 'auc', 'brier', 'calibration_error'),
   ...shares('accuracy', 'majority_accuracy', 'precision_at_10', 'lift_at_10', 'intercept'),
+  { name: 'verdict', type: 'string', required: true },
   { name: 'worse_than_base_rate', type: 'boolean', required: true },
   ...wholes('drifts', 'drift_warnings', 'rollbacks', 'skipped_batches', 'waiting', 'unlabelled'),
+  ...wholes('left_out', 'extreme_numbers'),
 ]
 
 function wholes(...names: readonly string[]): Field[] {

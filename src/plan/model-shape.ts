@@ -12,17 +12,19 @@ export const modelFeatureShape: Shape<ModelFeature> = kinds<ModelFeature>('featu
   hashed: { column: text(), buckets: number(), signed: truth() },
 })
 
+const rateShape = kinds<LearningRateOptions>('learning rate', {
+  constant: { rate: number() },
+  'inverse-scaling': { rate: number(), power: number() },
+  optimal: { alpha: number() },
+})
+
 /** The shape of a model in a plan that comes as JSON. */
 export const modelShape: Shape<ModelSpec> = kinds<ModelSpec>('model', {
   logistic: {
     scale: truth(),
     optimizer: kinds<OptimizerOptions>('optimizer', {
       sgd: {
-        learningRate: kinds<LearningRateOptions>('learning rate', {
-          constant: { rate: number() },
-          'inverse-scaling': { rate: number(), power: number() },
-          optimal: { alpha: number() },
-        }),
+        learningRate: rateShape,
       },
       'ada-grad': { rate: number(), epsilon: number() },
       'rms-prop': { rate: number(), rho: number(), epsilon: number() },
@@ -30,7 +32,8 @@ export const modelShape: Shape<ModelSpec> = kinds<ModelSpec>('model', {
       ftrl: { alpha: number(), beta: number(), l1: number(), l2: number() },
     }),
     l2: number(),
-    interceptRate: number(),
+    interceptRate: rateShape,
+    fromBaseRate: truth(),
     weightPos: number(),
     weightNeg: number(),
     keepNegatives: number(),

@@ -108,6 +108,8 @@ export interface DedupeNode {
  *
  *   past     each feature is over the rows of the session up to and including this one
  *   compat   over the whole window, so that a row knows what came after it; only to compare with systems that do so
+ *   batch    over what the epoch has of the window, what comes after the row included; rows come out with their epoch, and features
+ *            depend on how the input is cut: only for who wants what foreachBatch gives
  */
 export interface SessionFeaturesNode {
   readonly kind: 'session-features'
@@ -116,8 +118,11 @@ export interface SessionFeaturesNode {
   readonly by: string
   readonly window: AlignedWindow
   readonly features: readonly NamedFeature[]
-  readonly mode: 'past' | 'compat'
+  readonly mode: FeatureMode
 }
+
+/** Which rows of its session a row is told of. */
+export type FeatureMode = 'past' | 'compat' | 'batch'
 
 /** A feature with the name of its column. */
 export interface NamedFeature {

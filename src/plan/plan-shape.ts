@@ -179,7 +179,7 @@ const node: Shape<QueryNode> = lazy(() =>
       by: text(),
       window: kinds<AlignedWindow>('window of session features', alignedWindows),
       features: list(object<NamedFeature>({ name: text(), spec: feature })),
-      mode: word('mode of session features', ['past', 'compat']),
+      mode: word('mode of session features', ['past', 'compat', 'batch']),
     },
     predict: { input: node, ...predictMembers },
     'model-report': { input: node, what: word('report on a model', ['metrics', 'weights']) },

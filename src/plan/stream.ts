@@ -6,6 +6,7 @@ import { col, type Expression } from './expression.ts'
 import { frozenCopy } from './frozen-copy.ts'
 import type {
   AggregateNode,
+  FeatureMode,
   FeatureSpec,
   ModelReportNode,
   QueryNode,
@@ -221,8 +222,11 @@ export interface SessionFeaturesOptions<F extends FieldSpecs, D> {
   readonly by: ColumnName<F>
   readonly window: AlignedWindow
   readonly features: D
-  /** `past` (default): up to the row. `compat`: over the whole window, what comes after the row included. */
-  readonly mode?: 'past' | 'compat'
+  /**
+   * `past` (default): up to the row. `compat`: over the whole window, what comes after the row included. `batch`: over what the epoch has of
+   * the window.
+   */
+  readonly mode?: FeatureMode
 }
 
 /** Names of a schema's columns. */

@@ -1,5 +1,7 @@
 import type { JobState, JobStatus } from '../job/status.ts'
+import { counter, gauge, sample } from '../metrics/family.ts'
 import type { MetricFamily, MetricSample } from '../metrics/registry.ts'
+import { modelMetrics } from './model-metrics.ts'
 
 const STATES: readonly JobState[] = ['starting', 'recovering', 'running', 'finished', 'stopped', 'failed']
 
@@ -13,6 +15,7 @@ export function jobMetrics(status: JobStatus): MetricFamily[] {
     ...timeMetrics(status),
     ...queryMetrics(status),
     ...sinkMetrics(status),
+    ...modelMetrics(status),
     ...borrowedMetrics(status),
   ]
 }
@@ -153,18 +156,6 @@ function sinkMetrics({ sinks }: JobStatus): MetricFamily[] {
       bySink(({ lastError }) => (lastError === null ? 0 : 1)),
     ),
   ]
-}
-
-function sample(labels: readonly string[], value: number): MetricSample {
-  return { labels, value }
-}
-
-function counter(name: string, help: string, labelNames: string[], samples: readonly MetricSample[]): MetricFamily {
-  return { name, help, type: 'counter', labelNames, samples }
-}
-
-function gauge(name: string, help: string, labelNames: string[], samples: readonly MetricSample[]): MetricFamily {
-  return { name, help, type: 'gauge', labelNames, samples }
 }
 
 /** The names that dashboards of the system behind the preset `ecommerce` ask for. (D9) */

@@ -343,9 +343,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'features see what comes after the event',
     file: 'src/engine/stages/features-stage.ts',
-    edits: [
-      edit('const released = this.#held.take(upToMs)', 'const released = this.#held.take(Number.POSITIVE_INFINITY)'),
-    ],
+    edits: [edit('this.#held.take(this.#releasedUpTo(closeWatermarkMs))', 'this.#held.take(Number.POSITIVE_INFINITY)')],
     caughtBy: 'test/timelines/rows.test.ts',
   },
   {

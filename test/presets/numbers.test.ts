@@ -27,7 +27,9 @@ const WANTED: Readonly<Record<string, Numbers>> = {
     windows: {
       purchases_per_user: ['tumbling', 24 * 60 * MINUTES],
       features: ['tumbling', 5 * MINUTES],
-      features_compat: ['tumbling', 5 * MINUTES],
+      predictions: ['tumbling', 5 * MINUTES],
+      model_metrics: ['tumbling', 5 * MINUTES],
+      model_weights: ['tumbling', 5 * MINUTES],
     },
   },
   // B7, B8, B15-B18

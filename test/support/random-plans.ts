@@ -150,7 +150,7 @@ const ending: fc.Arbitrary<(rows: Rows) => { query: Query; sinks: readonly SinkS
     .record({
       size: lengthMs,
       feature: plainAggregate,
-      mode: fc.constantFrom('past' as const, 'compat' as const),
+      mode: fc.constantFrom('past' as const, 'compat' as const, 'batch' as const),
       steps: rowSteps('f'),
     })
     .map(({ size, feature, mode, steps }) => (rows: Rows) => {

@@ -285,6 +285,7 @@ export function shopModel(version: number): ModelSummary {
               logLoss,
               baseLogLoss: 0.2047,
               skill: 1 - logLoss / 0.2047,
+              skillMargin: 0.021,
               auc: 0.817,
               brier: 0.0465,
               ece: 0.013,
@@ -294,6 +295,7 @@ export function shopModel(version: number): ModelSummary {
               lift: 3.46,
             },
             intercept: -3.1,
+            batch: null,
             counts: { drifts: 1, warnings: 0, rollbacks: 0, skippedBatches: 0 },
           },
     weights:
@@ -311,5 +313,7 @@ export function shopModel(version: number): ModelSummary {
     calibration: { slope: 1, shift: 0 },
     waiting: 187,
     unlabelled: 0,
+    leftOut: 0,
+    extremeNumbers: 0,
   }
 }

@@ -20,7 +20,7 @@ import { type PageOptions, startPage } from '../page.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
-import { reportProgress } from '../progress.ts'
+import { reportModels, reportProgress } from '../progress.ts'
 import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../run-place.ts'
 import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
@@ -149,6 +149,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
       if (!bounded) job.stop()
     })
     if (!bounded && !options.json) reportProgress(job)
+    if (!options.json && hasModel(plan)) reportModels(job)
     const rowsBefore = rowsAtStart(job)
     const status = await runWatched(job, options, home, storeApi)
     return report(summaryOf(status, rowsBefore(), performance.now() - startMs, null), status, place, options)
@@ -169,6 +170,10 @@ function settingsOf(options: RunOptions, place: RunPlace): JobSettings {
     once: options.once ?? false,
     flushAtEnd: place.checkpoint === undefined,
   }
+}
+
+function hasModel(plan: PipelinePlan): boolean {
+  return plan.queries.some(({ root }) => queryChain(root).stepsAfter.some(({ kind }) => kind === 'predict'))
 }
 
 function writesToKafka(plan: PipelinePlan): boolean {

@@ -66,7 +66,7 @@ test('names without a counterpart and misspelt ones are reported once, together'
   })
   assert.equal(notices.length, 1)
   assert.match(notices[0] as string, /SPARK_MASTER_URL, SPARK_WORKER_CORES say how a Spark cluster is run/)
-  assert.match(notices[0] as string, /PAGE_WINDOW are for presets that have such windows/)
+  assert.match(notices[0] as string, /PAGE_WINDOW are for presets that have such a thing/)
   assert.match(notices[0] as string, /MILLRACE_TRIGER is no setting \(did you mean MILLRACE_TRIGGER\?\)/)
   assert.doesNotMatch(notices[0] as string, /DEBUG/)
 })

@@ -32,7 +32,7 @@ export function presetLayer(
     const origin = special === undefined ? `preset ${name}` : `preset ${name}, profile ${profile}`
     layer.set(setting.name, { value, origin })
   }
-  return { values: layer, problems, unused: [['are for presets that have such windows', unusedNames(preset)]] }
+  return { values: layer, problems, unused: [['are for presets that have such a thing', unusedNames(preset)]] }
 }
 
 function profileProblems(profile: string, name: string | undefined, preset: Preset | undefined): string[] {
@@ -50,7 +50,7 @@ function profileProblems(profile: string, name: string | undefined, preset: Pres
 const DEVELOPMENT = 'development'
 
 /** Settings that a preset has or has not; without one, they mean nothing. */
-const OF_PRESETS: readonly SettingName[] = ['page-window', 'geo-window', 'session-window']
+const OF_PRESETS: readonly SettingName[] = ['page-window', 'geo-window', 'session-window', 'model']
 
 function unusedNames(preset: Preset | undefined): string[] {
   const without = OF_PRESETS.filter((name) => settingIn(preset?.settings, name) === undefined)

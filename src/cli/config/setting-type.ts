@@ -11,6 +11,7 @@ export type SettingType =
   | 'secret'
   | 'start'
   | 'preset'
+  | 'model'
   | 'duration'
   | 'count'
   | 'port'
@@ -43,6 +44,7 @@ export const SETTING_TYPES: Readonly<Record<SettingType, SettingForm>> = {
     parse: (text) => (PRESETS.has(text) ? text : undefined),
     choices: [...PRESETS.keys()],
   },
+  model: { ...textForm(/^(honest|compat)$/, 'honest or compat'), choices: ['honest', 'compat'] },
   start: { ...textForm(/^(earliest|latest)$/, 'earliest or latest'), choices: ['earliest', 'latest'] },
   duration: {
     parse: parseDuration,

@@ -12,6 +12,7 @@ export type SettingName =
   | 'page-window'
   | 'geo-window'
   | 'session-window'
+  | 'model'
   | 'trigger'
   | 'rows-per-epoch'
   | 'parallelism'
@@ -114,6 +115,13 @@ export const SETTINGS: readonly Setting[] = [
     otherwise: 'what the preset says',
     env: ['MILLRACE_SESSION_WINDOW', 'SESSION_WINDOW'],
     help: 'inactivity that ends a session, of presets that have them',
+  },
+  {
+    name: 'model',
+    type: 'model',
+    otherwise: 'what the preset says',
+    env: ['MILLRACE_MODEL'],
+    help: 'how a preset learns: honest, from the past, or compat, as its system did',
   },
   {
     name: 'trigger',

@@ -64,7 +64,7 @@ export const TROUBLES: readonly Trouble[] = [
   {
     id: 'A43',
     symptom: 'a batch with one class only breaks the model',
-    here: 'a model step skips such a batch and counts it (skipped_batches); the preset itself writes features and labels',
+    here: 'a model step skips such a batch and counts it (skipped_batches)',
     fix: 'nothing to do',
   },
   {

@@ -2,40 +2,46 @@ import { type ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { Batch } from '../../batch/batch.ts'
 import type { Column } from '../../batch/column.ts'
 import type { Field } from '../../batch/schema.ts'
-import { grownInts, grownNumbers } from '../aggregates/aggregate.ts'
+import { grownNumbers } from '../aggregates/aggregate.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 import { decodeKeyPart, encodeKeyPart } from '../keys/key-codec.ts'
+import { allRows } from '../stages/released-rows.ts'
+import { gatheredNumbers, HeldColumn } from './held-column.ts'
 
 /** A third of what is held may be rows that have gone before the rest moves together. */
 const GONE_SHARE = 3
 
 /**
- * Rows that wait for the watermark, as bytes: every column's value in the form of keys, one after the other. Rows go in any order and come
- * out by (event time, partition, offset), whatever the order in which they came.
+ * Rows that wait for the watermark, column by column. Rows go in any order and come out by (event time, partition, offset), whatever the
+ * order in which they came. In snapshots every row is one string of bytes: its values in the form of keys, one after the other.
  */
 export class HeldRows {
   readonly #fields: readonly Field[]
-  #values = new ByteWriter(1 << 12)
+  #columns: HeldColumn[]
   #times = new Float64Array(256)
-  #partitions = new Int32Array(256)
+  #partitions = new Float64Array(256)
   #offsets = new Float64Array(256)
   #recordTimes = new Float64Array(256)
-  #ends = new Int32Array(256)
   #count = 0
   /** Places of rows that are still here, in no order. */
   #here: number[] = []
 
   constructor(fields: readonly Field[]) {
     this.#fields = fields
+    this.#columns = fields.map((field) => new HeldColumn(field))
   }
 
   get size(): number {
     return this.#here.length
   }
 
-  add(batch: Batch, row: number, timeMs: number, partition: number): void {
-    for (const column of batch.columns) encodeKeyPart(this.#values, column as Column, row)
-    this.#place(timeMs, partition, batch.offsets[row] as number, batch.recordTimes[row] as number)
+  /** The first `count` of `rows`; `times` by row. */
+  add(batch: Batch, rows: Int32Array, count: number, times: Float64Array, partition: number): void {
+    for (const [index, column] of this.#columns.entries()) column.append(batch.columns[index] as Column, rows, count)
+    for (let index = 0; index < count; index++) {
+      const row = rows[index] as number
+      this.#place(times[row] as number, partition, batch.offsets[row] as number, batch.recordTimes[row] as number)
+    }
   }
 
   /** Takes out the rows up to a time, in order; undefined when there is none. */
@@ -44,7 +50,7 @@ export class HeldRows {
     if (due.length === 0) return undefined
     this.#here = this.#here.filter((place) => (this.#times[place] as number) > upToMs)
     due.sort((left, right) => this.#compare(left, right))
-    const released = this.#released(due)
+    const released = this.#released(Int32Array.from(due))
     if (this.#here.length * GONE_SHARE < this.#count) this.#compact()
     return released
   }
@@ -64,7 +70,8 @@ export class HeldRows {
   /** Writes the rows, each into the section of its shard, in order. */
   write(writer: ByteWriter, shardOf: (values: Uint8Array) => number, shards: readonly number[]): void {
     const byShard = new Map<number, number[]>(shards.map((shard) => [shard, []]))
-    for (const place of this.#here) byShard.get(shardOf(this.#bytes(place)))?.push(place)
+    const keys = this.#keys()
+    for (const place of this.#here) byShard.get(shardOf(keys(place)))?.push(place)
     const section = new ByteWriter(1024)
     for (const shard of shards) {
       const places = (byShard.get(shard) as number[]).sort((left, right) => this.#compare(left, right))
@@ -75,7 +82,7 @@ export class HeldRows {
         section.varint(this.#partitions[place] as number)
         section.f64(this.#offsets[place] as number)
         section.f64(this.#recordTimes[place] as number)
-        section.bytes(this.#bytes(place))
+        section.bytes(keys(place))
       }
       writer.bytes(section.view())
     }
@@ -87,7 +94,9 @@ export class HeldRows {
       const section = reader.section()
       for (let left = section.count(); left > 0; left--) {
         const [timeMs, partition, offset, recordMs] = [section.f64(), section.varint(), section.f64(), section.f64()]
-        this.#values.raw(section.bytes())
+        const values = section.bytes()
+        let at = 0
+        for (const column of this.#columns) at = column.appendKeyPart(values, at)
         this.#place(timeMs, partition, offset, recordMs)
       }
     }
@@ -96,21 +105,26 @@ export class HeldRows {
   #place(timeMs: number, partition: number, offset: number, recordMs: number): void {
     const place = this.#count++
     this.#times = grownNumbers(this.#times, this.#count)
-    this.#partitions = grownInts(this.#partitions, this.#count)
+    this.#partitions = grownNumbers(this.#partitions, this.#count)
     this.#offsets = grownNumbers(this.#offsets, this.#count)
     this.#recordTimes = grownNumbers(this.#recordTimes, this.#count)
-    this.#ends = grownInts(this.#ends, this.#count)
     this.#times[place] = timeMs
     this.#partitions[place] = partition
     this.#offsets[place] = offset
     this.#recordTimes[place] = recordMs
-    this.#ends[place] = this.#values.length
     this.#here.push(place)
   }
 
-  #bytes(place: number): Uint8Array {
-    const start = place === 0 ? 0 : (this.#ends[place - 1] as number)
-    return this.#values.view().subarray(start, this.#ends[place] as number)
+  /** Gives the bytes of the row at a place, valid until those of another are asked for. */
+  #keys(): (place: number) => Uint8Array {
+    const all = allRows(this.#count)
+    const columns = this.#columns.map((column) => column.gather(all))
+    const key = new ByteWriter(256)
+    return (place) => {
+      key.clear()
+      for (const column of columns) encodeKeyPart(key, column, place)
+      return key.view()
+    }
   }
 
   #compare(left: number, right: number): number {
@@ -121,23 +135,17 @@ export class HeldRows {
     )
   }
 
-  #released(places: readonly number[]): ReleasedRows {
-    const builders = this.#fields.map((field) => new ColumnBuilder(field, places.length))
-    for (const place of places) {
-      const values = this.#bytes(place)
-      let at = 0
-      for (const builder of builders) at = decodeKeyPart(builder, values, at)
-    }
+  #released(places: Int32Array): ReleasedRows {
     const rowCount = places.length
     const batch: Batch = {
       fields: this.#fields,
-      columns: builders.map((builder) => builder.finish()),
+      columns: this.#columns.map((column) => column.gather(places)),
       rowCount,
       status: new Uint8Array(rowCount),
       error: new Uint8Array(rowCount),
       errorField: new Uint8Array(rowCount).fill(255),
-      offsets: Float64Array.from(places, (place) => this.#offsets[place] as number),
-      recordTimes: Float64Array.from(places, (place) => this.#recordTimes[place] as number),
+      offsets: gatheredNumbers(this.#offsets, places),
+      recordTimes: gatheredNumbers(this.#recordTimes, places),
       bytes: new Uint8Array(0),
       valueStarts: new Int32Array(rowCount),
       valueLengths: new Int32Array(rowCount),
@@ -145,15 +153,19 @@ export class HeldRows {
     }
     return {
       batch,
-      times: Float64Array.from(places, (place) => this.#times[place] as number),
-      partitions: Float64Array.from(places, (place) => this.#partitions[place] as number),
+      times: gatheredNumbers(this.#times, places),
+      partitions: gatheredNumbers(this.#partitions, places),
     }
   }
 
   #compact(): void {
     const kept = new HeldRows(this.#fields)
-    for (const place of this.#here) {
-      kept.#values.raw(this.#bytes(place))
+    const here = Int32Array.from(this.#here)
+    const rows = allRows(here.length)
+    for (const [index, column] of kept.#columns.entries()) {
+      column.append((this.#columns[index] as HeldColumn).gather(here), rows, here.length)
+    }
+    for (const place of here) {
       kept.#place(
         this.#times[place] as number,
         this.#partitions[place] as number,
@@ -161,12 +173,11 @@ export class HeldRows {
         this.#recordTimes[place] as number,
       )
     }
-    this.#values = kept.#values
+    this.#columns = kept.#columns
     this.#times = kept.#times
     this.#partitions = kept.#partitions
     this.#offsets = kept.#offsets
     this.#recordTimes = kept.#recordTimes
-    this.#ends = kept.#ends
     this.#count = kept.#count
     this.#here = kept.#here
   }

@@ -28,7 +28,7 @@ export interface SessionFeaturesOptions {
 
 /**
  * What is known of each session, the rows with one value in one window. Rows come in order of event time; each is told what was known
- * when it happened (`past`), or what the whole window came to (`compat`).
+ * when it happened (`past`), what the whole window came to (`compat`), or what these rows alone come to in it (`batch`).
  */
 export class SessionFeatures {
   readonly #options: SessionFeaturesOptions
@@ -62,11 +62,13 @@ export class SessionFeatures {
     const builders = this.#options.featureFields.map((field) => new ColumnBuilder(field, rows.length))
     const truths = this.#filters.map((filter) => filter?.(batch))
     const takeIn = (row: number): void => this.#takeIn(batch, row, ids, times, partitions, truths)
-    if (this.#options.node.mode === 'compat') for (const row of rows) takeIn(row)
+    const { mode } = this.#options.node
+    if (mode !== 'past') for (const row of rows) takeIn(row)
     for (const row of rows) {
-      if (this.#options.node.mode === 'past') takeIn(row)
+      if (mode === 'past') takeIn(row)
       this.#tell(ids[row] as number, times[row] as number, builders)
     }
+    if (mode === 'batch') this.#panes.clear()
     return builders.map((builder) => builder.finish())
   }
 

@@ -121,8 +121,11 @@ function encodeNumber(writer: ByteWriter, value: number): void {
   }
 }
 
-/** Appends the value that begins at a position to a result column; gives where the next one begins. */
-export function decodeKeyPart(builder: ColumnBuilder, key: Uint8Array, at: number): number {
+/** A column that grows by one value at a time. */
+export type KeyPartTarget = Pick<ColumnBuilder, 'field' | 'null' | 'number' | 'boolean' | 'bytes'>
+
+/** Appends the value that begins at a position to a column; gives where the next one begins. */
+export function decodeKeyPart(builder: KeyPartTarget, key: Uint8Array, at: number): number {
   if (key[at] === NULL) {
     builder.null()
     return at + 1
@@ -144,7 +147,7 @@ export function decodeKeyPart(builder: ColumnBuilder, key: Uint8Array, at: numbe
   }
 }
 
-function decodeText(builder: ColumnBuilder, key: Uint8Array, start: number): number {
+function decodeText(builder: KeyPartTarget, key: Uint8Array, start: number): number {
   let end = start
   let escapes = 0
   while (end < key.length && (key[end] !== 0 || key[end + 1] !== 0)) {

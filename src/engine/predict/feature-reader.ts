@@ -1,10 +1,10 @@
 import { assert } from '../../base/assert.ts'
-import { type ByteReader, type ByteWriter, decodeText } from '../../base/bytes.ts'
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import { hashedSlot } from '../../ml/feature-hasher.ts'
-import { addNumber, addText, type FeatureSlots, type FeatureVector } from '../../ml/feature-vector.ts'
+import { addNumber, addText, type FeatureSlots, type FeatureVector, isExtreme } from '../../ml/feature-vector.ts'
 import { OneHot } from '../../ml/one-hot.ts'
 import { TEXT_VALUES_MAX } from '../../plan/model-fields.ts'
 import type { ModelFeature } from '../../plan/node.ts'
@@ -27,6 +27,7 @@ export class FeatureReader {
   readonly slots: FeatureSlots
   readonly #numbers: readonly NumberFeature[]
   readonly #texts: readonly TextFeature[]
+  #extremes = 0
 
   constructor(features: readonly ModelFeature[], fields: readonly Field[]) {
     const placed = features.map((feature) => {
@@ -48,17 +49,24 @@ export class FeatureReader {
     this.slots = { size: base, numbers: this.#numbers.length, featuresMax: features.length }
   }
 
+  /** Numbers so far that were infinite, and so absent, or too large, and so cut. */
+  get extremes(): number {
+    return this.#extremes
+  }
+
   /** Fills a vector with the features of a row. */
   read({ columns }: Batch, row: number, into: FeatureVector): void {
     into.count = 0
     into.numbers = 0
     for (const [slot, { columnIndex, unit }] of this.#numbers.entries()) {
-      addNumber(into, slot, numberOf(columns[columnIndex] as Column, row) * unit)
+      const value = numberOf(columns[columnIndex] as Column, row) * unit
+      if (isExtreme(value)) this.#extremes++
+      addNumber(into, slot, value)
     }
     for (const feature of this.#texts) {
       const bytes = textOf(columns[feature.columnIndex] as Column, row)
       if (!bytes) continue
-      if ('oneHot' in feature) addText(into, feature.base + feature.oneHot.slot(decodeText(bytes)), 1)
+      if ('oneHot' in feature) addText(into, feature.base + feature.oneHot.slot(bytes), 1)
       else {
         const { slot, value } = hashedSlot(bytes, feature.buckets, feature.signed)
         addText(into, feature.base + slot, value)
@@ -80,10 +88,12 @@ export class FeatureReader {
   }
 
   write(writer: ByteWriter): void {
+    writer.varint(this.#extremes)
     for (const feature of this.#texts) if ('oneHot' in feature) feature.oneHot.write(writer)
   }
 
   restore(reader: ByteReader): void {
+    this.#extremes = reader.varint()
     for (const feature of this.#texts) if ('oneHot' in feature) feature.oneHot.restore(reader)
   }
 }

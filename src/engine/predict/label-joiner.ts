@@ -1,18 +1,22 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
-import { MillraceError } from '../../base/error.ts'
 import { type FeatureVector, featureVector } from '../../ml/feature-vector.ts'
 import { grownInts, grownNumbers } from '../aggregates/aggregate.ts'
 import { readTime } from '../event-times.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 
 /** A row whose label has become known. */
-export type Settle = (row: FeatureVector, probability: number, label: boolean) => void
+export type Settle = (row: FeatureVector, probability: number, baseRate: number, label: boolean) => void
+
+/** What was said of a row, and what somebody would have said who knew only the share of positives. */
+export interface Told {
+  readonly probability: number
+  readonly baseRate: number
+}
 
 /** What the joiner is made for. */
 export interface LabelJoinerOptions {
-  /** Of the model, for messages. */
-  readonly id: string
   readonly withinMs: number
+  /** Rows that may wait; those that come when so many do are left out, whatever will become of them. */
   readonly waitingMax: number
   /** Features that a row has at most. */
   readonly featuresMax: number
@@ -44,7 +48,9 @@ export class LabelJoiner {
   #times = new Float64Array(64)
   #sequences = new Float64Array(64)
   #keyIds = new Int32Array(64)
+  /** What was predicted, and what the base rate was then. */
   #probabilities = new Float64Array(64)
+  #baseRates = new Float64Array(64)
   #numberCounts = new Int32Array(64)
   /** Where the features of each row end. */
   #featureEnds = new Int32Array(64)
@@ -52,6 +58,8 @@ export class LabelJoiner {
   #values = new Float64Array(256)
   /** Rows that the input ended for before their time was over. */
   #unlabelled = 0
+  /** Rows that there was no room for. */
+  #leftOut = 0
 
   constructor(options: LabelJoinerOptions) {
     this.#options = options
@@ -66,6 +74,10 @@ export class LabelJoiner {
     return this.#unlabelled
   }
 
+  get leftOut(): number {
+    return this.#leftOut
+  }
+
   /** Number of the next row in the order of all rows. */
   next(): number {
     return this.#sequence++
@@ -77,8 +89,12 @@ export class LabelJoiner {
     this.#marks[keyId] = sequence
   }
 
-  wait(row: FeatureVector, timeMs: number, keyId: number, probability: number, sequence: number): void {
-    if (this.waiting >= this.#options.waitingMax) throw this.#tooMany()
+  /** False when there is no room: the row is left out, and counted. */
+  wait(row: FeatureVector, timeMs: number, keyId: number, told: Told, sequence: number): boolean {
+    if (this.waiting >= this.#options.waitingMax) {
+      this.#leftOut++
+      return false
+    }
     const place = this.#end++
     this.#makeRoom()
     const start = this.#startOf(place)
@@ -93,8 +109,10 @@ export class LabelJoiner {
     this.#times[place] = timeMs
     this.#sequences[place] = sequence
     this.#keyIds[place] = keyId
-    this.#probabilities[place] = probability
+    this.#probabilities[place] = told.probability
+    this.#baseRates[place] = told.baseRate
     this.#numberCounts[place] = row.numbers
+    return true
   }
 
   /** Settles the rows whose time ended before this time: what happens at it is no label of theirs. */
@@ -132,6 +150,7 @@ export class LabelJoiner {
   write(writer: ByteWriter): void {
     writer.f64(this.#sequence)
     writer.varint(this.#unlabelled)
+    writer.varint(this.#leftOut)
     writer.varint(this.waiting)
     for (let place = this.#first; place < this.#end; place++) {
       const keyId = this.#keyIds[place] as number
@@ -142,6 +161,7 @@ export class LabelJoiner {
       writer.f64(this.#times[place] as number)
       writer.f64(this.#sequences[place] as number)
       writer.f64(this.#probabilities[place] as number)
+      writer.f64(this.#baseRates[place] as number)
       this.#read(place)
       const { count, numbers, indices, values } = this.#vector
       writer.varint(count)
@@ -158,12 +178,14 @@ export class LabelJoiner {
     this.giveUp()
     const sequence = reader.f64()
     this.#unlabelled = reader.varint()
+    this.#leftOut = reader.varint()
     const row = featureVector(this.#options.featuresMax)
     for (let left = reader.count(); left > 0; left--) {
       const keyId = this.#options.keys.intern(reader.bytes())
       this.mark(keyId, Math.max(this.#marks[keyId] ?? NEVER, reader.f64()))
       const timeMs = readTime(reader)
-      const [rowSequence, probability] = [reader.f64(), reader.f64()]
+      const rowSequence = reader.f64()
+      const told = { probability: reader.f64(), baseRate: reader.f64() }
       row.count = reader.varint()
       row.numbers = reader.varint()
       if (row.count > this.#options.featuresMax || row.numbers > row.count) {
@@ -175,7 +197,7 @@ export class LabelJoiner {
         row.indices[index] = slot
         row.values[index] = reader.f64()
       }
-      this.wait(row, timeMs, keyId, probability, rowSequence)
+      if (!this.wait(row, timeMs, keyId, told, rowSequence)) throw reader.corrupt('more rows than may wait')
     }
     this.#sequence = sequence
   }
@@ -187,7 +209,8 @@ export class LabelJoiner {
       this.#read(place)
       const mark = this.#marks[this.#keyIds[place] as number] ?? NEVER
       this.#first++
-      settle(this.#vector, this.#probabilities[place] as number, mark > (this.#sequences[place] as number))
+      const label = mark > (this.#sequences[place] as number)
+      settle(this.#vector, this.#probabilities[place] as number, this.#baseRates[place] as number, label)
     }
     if (this.#first * GONE_SHARE > this.#end) this.#moveToFront()
   }
@@ -213,6 +236,7 @@ export class LabelJoiner {
     this.#sequences = grownNumbers(this.#sequences, this.#end)
     this.#keyIds = grownInts(this.#keyIds, this.#end)
     this.#probabilities = grownNumbers(this.#probabilities, this.#end)
+    this.#baseRates = grownNumbers(this.#baseRates, this.#end)
     this.#numberCounts = grownInts(this.#numberCounts, this.#end)
     this.#featureEnds = grownInts(this.#featureEnds, this.#end)
   }
@@ -222,19 +246,14 @@ export class LabelJoiner {
     const gone = this.#startOf(first)
     this.#slots.copyWithin(0, gone, this.#startOf(end))
     this.#values.copyWithin(0, gone, this.#startOf(end))
-    for (const column of [this.#times, this.#sequences, this.#probabilities]) column.copyWithin(0, first, end)
+    for (const column of [this.#times, this.#sequences, this.#probabilities, this.#baseRates]) {
+      column.copyWithin(0, first, end)
+    }
     for (const column of [this.#keyIds, this.#numberCounts]) column.copyWithin(0, first, end)
     for (let place = first; place < end; place++) {
       this.#featureEnds[place - first] = (this.#featureEnds[place] as number) - gone
     }
     this.#first = 0
     this.#end = end - first
-  }
-
-  #tooMany(): MillraceError {
-    const { id, waitingMax } = this.#options
-    return new MillraceError('unsupported', `more than ${waitingMax} rows of ${id} wait for their labels`, {
-      hint: 'use a shorter time for the label, predict fewer rows with `rows`, or allow more with `waitingMax`',
-    })
   }
 }

@@ -2,7 +2,8 @@ import { encodeText } from '../../base/bytes.ts'
 import type { Column } from '../../batch/column.ts'
 import type { BinaryModel } from '../../ml/binary-model.ts'
 import type { LearnerReport } from '../../ml/learner.ts'
-import type { NamedWeight } from '../../ml/model-summary.ts'
+import { verdictOf } from '../../ml/metrics/verdict.ts'
+import type { NamedWeight, RowCounts } from '../../ml/model-summary.ts'
 import { reportFields } from '../../plan/model-fields.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 
@@ -36,9 +37,9 @@ export function namedWeights(
 }
 
 /** One row: how good the model was over its last outcomes. */
-export function metricsRow(asOfMs: number, report: LearnerReport, waiting: number, unlabelled: number): ReportRows {
+export function metricsRow(asOfMs: number, report: LearnerReport, rows: RowCounts): ReportRows {
   const { updates, outcomes, metrics, intercept, counts } = report
-  const values: Readonly<Record<string, number | null>> = {
+  const values: Readonly<Record<string, number | string | null>> = {
     as_of: asOfMs,
     model_version: updates,
     outcomes,
@@ -48,6 +49,8 @@ export function metricsRow(asOfMs: number, report: LearnerReport, waiting: numbe
     log_loss: metrics.logLoss,
     base_log_loss: metrics.baseLogLoss,
     skill: metrics.skill,
+    skill_margin: metrics.skillMargin,
+    verdict: verdictOf(metrics),
     auc: metrics.auc,
     brier: metrics.brier,
     calibration_error: metrics.ece,
@@ -61,12 +64,16 @@ export function metricsRow(asOfMs: number, report: LearnerReport, waiting: numbe
     drift_warnings: counts.warnings,
     rollbacks: counts.rollbacks,
     skipped_batches: counts.skippedBatches,
-    waiting,
-    unlabelled,
+    waiting: rows.waiting,
+    unlabelled: rows.unlabelled,
+    left_out: rows.leftOut,
+    extreme_numbers: rows.extremeNumbers,
   }
   const columns = reportFields('metrics').map((field) => {
     const builder = new ColumnBuilder(field, 1)
-    builder.number(values[field.name] ?? Number.NaN)
+    const value = values[field.name] ?? Number.NaN
+    if (typeof value === 'string') builder.bytes(encodeText(value))
+    else builder.number(value)
     return builder.finish()
   })
   return { columns, rowCount: 1 }

@@ -4,10 +4,9 @@ import type { Field } from '../../batch/schema.ts'
 import { timesOf } from '../event-times.ts'
 import { HeldRows } from '../features/held-rows.ts'
 import { SessionFeatures, type SessionFeaturesOptions } from '../features/session-features.ts'
-import { FateCode } from '../ledger.ts'
 import type { Watermark } from '../watermark.ts'
-import { allRows, releasedInput } from './released-rows.ts'
-import { raise, type Stage, type StageInput } from './stage.ts'
+import { allRows, releasedInput, rowsOnTime } from './released-rows.ts'
+import type { Stage, StageInput } from './stage.ts'
 
 /** What the stage is made for. */
 export interface FeaturesStageOptions extends SessionFeaturesOptions {
@@ -21,7 +20,8 @@ export interface FeaturesStageOptions extends SessionFeaturesOptions {
 
 /**
  * Joins what is known of its session to each row. Rows wait until the watermark has passed them (in `compat` their whole window), so that
- * no feature sees the future, and go on in the order of (event time, partition, offset), whatever the order in which they came.
+ * no feature sees the future, and go on in the order of (event time, partition, offset), whatever the order in which they came. In `batch`
+ * they go on at once.
  */
 export class FeaturesStage implements Stage {
   readonly id: string
@@ -42,32 +42,20 @@ export class FeaturesStage implements Stage {
     return this.#held.size + this.#features.stateRows
   }
 
-  process({ batch, rows, count, context }: StageInput): void {
+  process(input: StageInput): void {
+    const { batch, context } = input
     const { watermark, eventTimeIndex, rowsMax } = this.#options
     const times = timesOf(batch, eventTimeIndex)
-    for (let index = 0; index < count; index++) {
-      const row = rows[index] as number
-      const timeMs = times[row] as number
-      if (timeMs <= watermark.lateWatermarkMs) {
-        raise(context.fates, row, FateCode.late)
-        context.refusals.missed(row, [], watermark.lateWatermarkMs)
-        continue
-      }
-      raise(context.fates, row, FateCode.accepted)
-      this.#held.add(batch, row, timeMs, context.partition)
-    }
+    const onTime = rowsOnTime(input, times, watermark.lateWatermarkMs)
+    this.#held.add(batch, onTime, onTime.length, times, context.partition)
     if (this.#held.size > rowsMax) throw tooManyRows(this.#options)
   }
 
   /** The watermark has moved: hands on the rows that it has passed. */
   release(clockMs: number): void {
-    const { watermark, node, grid, outputFields } = this.#options
+    const { watermark, outputFields } = this.#options
     const { closeWatermarkMs } = watermark
-    const upToMs =
-      node.mode === 'past' || closeWatermarkMs === Number.POSITIVE_INFINITY
-        ? closeWatermarkMs
-        : grid.openFrom(closeWatermarkMs) - 1
-    const released = this.#held.take(upToMs)
+    const released = this.#held.take(this.#releasedUpTo(closeWatermarkMs))
     if (released) {
       const batch = {
         ...released.batch,
@@ -79,6 +67,13 @@ export class FeaturesStage implements Stage {
       for (const stage of this.#next) stage.process(input)
     }
     this.#features.forget(closeWatermarkMs)
+  }
+
+  #releasedUpTo(closeWatermarkMs: number): number {
+    const { node, grid } = this.#options
+    if (node.mode === 'batch') return Number.POSITIVE_INFINITY
+    if (node.mode === 'past' || closeWatermarkMs === Number.POSITIVE_INFINITY) return closeWatermarkMs
+    return grid.openFrom(closeWatermarkMs) - 1
   }
 
   snapshot(writer: ByteWriter, shards: readonly number[]): void {

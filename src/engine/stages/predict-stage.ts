@@ -5,20 +5,19 @@ import type { Batch } from '../../batch/batch.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import { type FeatureVector, featureVector } from '../../ml/feature-vector.ts'
 import { Learner, type LearnerReport } from '../../ml/learner.ts'
-import type { ModelSummary, NamedWeight } from '../../ml/model-summary.ts'
+import type { ModelSummary, NamedWeight, RowCounts } from '../../ml/model-summary.ts'
 import { reportFields } from '../../plan/model-fields.ts'
 import type { ModelReportNode, PredictNode } from '../../plan/node.ts'
 import { timesOf } from '../event-times.ts'
 import { HeldRows } from '../features/held-rows.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
-import { FateCode } from '../ledger.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { FeatureReader } from '../predict/feature-reader.ts'
 import { LabelJoiner } from '../predict/label-joiner.ts'
 import { metricsRow, namedWeights, REPORT_WEIGHTS_MAX, weightRows } from '../predict/model-report.ts'
 import type { Watermark } from '../watermark.ts'
-import { allRows, computedBatch, releasedInput } from './released-rows.ts'
-import { raise, type Stage, type StageInput } from './stage.ts'
+import { allRows, computedBatch, releasedInput, rowsOnTime } from './released-rows.ts'
+import type { Stage, StageInput } from './stage.ts'
 
 /** What the stage is made for. */
 export interface PredictStageOptions {
@@ -77,7 +76,7 @@ export class PredictStage implements Stage {
     this.#keys = new KeyTable([fieldIndex({ fields }, node.by)], hashKey)
     const { featuresMax } = this.#reader.slots
     const withinMs = node.label.kind === 'within' ? node.label.withinMs : 0
-    this.#joiner = new LabelJoiner({ id, withinMs, waitingMax: node.waitingMax, featuresMax, keys: this.#keys })
+    this.#joiner = new LabelJoiner({ withinMs, waitingMax: node.waitingMax, featuresMax, keys: this.#keys })
     this.#learner = new Learner(node.model, this.#reader.slots)
     this.#row = featureVector(featuresMax)
     this.#isLabel = compilePredicate(node.label.when, fields)
@@ -88,7 +87,8 @@ export class PredictStage implements Stage {
     return this.#held.size + this.#joiner.waiting
   }
 
-  process({ batch, rows, count, context }: StageInput): void {
+  process(input: StageInput): void {
+    const { batch, rows, count, context } = input
     const { watermark, eventTimeIndex, ordered, rowsMax } = this.#options
     const times = timesOf(batch, eventTimeIndex)
     if (ordered) {
@@ -97,17 +97,8 @@ export class PredictStage implements Stage {
       this.#arrived = { batch, rows: rows.slice(0, count), times, partitions }
       return
     }
-    for (let index = 0; index < count; index++) {
-      const row = rows[index] as number
-      const timeMs = times[row] as number
-      if (timeMs <= watermark.lateWatermarkMs) {
-        raise(context.fates, row, FateCode.late)
-        context.refusals.missed(row, [], watermark.lateWatermarkMs)
-        continue
-      }
-      raise(context.fates, row, FateCode.accepted)
-      this.#held.add(batch, row, timeMs, context.partition)
-    }
+    const onTime = rowsOnTime(input, times, watermark.lateWatermarkMs)
+    this.#held.add(batch, onTime, onTime.length, times, context.partition)
     if (this.#held.size > rowsMax) throw tooManyRows(this.#options)
   }
 
@@ -141,8 +132,7 @@ export class PredictStage implements Stage {
       intercept: model.intercept,
       excess,
       calibration: { slope, shift },
-      waiting: this.#joiner.waiting,
-      unlabelled: this.#joiner.unlabelled,
+      ...this.#rowCounts(),
     }
   }
 
@@ -199,9 +189,12 @@ export class PredictStage implements Stage {
   #one(batch: Batch, row: number, keyId: number, timeMs: number, sequence: number, isLabel: boolean): number {
     this.#reader.read(batch, row, this.#row)
     const probability = this.#learner.probability(this.#row)
-    if (this.#options.node.label.kind === 'itself') this.#learner.settle(this.#row, probability, isLabel)
+    const { baseRate } = this.#learner
+    if (this.#options.node.label.kind === 'itself') this.#learner.settle(this.#row, probability, baseRate, isLabel)
     // A single null is one byte: what has no key has nothing to wait for.
-    else if (this.#keys.bytes(keyId).length > 1) this.#joiner.wait(this.#row, timeMs, keyId, probability, sequence)
+    else if (this.#keys.bytes(keyId).length > 1) {
+      this.#joiner.wait(this.#row, timeMs, keyId, { probability, baseRate }, sequence)
+    }
     return probability
   }
 
@@ -210,8 +203,13 @@ export class PredictStage implements Stage {
     return this.#options.node.label.kind === 'itself' || !isLabel
   }
 
-  readonly #settle = (row: FeatureVector, probability: number, label: boolean): void => {
-    this.#learner.settle(row, probability, label)
+  readonly #settle = (row: FeatureVector, probability: number, baseRate: number, label: boolean): void => {
+    this.#learner.settle(row, probability, baseRate, label)
+  }
+
+  #rowCounts(): RowCounts {
+    const { waiting, unlabelled, leftOut } = this.#joiner
+    return { waiting, unlabelled, leftOut, extremeNumbers: this.#reader.extremes }
   }
 
   #weights(weightsMax: number): NamedWeight[] {
@@ -225,7 +223,7 @@ export class PredictStage implements Stage {
       if (stages.length === 0) continue
       const rows =
         what === 'metrics'
-          ? metricsRow(asOfMs, report, this.#joiner.waiting, this.#joiner.unlabelled)
+          ? metricsRow(asOfMs, report, this.#rowCounts())
           : weightRows(asOfMs, report, this.#weights(REPORT_WEIGHTS_MAX))
       const batch = computedBatch(reportFields(what), rows.columns, rows.rowCount)
       const partitions = new Float64Array(rows.rowCount)

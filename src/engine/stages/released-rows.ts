@@ -1,6 +1,27 @@
 import type { Batch } from '../../batch/batch.ts'
 import { FateCode } from '../ledger.ts'
-import { Refusals, type StageInput } from './stage.ts'
+import { Refusals, raise, type StageInput } from './stage.ts'
+
+/** The rows that are not late, which are accepted by that; the others are told of. */
+export function rowsOnTime(
+  { rows, count, context }: StageInput,
+  times: Float64Array,
+  lateWatermarkMs: number,
+): Int32Array {
+  const onTime = new Int32Array(count)
+  let kept = 0
+  for (let index = 0; index < count; index++) {
+    const row = rows[index] as number
+    if ((times[row] as number) > lateWatermarkMs) {
+      raise(context.fates, row, FateCode.accepted)
+      onTime[kept++] = row
+    } else {
+      raise(context.fates, row, FateCode.late)
+      context.refusals.missed(row, [], lateWatermarkMs)
+    }
+  }
+  return onTime.subarray(0, kept)
+}
 
 /** Rows on their way to the next stages that have waited for the watermark, all of them accepted; `partitions` by row. */
 export function releasedInput(
@@ -22,7 +43,9 @@ export function releasedInput(
 
 /** All rows of a batch. */
 export function allRows(rowCount: number): Int32Array {
-  return Int32Array.from({ length: rowCount }, (_, row) => row)
+  const rows = new Int32Array(rowCount)
+  for (let row = 0; row < rowCount; row++) rows[row] = row
+  return rows
 }
 
 /** A batch that no decoder has made: rows that were computed. */

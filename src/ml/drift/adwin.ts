@@ -15,26 +15,26 @@ export interface AdwinOptions {
   readonly grace: number
 }
 
-/** Sum of 2^k values and of their squared deviations from their mean. */
-interface Bucket {
-  readonly sum: number
-  readonly spread: number
-}
-
 /** Rows of buckets; one of 2^50 values will never be filled. */
 const ROWS_MAX = 50
 
 /**
  * A window that grows while its mean stands still, and loses its old end when two parts of it differ too much to be one. A. Bifet,
- * R. Gavalda, "Learning from Time-Changing Data with Adaptive Windowing" (2007). Values lie in buckets of 2^k, so a window of n takes
- * about log n of them. Alarms where River's `ADWIN` does.
+ * R. Gavalda, "Learning from Time-Changing Data with Adaptive Windowing" (2007). Alarms where River's `ADWIN` does.
+ *
+ * Values lie in buckets of 2^k, a row of them for each k, so a window of n takes about log n of them. A bucket is the sum of its values and
+ * of their squared deviations from their mean; row k begins at place k * `#width`, its oldest bucket first.
  */
 export class Adwin implements DriftDetector {
   readonly warning = false
   drift = false
   readonly #options: AdwinOptions
-  /** By k, the oldest bucket first. */
-  #rows: Bucket[][] = [[]]
+  /** Places of a row: one more than stay, so that the newest has room before the oldest two become one. */
+  readonly #width: number
+  readonly #sums: Float64Array
+  readonly #spreads: Float64Array
+  readonly #counts = new Int32Array(ROWS_MAX)
+  #rowCount = 1
   #size = 0
   #sum = 0
   #spread = 0
@@ -42,6 +42,9 @@ export class Adwin implements DriftDetector {
 
   constructor(options: AdwinOptions) {
     this.#options = options
+    this.#width = options.bucketsMax + 1
+    this.#sums = new Float64Array(ROWS_MAX * this.#width)
+    this.#spreads = new Float64Array(ROWS_MAX * this.#width)
   }
 
   update(value: number): void {
@@ -56,12 +59,13 @@ export class Adwin implements DriftDetector {
   write(writer: ByteWriter): void {
     for (const value of [this.#size, this.#sum, this.#spread, this.#ticks]) writer.f64(value)
     writer.u8(this.drift ? 1 : 0)
-    writer.varint(this.#rows.length)
-    for (const row of this.#rows) {
-      writer.varint(row.length)
-      for (const { sum, spread } of row) {
-        writer.f64(sum)
-        writer.f64(spread)
+    writer.varint(this.#rowCount)
+    for (let k = 0; k < this.#rowCount; k++) {
+      const count = this.#counts[k] as number
+      writer.varint(count)
+      for (let place = k * this.#width; place < k * this.#width + count; place++) {
+        writer.f64(this.#sums[place] as number)
+        writer.f64(this.#spreads[place] as number)
       }
     }
   }
@@ -72,15 +76,23 @@ export class Adwin implements DriftDetector {
     this.#spread = reader.f64()
     this.#ticks = reader.f64()
     this.drift = reader.u8() === 1
-    const count = reader.count()
-    if (count < 1 || count > ROWS_MAX) throw reader.corrupt(`${count} rows of buckets`)
-    this.#rows = Array.from({ length: count }, () =>
-      Array.from({ length: reader.count() }, () => ({ sum: reader.f64(), spread: reader.f64() })),
-    )
+    this.#rowCount = reader.count()
+    if (this.#rowCount < 1 || this.#rowCount > ROWS_MAX) throw reader.corrupt(`${this.#rowCount} rows of buckets`)
+    this.#counts.fill(0)
+    for (let k = 0; k < this.#rowCount; k++) {
+      const count = reader.count()
+      if (count > this.#options.bucketsMax) throw reader.corrupt(`a row of ${count} buckets`)
+      this.#counts[k] = count
+      for (let place = k * this.#width; place < k * this.#width + count; place++) {
+        this.#sums[place] = reader.f64()
+        this.#spreads[place] = reader.f64()
+      }
+    }
   }
 
   #reset(): void {
-    this.#rows = [[]]
+    this.#counts.fill(0)
+    this.#rowCount = 1
     this.#size = 0
     this.#sum = 0
     this.#spread = 0
@@ -89,41 +101,61 @@ export class Adwin implements DriftDetector {
   }
 
   #insert(value: number): void {
-    this.#rows[0]?.push({ sum: value, spread: 0 })
+    this.#append(0, value, 0)
     this.#size++
     if (this.#size > 1) {
       this.#spread += ((this.#size - 1) * (value - this.#sum / (this.#size - 1)) ** 2) / this.#size
     }
     this.#sum += value
-    for (let k = 0; k < this.#rows.length; k++) {
-      const row = this.#rows[k] as Bucket[]
-      if (row.length <= this.#options.bucketsMax) break
-      const [first, second] = row.splice(0, 2) as [Bucket, Bucket]
+    for (let k = 0; k < this.#rowCount && (this.#counts[k] as number) > this.#options.bucketsMax; k++) {
+      const place = k * this.#width
+      const [first, second] = [this.#sums[place] as number, this.#sums[place + 1] as number]
       const values = 2 ** k
-      const gap = first.sum / values - second.sum / values
-      const spread = first.spread + second.spread + (values * values * gap ** 2) / (2 * values)
-      if (k + 1 === this.#rows.length) this.#rows.push([])
-      this.#rows[k + 1]?.push({ sum: first.sum + second.sum, spread })
+      const gap = first / values - second / values
+      const spreads = (this.#spreads[place] as number) + (this.#spreads[place + 1] as number)
+      this.#drop(k, 2)
+      if (k + 1 === this.#rowCount) this.#rowCount++
+      this.#append(k + 1, first + second, spreads + (values * values * gap ** 2) / (2 * values))
     }
+  }
+
+  #append(k: number, sum: number, spread: number): void {
+    const count = this.#counts[k] as number
+    this.#sums[k * this.#width + count] = sum
+    this.#spreads[k * this.#width + count] = spread
+    this.#counts[k] = count + 1
+  }
+
+  /** The oldest buckets of a row. */
+  #drop(k: number, dropped: number): void {
+    const start = k * this.#width
+    const left = (this.#counts[k] as number) - dropped
+    for (let place = start; place < start + left; place++) {
+      this.#sums[place] = this.#sums[place + dropped] as number
+      this.#spreads[place] = this.#spreads[place + dropped] as number
+    }
+    this.#counts[k] = left
   }
 
   /** Drops the oldest bucket when some cut parts the window into two that differ. */
   #cut(): boolean {
-    const { sideMin } = this.#options
+    const { sideMin, delta } = this.#options
+    const doubt = Math.log((2 * Math.log(this.#size)) / delta)
     let older = 0
     let newer = this.#size
     let olderSum = 0
     let newerSum = this.#sum
-    for (let k = this.#rows.length - 1; k >= 0; k--) {
-      const row = this.#rows[k] as Bucket[]
-      for (const [index, { sum }] of row.entries()) {
-        if (k === 0 && index === row.length - 1) return false
+    for (let k = this.#rowCount - 1; k >= 0; k--) {
+      const count = this.#counts[k] as number
+      for (let index = 0; index < count; index++) {
+        if (k === 0 && index === count - 1) return false
+        const sum = this.#sums[k * this.#width + index] as number
         older += 2 ** k
         newer -= 2 ** k
         olderSum += sum
         newerSum -= sum
         if (newer < sideMin || older < sideMin) continue
-        if (Math.abs(olderSum / older - newerSum / newer) <= this.#tolerance(older, newer)) continue
+        if (Math.abs(olderSum / older - newerSum / newer) <= this.#tolerance(older, newer, doubt)) continue
         this.#dropOldest()
         return true
       }
@@ -131,21 +163,21 @@ export class Adwin implements DriftDetector {
     return false
   }
 
-  #tolerance(older: number, newer: number): number {
-    const { delta, sideMin } = this.#options
-    const doubt = Math.log((2 * Math.log(this.#size)) / delta)
+  #tolerance(older: number, newer: number, doubt: number): number {
+    const { sideMin } = this.#options
     const harmonic = 1 / (older - sideMin + 1) + 1 / (newer - sideMin + 1)
     return Math.sqrt(2 * harmonic * (this.#spread / this.#size) * doubt) + (2 / 3) * doubt * harmonic
   }
 
   #dropOldest(): void {
-    const row = this.#rows.at(-1) as Bucket[]
-    const values = 2 ** (this.#rows.length - 1)
-    const { sum, spread } = row.shift() as Bucket
+    const k = this.#rowCount - 1
+    const values = 2 ** k
+    const [sum, spread] = [this.#sums[k * this.#width] as number, this.#spreads[k * this.#width] as number]
+    this.#drop(k, 1)
     this.#size -= values
     this.#sum -= sum
     const gap = sum / values - this.#sum / this.#size
     this.#spread -= spread + (values * this.#size * gap ** 2) / (values + this.#size)
-    if (row.length === 0) this.#rows.pop()
+    if (this.#counts[k] === 0) this.#rowCount--
   }
 }

@@ -1,4 +1,5 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { BatchMeans } from './batch-means.ts'
 import { rankingOf } from './ranking.ts'
 
 /** How good the predictions of the last outcomes were; each was made before its outcome was learned. */
@@ -10,10 +11,12 @@ export interface Metrics {
   readonly baseRate: number
   /** Mean log loss in nats. */
   readonly logLoss: number
-  /** That of answering with the share of positives among all outcomes before. */
+  /** That of answering with the share of positives among all outcomes that were known at the prediction. */
   readonly baseLogLoss: number
   /** 1 - logLoss / baseLogLoss: above 0 the model knows more than the base rate, below 0 less. */
   readonly skill: number
+  /** The true skill is within `skill` plus or minus this, 19 times of 20; null for too few outcomes to tell. */
+  readonly skillMargin: number | null
   /** Null when all outcomes were alike. */
   readonly auc: number | null
   readonly brier: number
@@ -42,36 +45,31 @@ export class Prequential {
   readonly #windowMax: number
   /** Rings; the outcome with number n is at n % windowMax. */
   readonly #probabilities: Float64Array
-  readonly #baseLosses: Float64Array
+  readonly #baseRates: Float64Array
   readonly #labels: Uint8Array
   #seen = 0
   #positivesSeen = 0
-  #lastBaseLoss = 0
 
   constructor(windowMax: number) {
     this.#windowMax = windowMax
     this.#probabilities = new Float64Array(windowMax)
-    this.#baseLosses = new Float64Array(windowMax)
+    this.#baseRates = new Float64Array(windowMax)
     this.#labels = new Uint8Array(windowMax)
   }
 
-  /** What the base rate's prediction of the last outcome cost. */
-  get lastBaseLoss(): number {
-    return this.#lastBaseLoss
+  /** Share of positives so far. One positive and one negative are taken as seen, so that the first outcome does not cost infinity. */
+  get baseRate(): number {
+    return (this.#positivesSeen + 1) / (this.#seen + 2)
   }
 
-  /** Takes in an outcome with what was predicted; gives the log loss. */
-  add(probability: number, label: boolean): number {
+  /** Takes in an outcome with what was predicted, and what the base rate was then. */
+  add(probability: number, baseRate: number, label: boolean): void {
     const place = this.#seen % this.#windowMax
-    // One positive and one negative are taken as seen, so that the first outcome does not cost infinity.
-    const baseRate = (this.#positivesSeen + 1) / (this.#seen + 2)
     this.#probabilities[place] = probability
-    this.#lastBaseLoss = logLoss(baseRate, label)
-    this.#baseLosses[place] = this.#lastBaseLoss
+    this.#baseRates[place] = baseRate
     this.#labels[place] = label ? 1 : 0
     this.#seen++
     if (label) this.#positivesSeen++
-    return logLoss(probability, label)
   }
 
   /** Undefined before the first outcome. */
@@ -82,8 +80,19 @@ export class Prequential {
     const labels = this.#labels.subarray(0, outcomes)
     const sums = sumsOf(probabilities, labels)
     const baseRate = sums.positives / outcomes
-    const baseLogLoss = this.#baseLosses.subarray(0, outcomes).reduce((sum, loss) => sum + loss, 0) / outcomes
-    const meanLoss = sums.logLoss / outcomes
+    const gains = new BatchMeans(outcomes)
+    // The oldest outcome comes first: neighbours in time are alike, and have to be in one batch.
+    const oldest = this.#seen > this.#windowMax ? this.#seen % this.#windowMax : 0
+    let baseLosses = 0
+    for (let index = 0; index < outcomes; index++) {
+      const place = (oldest + index) % outcomes
+      const label = labels[place] === 1
+      const baseLoss = logLoss(this.#baseRates[place] as number, label)
+      baseLosses += baseLoss
+      gains.add(baseLoss - logLoss(probabilities[place] as number, label))
+    }
+    const [meanLoss, baseLogLoss] = [sums.logLoss / outcomes, baseLosses / outcomes]
+    const margin = gains.margin()
     const { auc, precisionAtTop } = rankingOf(probabilities, labels, Math.max(1, Math.round(outcomes * TOP_SHARE)))
     return {
       outcomes,
@@ -92,6 +101,7 @@ export class Prequential {
       logLoss: meanLoss,
       baseLogLoss,
       skill: 1 - meanLoss / baseLogLoss,
+      skillMargin: margin === null ? null : margin / baseLogLoss,
       auc: sums.positives === 0 || sums.positives === outcomes ? null : auc,
       brier: sums.brier / outcomes,
       ece: calibrationError(probabilities, labels),
@@ -107,7 +117,7 @@ export class Prequential {
     writer.varint(this.#positivesSeen)
     for (let place = 0; place < Math.min(this.#seen, this.#windowMax); place++) {
       writer.f64(this.#probabilities[place] as number)
-      writer.f64(this.#baseLosses[place] as number)
+      writer.f64(this.#baseRates[place] as number)
       writer.u8(this.#labels[place] as number)
     }
   }
@@ -117,7 +127,7 @@ export class Prequential {
     this.#positivesSeen = reader.varint()
     for (let place = 0; place < Math.min(this.#seen, this.#windowMax); place++) {
       this.#probabilities[place] = reader.f64()
-      this.#baseLosses[place] = reader.f64()
+      this.#baseRates[place] = reader.f64()
       this.#labels[place] = reader.u8() & 1
     }
   }
