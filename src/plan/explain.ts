@@ -7,6 +7,8 @@ import type { SinkSpec, SourceSpec } from './connectors.ts'
 import { expressionText } from './expression-text.ts'
 import type {
   AggregateNode,
+  FunnelMode,
+  FunnelNode,
   LabelSpec,
   NamedExpression,
   PipelinePlan,
@@ -142,6 +144,8 @@ function stepBranch(node: TimedStep): Branch {
       return predictBranch(node)
     case 'model-report':
       return branch(`the model's ${node.what}, after each epoch that it has learned in`)
+    case 'funnel':
+      return funnelBranch(node)
     default:
       return unreachable(node)
   }
@@ -156,6 +160,17 @@ function featuresBranch(node: SessionFeaturesNode): Branch {
   ])
   const what = node.mode === 'past' ? 'up to each row' : 'over the whole window, the future of each row included'
   return branch(`features of ${node.by} in a window ${windowText(node.window)}, ${what}`, table('', rows)?.below)
+}
+
+function funnelBranch({ by, steps, withinMs, mode }: FunnelNode): Branch {
+  const rows = steps.map(({ name, when }) => [name, expressionText(when)])
+  return branch(`funnel of ${by}, ${FUNNEL_TEXT[mode]}, within ${formatDuration(withinMs)}`, table('', rows)?.below)
+}
+
+const FUNNEL_TEXT: Readonly<Record<FunnelMode, string>> = {
+  ordered: 'steps in order',
+  strict: 'steps in order with nothing between them',
+  any: 'steps in any order',
 }
 
 function predictBranch({ name, by, label, rows, features, model, waitingMax }: PredictNode): Branch {

@@ -15,6 +15,7 @@ import { FUNCTIONS } from './function-table.ts'
 import { modelFeatureShape, modelShape } from './model-shape.ts'
 import type {
   FeatureSpec,
+  FunnelStep,
   LabelSpec,
   NamedAggregate,
   NamedExpression,
@@ -182,6 +183,13 @@ const node: Shape<QueryNode> = lazy(() =>
       mode: word('mode of session features', ['past', 'compat']),
     },
     predict: { input: node, ...predictMembers },
+    funnel: {
+      input: node,
+      by: text(),
+      steps: list(object<FunnelStep>({ name: text(), when: expression })),
+      withinMs: number(),
+      mode: word('mode of a funnel', ['ordered', 'strict', 'any']),
+    },
     'model-report': { input: node, what: word('report on a model', ['metrics', 'weights']) },
     aggregate: {
       input: node,

@@ -4,6 +4,7 @@ import type { Column } from '../../batch/column.ts'
 import type { Field } from '../../batch/schema.ts'
 import { grownInts, grownNumbers } from '../aggregates/aggregate.ts'
 import { ColumnBuilder } from '../column-builder.ts'
+import { readEventTime } from '../event-times.ts'
 import { decodeKeyPart, encodeKeyPart } from '../keys/key-codec.ts'
 
 /** A third of what is held may be rows that have gone before the rest moves together. */
@@ -86,7 +87,12 @@ export class HeldRows {
     for (let shard = 0; shard < shardCount; shard++) {
       const section = reader.section()
       for (let left = section.count(); left > 0; left--) {
-        const [timeMs, partition, offset, recordMs] = [section.f64(), section.varint(), section.f64(), section.f64()]
+        const [timeMs, partition, offset, recordMs] = [
+          readEventTime(section),
+          section.varint(),
+          section.f64(),
+          section.f64(),
+        ]
         this.#values.raw(section.bytes())
         this.#place(timeMs, partition, offset, recordMs)
       }

@@ -4,14 +4,14 @@ import { timesOf } from '../event-times.ts'
 import { SHARDS } from '../keys/key-table.ts'
 import { FateCode } from '../ledger.ts'
 import type { Operator, OperatorResults, Selection } from '../operator.ts'
-import type { Watermark } from '../watermark.ts'
+import type { EventClock } from '../watermark.ts'
 import { raise, roomFor, type Stage, type StageInput } from './stage.ts'
 
 /** The end of a windowed query: tells late rows from those that it accepts, and hands these to the operator. */
 export class AggregateStage implements Stage {
   readonly query: string
   readonly operator: Operator
-  readonly watermark: Watermark
+  readonly watermark: EventClock
   readonly #eventTimeIndex: number
   /** Rows refused as late since the state began. */
   lateRows = 0
@@ -20,7 +20,7 @@ export class AggregateStage implements Stage {
   #ownRows = new Int32Array(1024)
   #otherRows = new Int32Array(1024)
 
-  constructor(query: string, operator: Operator, watermark: Watermark, eventTimeIndex: number) {
+  constructor(query: string, operator: Operator, watermark: EventClock, eventTimeIndex: number) {
     this.query = query
     this.operator = operator
     this.watermark = watermark
