@@ -110,8 +110,13 @@ class PipelineEngine implements Engine {
       watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
       queries: this.#stages.outputs.map(queryStatus),
       models: this.#stages.predicts.map((predict) => predict.status()),
+      waitingRows: holdingStages(this.#stages).reduce((sum, { stateRows }) => sum + stateRows, 0),
     }
   }
+}
+
+function holdingStages({ features, predicts, funnels }: StageTree): readonly { readonly stateRows: number }[] {
+  return [...features, ...predicts, ...funnels]
 }
 
 function lateRowsOf(output: StageTree['outputs'][number]): number {

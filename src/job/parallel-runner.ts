@@ -154,6 +154,7 @@ export class ParallelRunner implements EpochRunner {
       queries: this.#queryStatus,
       // A plan with a model runs in one thread.
       models: [],
+      waitingRows: 0,
     }
   }
 

@@ -364,6 +364,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: 'test/laws/funnel.test.ts',
   },
   {
+    name: 'time stands still for rows that wait for it',
+    file: 'src/job/job.ts',
+    edits: [edit('waitingRows > 0 || ', 'waitingRows < 0 || ')],
+    caughtBy: 'src/job/quiet-source.test.ts',
+  },
+  {
     name: 'metrics call a silent partition active',
     file: 'src/server/job-metrics.ts',
     edits: [edit('sample([id], idleSinceMs === null ? 0 : 1)', 'sample([id], idleSinceMs === null ? 0 : 0)')],
