@@ -3,7 +3,7 @@ import { formatDuration, formatTime } from '../base/time.ts'
 import type { Field } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
 import { sinkName } from './check-sinks.ts'
-import type { SinkSpec, SourceSpec } from './connectors.ts'
+import type { SinkSpec, SourceSpec, TableColumn } from './connectors.ts'
 import { expressionText } from './expression-text.ts'
 import type {
   AggregateNode,
@@ -336,7 +336,8 @@ function sinkCells(sink: SinkSpec): string[] {
           : `${sink.table} of the result store`
       const key = `key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`
       const view = sink.kind === 'postgres' && sink.latest ? `, last rows in the view ${sink.latest.view}` : ''
-      return [sink.mode, `${where}, ${key}${view}`]
+      const columns = sink.columns ? `, columns ${sink.columns.map(columnText).join(', ')}` : ''
+      return [sink.mode, `${where}${columns}, ${key}${view}`]
     }
     default: {
       const { path, partitionBy, recordsPerFileMax, compression, roll } = sink
@@ -348,4 +349,8 @@ function sinkCells(sink: SinkSpec): string[] {
       return ['append', notes.join(', ')]
     }
   }
+}
+
+function columnText({ name, column }: TableColumn): string {
+  return name === column ? name : `${name} (${column})`
 }

@@ -9,6 +9,7 @@ import type {
   RollSpec,
   SinkSpec,
   SourceSpec,
+  TableColumn,
 } from './connectors.ts'
 import type { CaseBranch, Expression, FunctionName } from './expression.ts'
 import { FUNCTIONS } from './function-table.ts'
@@ -219,6 +220,7 @@ const files: Members<Omit<FileSinkSpec, 'kind'>> = {
 const table: Members<Omit<DuckDbSinkSpec, 'kind' | 'file'>> = {
   name: optional(text()),
   table: text(),
+  columns: optional(list(object<TableColumn>({ name: text(), column: text() }))),
   key: optional(list(text())),
   mode: word('output mode', ['append', 'update']),
 }

@@ -370,6 +370,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: 'src/job/quiet-source.test.ts',
   },
   {
+    name: 'a table that names its columns gets the first ones of the query',
+    file: 'src/sinks/table-layout.ts',
+    edits: [edit('columns.map(({ field }) => fields.indexOf(field))', 'columns.map((_, index) => index)')],
+    caughtBy: 'src/sinks/postgres/postgres-sink.test.ts',
+  },
+  {
     name: 'metrics call a silent partition active',
     file: 'src/server/job-metrics.ts',
     edits: [edit('sample([id], idleSinceMs === null ? 0 : 1)', 'sample([id], idleSinceMs === null ? 0 : 0)')],
