@@ -182,7 +182,9 @@ export {
   urlPath,
   yearOf,
 } from './plan/functions.ts'
-export type { FeatureSpec, LabelSpec, ModelFeature, PipelinePlan, QueryPlan } from './plan/node.ts'
+export type { FunnelOptions } from './plan/funnel.ts'
+export { type FunnelSqlOptions, funnelSql } from './plan/funnel-sql.ts'
+export type { FeatureSpec, FunnelMode, LabelSpec, ModelFeature, PipelinePlan, QueryPlan } from './plan/node.ts'
 // Streams and pipelines
 export { type Pipeline, pipeline, type QueryOptions } from './plan/pipeline.ts'
 export { planFromJson, planToJson } from './plan/plan-codec.ts'
@@ -191,8 +193,10 @@ export { eventWithin, hashed, itself, oneHot, type PredictOptions, purchaseWithi
 export { lengthMax, oneOf, type Rule, type RuleCondition, range, required } from './plan/rule.ts'
 export {
   type AddedFields,
+  type AttemptFields,
   type ColumnName,
   type DedupeOptions,
+  FunnelStream,
   GroupedStream,
   type PredictedFields,
   PredictedStream,

@@ -49,6 +49,8 @@ export interface QueryOutput {
   /** Columns that identify a row: window bounds and group keys. */
   readonly keyColumns: readonly string[]
   readonly modes: readonly OutputMode[]
+  /** So much event time after its end a window closes: what attempts have for a funnel, else 0. */
+  readonly closesAfterMs: number
 }
 
 /** A look inside between epochs, for people. */
@@ -56,6 +58,8 @@ export interface EngineStatus {
   readonly watermarks: readonly WatermarkStatus[]
   readonly queries: readonly QueryStatus[]
   readonly models: readonly ModelSummary[]
+  /** Rows and attempts that steps hold until time has passed them. */
+  readonly waitingRows: number
 }
 
 /** Where a watermark stands, and what holds it there. */

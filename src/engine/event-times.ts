@@ -20,3 +20,10 @@ export function readTime(reader: ByteReader): number {
   }
   return timeMs
 }
+
+/** The time of an event out of a snapshot. */
+export function readEventTime(reader: ByteReader): number {
+  const timeMs = readTime(reader)
+  if (!Number.isInteger(timeMs)) throw reader.corrupt(`no event has the time ${timeMs}`)
+  return timeMs
+}

@@ -63,6 +63,7 @@ class PipelineEngine implements Engine {
     for (const [index, { watermark }] of this.#stages.watermarks.entries()) watermark.finishEpoch(plan, index)
     for (const features of this.#stages.features) features.release(plan.clockMs)
     for (const predict of this.#stages.predicts) predict.release(plan.clockMs)
+    for (const funnel of this.#stages.funnels) funnel.release(plan.clockMs)
     for (const output of this.#stages.outputs) if (output instanceof SelectStage) output.finishBatch()
     const queries = this.#stages.outputs.map((output, index): QueryResults => {
       const rows = output instanceof SelectStage ? output.close() : output.close(plan.epoch)
@@ -81,6 +82,7 @@ class PipelineEngine implements Engine {
     for (const dedupe of this.#stages.dedupes) section(writer, dedupe.id, (to) => dedupe.snapshot(to, ALL_SHARDS))
     for (const one of this.#stages.features) section(writer, one.id, (to) => one.snapshot(to, ALL_SHARDS))
     for (const predict of this.#stages.predicts) section(writer, predict.id, (to) => predict.snapshot(to))
+    for (const funnel of this.#stages.funnels) section(writer, funnel.id, (to) => funnel.snapshot(to))
     for (const output of this.#stages.outputs) {
       if (output instanceof SelectStage) continue
       section(writer, output.id, (to) => output.snapshot(to, ALL_SHARDS))
@@ -95,6 +97,7 @@ class PipelineEngine implements Engine {
     for (const dedupe of this.#stages.dedupes) dedupe.restore(openSection(reader, dedupe.id), SHARDS)
     for (const one of this.#stages.features) one.restore(openSection(reader, one.id), SHARDS)
     for (const predict of this.#stages.predicts) predict.restore(openSection(reader, predict.id))
+    for (const funnel of this.#stages.funnels) funnel.restore(openSection(reader, funnel.id))
     for (const output of this.#stages.outputs) {
       if (output instanceof SelectStage) continue
       output.restore(openSection(reader, output.id), SHARDS)
@@ -107,8 +110,13 @@ class PipelineEngine implements Engine {
       watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
       queries: this.#stages.outputs.map(queryStatus),
       models: this.#stages.predicts.map((predict) => predict.status()),
+      waitingRows: holdingStages(this.#stages).reduce((sum, { stateRows }) => sum + stateRows, 0),
     }
   }
+}
+
+function holdingStages({ features, predicts, funnels }: StageTree): readonly { readonly stateRows: number }[] {
+  return [...features, ...predicts, ...funnels]
 }
 
 function lateRowsOf(output: StageTree['outputs'][number]): number {

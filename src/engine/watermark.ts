@@ -6,6 +6,24 @@ import { readTime } from './event-times.ts'
 
 const NEVER = Number.NEGATIVE_INFINITY
 
+/** Where event time stands, for whoever judges rows and closes windows by it; see `Watermark`. */
+export interface EventClock {
+  readonly lateWatermarkMs: number
+  readonly closeWatermarkMs: number
+}
+
+/** The clock of rows that come out so much later than those of another clock. */
+export function delayedClock(clock: EventClock, byMs: number): EventClock {
+  return {
+    get lateWatermarkMs() {
+      return clock.lateWatermarkMs - byMs
+    },
+    get closeWatermarkMs() {
+      return clock.closeWatermarkMs - byMs
+    },
+  }
+}
+
 /**
  * Tracks event time of one watermark node: the largest event time per partition, and what follows from it. Within an epoch nothing
  * moves: rows are judged by `lateWatermarkMs`, the one that closed windows in the epoch before.
@@ -13,7 +31,7 @@ const NEVER = Number.NEGATIVE_INFINITY
  *   per-partition   watermark = min over active partitions of (largest event time) - delay
  *   global-max      watermark = largest event time of all - delay, as in Spark: closes one epoch later, starts at 0
  */
-export class Watermark {
+export class Watermark implements EventClock {
   readonly #node: WatermarkNode
   readonly #advanceWhenIdle: boolean
   readonly #maxEventTimesMs: number[] = []

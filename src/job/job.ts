@@ -381,11 +381,12 @@ export class Job {
     return this.#parts.clock.now() - this.#lastPlanMs >= this.#parts.settings.triggerMs
   }
 
-  /** With every partition idle, only plans move time on, and only an open window needs that. */
+  /** With every partition idle, only plans move time on, and only an open window or a row that waits needs that. */
   #timeHasToMove(): boolean {
-    const { watermarks, queries } = this.#parts.engine.status()
+    const { watermarks, queries, waitingRows } = this.#parts.engine.status()
     const advancing = watermarks.some(({ heldBy }) => heldBy.kind === 'idle' && heldBy.advancing)
-    return advancing && queries.some((query) => query.openWindows.length > 0) && this.#pastTick()
+    const waiting = waitingRows > 0 || queries.some((query) => query.openWindows.length > 0)
+    return advancing && waiting && this.#pastTick()
   }
 
   /** Rows that wait in a sink for more of their kind have waited long enough. */

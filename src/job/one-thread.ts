@@ -5,7 +5,7 @@ import { queryChain } from '../plan/query-chain.ts'
 export function needsOneThread(plan: PipelinePlan): boolean {
   return plan.queries.some(({ root }) =>
     queryChain(root).stepsAfter.some(
-      ({ kind }) => kind === 'dedupe' || kind === 'session-features' || kind === 'predict',
+      ({ kind }) => kind === 'dedupe' || kind === 'session-features' || kind === 'predict' || kind === 'funnel',
     ),
   )
 }

@@ -158,6 +158,7 @@ export class ParallelRunner implements EpochRunner {
       queries: this.#queryStatus,
       // A plan with a model runs in one thread.
       models: [],
+      waitingRows: 0,
     }
   }
 

@@ -86,7 +86,7 @@ test('when a sink fails for good, those that wait for their server have given up
 })
 
 async function groupOf(first: Sink, second: Sink, clock: VirtualClock = new VirtualClock()): Promise<SinkGroup> {
-  const output = { name: 'q', fields: SINK_FIELDS, keyColumns: SINK_KEYS, modes: ['append'] as const }
+  const output = { name: 'q', fields: SINK_FIELDS, keyColumns: SINK_KEYS, modes: ['append'] as const, closesAfterMs: 0 }
   const context = { pipeline: 'p', workingFolder: '/', owner: 'a test', print: () => {}, clock }
   return SinkGroup.create([{ output, specs: [], views: [first, second] }], context)
 }

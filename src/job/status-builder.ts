@@ -71,6 +71,7 @@ export function queryViews(engine: EpochRunner, live: readonly LiveView[], total
     return {
       name: output.name,
       windowSizeMs: first ? first.endMs - first.startMs : null,
+      closesAfterMs: output.closesAfterMs,
       rowsEmitted: totals.queryRows(output.name),
       lateRows: status?.lateRows ?? 0,
       stateRows: status?.stateRows ?? 0,

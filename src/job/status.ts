@@ -65,6 +65,8 @@ export interface WatermarkView {
 export interface QueryView {
   readonly name: string
   readonly windowSizeMs: number | null
+  /** So much event time after its end a window closes: what attempts have for a funnel, else 0. */
+  readonly closesAfterMs: number
   readonly rowsEmitted: number
   readonly lateRows: number
   readonly stateRows: number

@@ -5,6 +5,7 @@ import {
   count,
   day,
   ecommerce as dialect,
+  type Expression,
   eq,
   logSource,
   max,
@@ -14,6 +15,7 @@ import {
   pipeline,
   type Query,
   rowProperty,
+  session,
   sliding,
   span,
   stream,
@@ -45,57 +47,17 @@ export const ecommerce: Preset = {
 function build(changes: Partial<PresetSettings> = {}): Pipeline {
   const { topic, output, 'watermark-delay': delay } = { ...SETTINGS, ...changes }
   const events = eventsOf(topic, delay)
-  const eventCounts = events
-    .groupBy('event_type')
-    .window(tumbling('1 minute'))
-    .aggregate({ count: count(), unique_users: approxCountDistinct('user_id') })
-  const userActivity = events
-    .groupBy('user_id')
-    .window(sliding('5 minutes', '1 minute'))
-    .aggregate({
-      event_count: count(),
-      event_types: topK('event_type', 6),
-      first_event: min('event_time'),
-      last_event: max('event_time'),
-    })
-  const purchaseMetrics = events
-    .where(eq(col('event_type'), 'purchase'))
-    .window(tumbling('10 minutes'))
-    .aggregate({
-      total_orders: count(),
-      total_revenue: sum('total_amount'),
-      avg_order_value: avg('total_amount'),
-      max_order_value: max('total_amount'),
-      min_order_value: min('total_amount'),
-      unique_buyers: approxCountDistinct('user_id'),
-    })
-  const sessionMetrics = events
-    .groupBy('session_id')
-    .window(tumbling('5 minutes'))
-    .aggregate({
-      events_in_session: count(),
-      session_events: topK('event_type', 6),
-      session_start: min('event_time'),
-      session_end: max('event_time'),
-      session_duration_seconds: span('event_time'),
-    })
-  const deviceStats = events
-    .groupBy('device', 'location')
-    .window(tumbling('10 minutes'))
-    .aggregate({
-      event_count: count(),
-      unique_users: approxCountDistinct('user_id'),
-      unique_sessions: approxCountDistinct('session_id'),
-    })
-  const warehouse = (query: string, time: string) => [
+  const warehouse = (query: string, time = 'window_start') => [
     parquet(`${output}/${query}`, { partitionBy: day(time).as('dt'), recordsPerFileMax: 50_000 }),
   ]
   return pipeline(dialect.name)
-    .query('event_counts', eventCounts, warehouse('event_counts', 'window_start'))
-    .query('user_activity', userActivity, warehouse('user_activity', 'window_start'))
-    .query('purchase_metrics', purchaseMetrics, warehouse('purchase_metrics', 'window_start'))
-    .query('session_metrics', sessionMetrics, warehouse('session_metrics', 'window_start'))
-    .query('device_stats', deviceStats, warehouse('device_stats', 'window_start'))
+    .query('event_counts', eventCounts(events), warehouse('event_counts'))
+    .query('user_activity', userActivity(events), warehouse('user_activity'))
+    .query('purchase_metrics', purchaseMetrics(events), warehouse('purchase_metrics'))
+    .query('session_metrics', sessionMetrics(events), warehouse('session_metrics'))
+    .query('device_stats', deviceStats(events), warehouse('device_stats'))
+    .query('user_sessions', userSessions(events), warehouse('user_sessions', 'session_start'))
+    .query('checkout', checkout(events), warehouse('checkout'))
     .query('raw_events', rawEvents(events), warehouse('raw_events', 'event_time'))
 }
 
@@ -106,6 +68,86 @@ function eventsOf(topic: string, delay: PresetSettings['watermark-delay']) {
     .derive({ location: col('country'), page: col('page_url'), total_amount: col('amount') })
     .withWatermark('event_time', delay)
     .dedupe('event_id', { within: '10 minutes' })
+}
+
+function isType(type: string): Expression {
+  return eq(col('event_type'), type)
+}
+
+function eventCounts(events: Events): Query {
+  return events
+    .groupBy('event_type')
+    .window(tumbling('1 minute'))
+    .aggregate({ count: count(), unique_users: approxCountDistinct('user_id') })
+}
+
+function userActivity(events: Events): Query {
+  return events
+    .groupBy('user_id')
+    .window(sliding('5 minutes', '1 minute'))
+    .aggregate({
+      event_count: count(),
+      event_types: topK('event_type', 6),
+      first_event: min('event_time'),
+      last_event: max('event_time'),
+    })
+}
+
+function purchaseMetrics(events: Events): Query {
+  return events
+    .where(isType('purchase'))
+    .window(tumbling('10 minutes'))
+    .aggregate({
+      total_orders: count(),
+      total_revenue: sum('total_amount'),
+      avg_order_value: avg('total_amount'),
+      max_order_value: max('total_amount'),
+      min_order_value: min('total_amount'),
+      unique_buyers: approxCountDistinct('user_id'),
+    })
+}
+
+function sessionMetrics(events: Events): Query {
+  return events
+    .groupBy('session_id')
+    .window(tumbling('5 minutes'))
+    .aggregate({
+      events_in_session: count(),
+      session_events: topK('event_type', 6),
+      session_start: min('event_time'),
+      session_end: max('event_time'),
+      session_duration_seconds: span('event_time'),
+    })
+}
+
+function deviceStats(events: Events): Query {
+  return events
+    .groupBy('device', 'location')
+    .window(tumbling('10 minutes'))
+    .aggregate({
+      event_count: count(),
+      unique_users: approxCountDistinct('user_id'),
+      unique_sessions: approxCountDistinct('session_id'),
+    })
+}
+
+/** Sessions as they are, whatever windows they reach over. (D18) */
+function userSessions(events: Events): Query {
+  return events
+    .groupBy('user_id')
+    .window(session('30 minutes'))
+    .aggregate({
+      events: count(),
+      pages: approxCountDistinct('page'),
+      orders: count().where(isType('purchase')),
+      revenue: sum('total_amount'),
+    })
+}
+
+/** How many of those who look at an item buy something. (D18) */
+function checkout(events: Events): Query {
+  const steps = { item: isType('item_click'), cart: isType('cart_add'), order: isType('purchase') }
+  return events.funnel({ by: 'user_id', steps, within: '30 minutes' }).conversions(tumbling('10 minutes'))
 }
 
 /** Every event, once, as it is. */
@@ -134,5 +176,8 @@ function rawEvents(events: Events): Query {
     details: 'props',
     processing_time: rowProperty('processing_time'),
     late: rowProperty('late'),
+    // They order rows of the same time.
+    partition: rowProperty('partition'),
+    offset: rowProperty('offset'),
   })
 }

@@ -52,7 +52,11 @@ const METHODS = {
   'session-features': 'withSessionFeatures',
   predict: 'predict',
   'model-report': 'modelReport',
+  funnel: 'funnel',
 } as const
+
+/** Steps that remember rows until the watermark has passed them. */
+const REMEMBERS: readonly QueryNode['kind'][] = ['dedupe', 'session-features', 'predict', 'funnel']
 
 /** Names the steps of a query after the methods that made them: `where[0]`, `where[1]`, `dedupe`. */
 class StepPaths {
@@ -94,21 +98,22 @@ function checkOrder(root: QueryNode, path: string): PlanProblem[] {
     ...checkSingle(steps, 'session-features', `${path}.withSessionFeatures`, 'name all features in one step'),
   )
   problems.push(...checkSingle(steps, 'predict', `${path}.predict`, 'give each model a query of its own'))
+  problems.push(...checkSingle(steps, 'funnel', `${path}.funnel`, 'give each funnel a query of its own'))
   const watermarkAt = steps.findIndex(({ kind }) => kind === 'watermark')
   for (const [index, { kind }] of steps.entries()) {
-    if (
-      (kind !== 'dedupe' && kind !== 'session-features' && kind !== 'predict') ||
-      (watermarkAt >= 0 && index > watermarkAt)
-    )
-      continue
+    if (!REMEMBERS.includes(kind) || (watermarkAt >= 0 && index > watermarkAt)) continue
     const hint = "put .withWatermark('event_time', '2 minutes') before it"
     problems.push({
-      path: `${path}.${METHODS[kind]}`,
+      path: `${path}.${METHODS[kind as TimedStep['kind']]}`,
       message: 'its memory would grow for ever: no watermark comes before it',
       hint,
     })
   }
-  problems.push(...checkAfterFeatures(steps, path), ...checkAroundPredict(steps, path))
+  problems.push(
+    ...checkAfterFeatures(steps, path),
+    ...checkAroundPredict(steps, path),
+    ...checkAfterFunnel(steps, path),
+  )
   return problems
 }
 
@@ -116,10 +121,10 @@ function checkOrder(root: QueryNode, path: string): PlanProblem[] {
 function checkAfterFeatures(steps: readonly QueryNode[], path: string): PlanProblem[] {
   const featuresAt = steps.findIndex(({ kind }) => kind === 'session-features')
   const misplaced = steps.find(({ kind }, index) => {
-    return featuresAt >= 0 && index > featuresAt && (kind === 'aggregate' || kind === 'dedupe')
+    return featuresAt >= 0 && index > featuresAt && (kind === 'aggregate' || kind === 'dedupe' || kind === 'funnel')
   })
   if (!misplaced) return []
-  const message = `${misplaced.kind === 'dedupe' ? 'dedupe' : 'a window'} follows session features`
+  const message = `${misplaced.kind === 'aggregate' ? 'a window' : misplaced.kind} follows session features`
   return [{ path, message, hint: 'put it in front of withSessionFeatures(), and end the query with select()' }]
 }
 
@@ -145,6 +150,15 @@ function checkAroundPredict(steps: readonly QueryNode[], path: string): PlanProb
   if (!seesFuture || predict?.kind !== 'predict' || predict.label.kind === 'itself') return []
   const message = 'a label that comes later, for features that see the future'
   return [{ path: `${path}.predict`, message, hint: "use session features in mode 'past', or itself() as the label" }]
+}
+
+/** Behind a funnel rows are attempts, which are no events that could be repeated or predicted. */
+function checkAfterFunnel(steps: readonly QueryNode[], path: string): PlanProblem[] {
+  const funnelAt = steps.findIndex(({ kind }) => kind === 'funnel')
+  const misplaced = steps.find(({ kind }, index) => funnelAt >= 0 && index > funnelAt && REMEMBERS.includes(kind))
+  if (!misplaced || misplaced.kind === 'funnel') return []
+  const hint = 'put it in front of funnel(), and end the query with conversions(), a window or select()'
+  return [{ path, message: `${misplaced.kind} follows a funnel`, hint }]
 }
 
 function checkSingle(steps: readonly QueryNode[], kind: QueryNode['kind'], path: string, hint: string): PlanProblem[] {

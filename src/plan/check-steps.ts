@@ -3,6 +3,7 @@ import { FIELD_NAME } from '../batch/schema.ts'
 import { checkAggregateSpec, checkAlignedWindow, checkColumnType, KEY_TYPES } from './check-aggregate.ts'
 import { checkDuration } from './check-duration.ts'
 import { checkColumn, checkPredicate } from './check-expression.ts'
+import { checkFunnel } from './check-funnel.ts'
 import { checkPredict } from './check-predict.ts'
 import { KnownColumns } from './known-columns.ts'
 import { reportFields } from './model-fields.ts'
@@ -39,6 +40,8 @@ export function checkStep(node: TimedStep, source: SourceNode, columns: KnownCol
     case 'model-report':
       columns.replace(reportFields(node.what))
       return []
+    case 'funnel':
+      return checkFunnel(node, columns, path)
     default:
       return unreachable(node)
   }

@@ -50,6 +50,30 @@ test('a key that would let rows overwrite each other is refused, and so is one t
   assert.deepEqual(problemsOf(postgres('a', { key: [], mode: 'update' })), ['update mode needs a key'])
 })
 
+test('a table has the columns that the sink names, with the key of the query under the names that it has there', () => {
+  const columns = { page: 'page_url', land: 'country', from_time: 'window_start', n: 'views' }
+  assert.deepEqual(problemsOf(postgres('a', { columns }), duckdb('b', { columns, mode: 'update' })), [])
+  const { land: _land, ...fewer } = columns
+  assert.deepEqual(problemsOf(postgres('a', { columns: fewer })), [
+    'rows that differ in "country" only would overwrite each other',
+  ])
+  const key = ['from_time', 'page', 'land']
+  assert.deepEqual(problemsOf(postgres('a', { columns, key, latest: { view: 'last', per: ['page', 'land'] } })), [])
+  const all = { ...columns, to_time: 'window_end' }
+  assert.deepEqual(problemsOf(postgres('a', { columns: all })), [])
+  assert.deepEqual(problemsOf(postgres('a', { columns: all, key: ['window_start', 'page', 'land'] })), [
+    'there is no column "window_start"',
+  ])
+  assert.deepEqual(problemsOf(duckdb('a', { columns: { n: 'view', N: 'views' }, key: [] })), [
+    '"N" is not a name for a table or column',
+    'there is no column "view"',
+    'there is another column "N"',
+  ])
+  assert.deepEqual(problemsOf(duckdb('a', { columns: {}, key: [] })), ['the table has no column'])
+  const plan = withSinks(postgres('a', { columns: all }))
+  assert.equal(planToJson(planFromJson(planToJson(plan))), planToJson(plan))
+})
+
 test('a view of the last rows is per a part of the key, under a name of its own', () => {
   const withView = (view: string, ...per: string[]): string[] => problemsOf(postgres('a', { latest: { view, per } }))
   assert.deepEqual(withView('last', 'page_url', 'country'), [])

@@ -1,7 +1,8 @@
 import type { Field } from '../batch/schema.ts'
 import type { DuckDbSinkSpec, LatestViewSpec, PostgresSinkSpec } from './connectors.ts'
 import { WINDOW_END, WINDOW_START } from './node.ts'
-import { type PlanProblem, shown, unknownColumn } from './plan-problem.ts'
+import { nameTaken, type PlanProblem, shown, TakenNames, unknownColumn } from './plan-problem.ts'
+import { type NamedField, tableColumns, tableKey } from './table-columns.ts'
 
 /** Names that mean the same in every database, quoted or not. */
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/
@@ -19,7 +20,8 @@ export function checkTableSink(
     if (sink.schema !== undefined) names.push(sink.schema)
     if (sink.latest) names.push(sink.latest.view)
   }
-  for (const name of [...names, ...(fields ?? []).map((field) => field.name)]) {
+  const columns = fields && tableColumns(sink, fields)
+  for (const name of [...names, ...(columns ?? []).map((column) => column.name)]) {
     if (IDENTIFIER.test(name)) continue
     const hint = 'use lower-case letters, digits and "_", a letter or "_" first, 63 characters at most'
     problems.push({ path, message: `"${shown(name)}" is not a name for a table or column`, hint })
@@ -28,8 +30,9 @@ export function checkTableSink(
     problems.push({ path, message: `the table "${name}" is one of Millrace's own`, hint: 'name another one' })
   }
   if (sink.kind === 'postgres' && sink.latest)
-    problems.push(...checkLatest(sink.latest, sink.table, sink.key ?? queryKey, path))
-  if (fields) problems.push(...checkKey(sink, fields, queryKey, path))
+    problems.push(...checkLatest(sink.latest, sink.table, tableKey(sink, queryKey), path))
+  if (fields) problems.push(...checkColumns(sink, fields, path))
+  if (columns) problems.push(...checkKey(sink, columns, queryKey, path))
   return problems
 }
 
@@ -56,23 +59,53 @@ function checkLatest(
   return [{ path: `${path}.latest`, message, hint: 'name some of the key columns, but not all' }]
 }
 
+function checkColumns(
+  { columns }: PostgresSinkSpec | DuckDbSinkSpec,
+  fields: readonly Field[],
+  path: string,
+): PlanProblem[] {
+  if (!columns) return []
+  if (columns.length === 0) {
+    const hint = 'leave `columns` out to take all of the query'
+    return [{ path: `${path}.columns`, message: 'the table has no column', hint }]
+  }
+  const names = new TakenNames()
+  return columns.flatMap(({ name, column }) => {
+    const at = `${path}.columns.${shown(name)}`
+    return [
+      ...(fields.some((one) => one.name === column) ? [] : [unknownColumn(at, column, fields)]),
+      ...(names.take(name) ? [] : [nameTaken(at, 'column', name)]),
+    ]
+  })
+}
+
 function checkKey(
   sink: PostgresSinkSpec | DuckDbSinkSpec,
-  fields: readonly Field[],
+  columns: readonly NamedField[],
   queryKey: readonly string[],
   path: string,
 ): PlanProblem[] {
-  const key = sink.key ?? queryKey
+  const names = tableKey(sink, queryKey)
   const at = `${path}.key`
   const problems: PlanProblem[] = []
-  for (const name of key) {
-    if (!fields.some((one) => one.name === name)) problems.push(unknownColumn(at, name, fields))
+  const key: string[] = []
+  for (const name of names) {
+    const found = columns.find((one) => one.name === name)
+    if (found) key.push(found.field.name)
+    else
+      problems.push(
+        unknownColumn(
+          at,
+          name,
+          columns.map((one) => ({ ...one.field, name: one.name })),
+        ),
+      )
   }
   if (problems.length > 0) return problems
   if (new Set(key).size < key.length) {
     problems.push({ path: at, message: 'a column is named twice', hint: 'name each key column once' })
   }
-  if (key.length === 0) {
+  if (names.length === 0) {
     if (sink.mode === 'append') return problems
     return [{ path: at, message: 'update mode needs a key', hint: 'leave `key` out to take that of the query' }]
   }

@@ -82,9 +82,17 @@ export interface KafkaSinkSpec {
 interface TableSinkSpec {
   readonly name?: string
   readonly table: string
-  /** Columns that tell rows apart; those of the query when absent. With none, rows are only ever added. */
+  /** The table's columns, in order; those of the query under their own names when absent. */
+  readonly columns?: readonly TableColumn[]
+  /** Columns of the table that tell rows apart; those of the query's key when absent. With none, rows are only ever added. */
   readonly key?: readonly string[]
   readonly mode: 'append' | 'update'
+}
+
+/** A column of a table, by its name there and the column of the query that it holds. */
+export interface TableColumn {
+  readonly name: string
+  readonly column: string
 }
 
 /** A table of PostgreSQL, made when it is not there. */
@@ -179,13 +187,16 @@ function sizeBytes(size: string | number): number {
 
 interface TableSinkOptions {
   name?: string
+  /** The table's columns by name, each with the column of the query that it holds; all of them under their own names when absent. */
+  columns?: Readonly<Record<string, string>>
+  /** Columns of the table. */
   key?: readonly string[]
   mode?: 'append' | 'update'
 }
 
 /**
  * Writes to a table of PostgreSQL, exactly once. The server is named by `url`, else by MILLRACE_POSTGRES_URL, DATABASE_URL, or DB_USER,
- * DB_PASSWORD and DB_NAME. `key` is the query's own when absent; `mode` is `append`. `latest` also makes a view with the last row of each `per`.
+ * DB_PASSWORD and DB_NAME. `columns` chooses and names columns, `key` is the query's own when absent; `mode` is `append`. `latest` also makes a view with the last row of each `per`.
  */
 export function postgres(
   table: string,
@@ -202,9 +213,15 @@ export function duckdb(table: string, options: TableSinkOptions & { file?: strin
   return Object.freeze({ kind: 'duckdb', table, ...tableOptions(options) })
 }
 
-function tableOptions<O extends TableSinkOptions>(options: O): O & { mode: 'append' | 'update' } {
+function tableOptions<O extends TableSinkOptions>({
+  columns,
+  ...options
+}: O): Omit<O, 'columns'> & Pick<TableSinkSpec, 'columns' | 'mode'> {
   const key = options.key && { key: Object.freeze([...options.key]) }
-  return { ...options, mode: options.mode ?? 'append', ...key }
+  const named = columns && {
+    columns: Object.freeze(Object.entries(columns).map(([name, column]) => Object.freeze({ name, column }))),
+  }
+  return { ...options, mode: options.mode ?? 'append', ...key, ...named }
 }
 
 /** Writes records of JSON to a Kafka topic, which is made when it is missing; exactly once unless told otherwise. */

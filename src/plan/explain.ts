@@ -3,11 +3,13 @@ import { formatDuration, formatTime } from '../base/time.ts'
 import type { Field } from '../batch/schema.ts'
 import type { AggregateSpec } from './aggregate.ts'
 import { sinkName } from './check-sinks.ts'
-import type { SinkSpec, SourceSpec } from './connectors.ts'
+import type { SinkSpec, SourceSpec, TableColumn } from './connectors.ts'
 import { expressionText } from './expression-text.ts'
 import type {
   AggregateNode,
   FeatureMode,
+  FunnelMode,
+  FunnelNode,
   LabelSpec,
   NamedExpression,
   PipelinePlan,
@@ -143,6 +145,8 @@ function stepBranch(node: TimedStep): Branch {
       return predictBranch(node)
     case 'model-report':
       return branch(`the model's ${node.what}, after each epoch that it has learned in`)
+    case 'funnel':
+      return funnelBranch(node)
     default:
       return unreachable(node)
   }
@@ -165,6 +169,17 @@ function featuresBranch(node: SessionFeaturesNode): Branch {
     `features of ${node.by} in a window ${windowText(node.window)}, ${MODES[node.mode]}`,
     table('', rows)?.below,
   )
+}
+
+function funnelBranch({ by, steps, withinMs, mode }: FunnelNode): Branch {
+  const rows = steps.map(({ name, when }) => [name, expressionText(when)])
+  return branch(`funnel of ${by}, ${FUNNEL_TEXT[mode]}, within ${formatDuration(withinMs)}`, table('', rows)?.below)
+}
+
+const FUNNEL_TEXT: Readonly<Record<FunnelMode, string>> = {
+  ordered: 'steps in order',
+  strict: 'steps in order with nothing between them',
+  any: 'steps in any order',
 }
 
 function predictBranch({ name, by, label, rows, features, model, waitingMax }: PredictNode): Branch {
@@ -330,7 +345,8 @@ function sinkCells(sink: SinkSpec): string[] {
           : `${sink.table} of the result store`
       const key = `key ${sink.key ? `(${sink.key.join(', ')})` : 'of the query'}`
       const view = sink.kind === 'postgres' && sink.latest ? `, last rows in the view ${sink.latest.view}` : ''
-      return [sink.mode, `${where}, ${key}${view}`]
+      const columns = sink.columns ? `, columns ${sink.columns.map(columnText).join(', ')}` : ''
+      return [sink.mode, `${where}${columns}, ${key}${view}`]
     }
     default: {
       const { path, partitionBy, recordsPerFileMax, compression, roll } = sink
@@ -342,4 +358,8 @@ function sinkCells(sink: SinkSpec): string[] {
       return ['append', notes.join(', ')]
     }
   }
+}
+
+function columnText({ name, column }: TableColumn): string {
+  return name === column ? name : `${name} (${column})`
 }

@@ -12,6 +12,7 @@ import type { AlignedWindow, WindowSpec } from './window.ts'
  *
  *   source <- (filter | derive)* <- watermark <- (filter | derive | dedupe | session-features)* <- aggregate | select
  *                                                     ... <- predict <- model-report? <- (filter | derive)* <- select
+ *                                                     ... <- funnel <- (filter | derive)* <- aggregate | select
  *
  * Each node points at its input. A query that ends in `select` needs no watermark unless a step asks for one.
  */
@@ -40,6 +41,7 @@ export type QueryNode =
   | SessionFeaturesNode
   | PredictNode
   | ModelReportNode
+  | FunnelNode
   | AggregateNode
   | SelectNode
 
@@ -180,6 +182,35 @@ export interface ModelReportNode {
   readonly input: QueryNode
   readonly what: 'metrics' | 'weights'
 }
+
+/**
+ * Follows whoever a column tells through some steps. Rows of one value of `by`, by (event time, partition, offset), make attempts: an attempt
+ * begins at a first step and has all rows up to its last step, or for `withinMs`; the next one begins at the first step after it.
+ * Instead of the rows, what attempts came to goes on, a row for each step that was done, see `attemptFields`: once the watermark is at
+ * start + within, so that nothing changes any more, in the order in which attempts began.
+ *
+ *   ordered   a row that is the next step counts, all others are passed over
+ *   strict    the next row must be the next step, or the attempt has ended before it
+ *   any       steps come in any order, each counts once; a row that is several of them counts as the first
+ */
+export interface FunnelNode {
+  readonly kind: 'funnel'
+  readonly input: QueryNode
+  /** The column that tells who is going; rows in which it is null take no part. */
+  readonly by: string
+  readonly steps: readonly FunnelStep[]
+  readonly withinMs: number
+  readonly mode: FunnelMode
+}
+
+/** A step of a funnel by name: rows for which `when` is true. */
+export interface FunnelStep {
+  readonly name: string
+  readonly when: Expression
+}
+
+/** How rows between steps count. */
+export type FunnelMode = 'ordered' | 'strict' | 'any'
 
 /** Groups rows by window and key columns. Result columns: those of the window, the keys, the aggregates. */
 export interface AggregateNode {

@@ -51,7 +51,11 @@ test('what was checked can be laid out, explained and identified', () => {
         for (const key of keyColumns(query)) assert.ok(names.includes(key))
         for (const { name, type, scale } of fields) assert.equal(scale !== undefined, type === 'decimal', name)
         assert.ok(queryIdentity(query).includes(JSON.stringify(computed[0]?.name)))
-        const columns = new Set(columnNames(query.root))
+        const columns = new Set<string>()
+        for (let node = query.root; ; node = node.input) {
+          for (const name of columnNames(node)) columns.add(name)
+          if (node.kind === 'source') break
+        }
         for (const name of usedColumns(query.root)) assert.ok(columns.has(name), name)
       }
       assert.ok(explainPlan(original).endsWith('\n'))

@@ -9,12 +9,14 @@ import type {
   RollSpec,
   SinkSpec,
   SourceSpec,
+  TableColumn,
 } from './connectors.ts'
 import type { CaseBranch, Expression, FunctionName } from './expression.ts'
 import { FUNCTIONS } from './function-table.ts'
 import { modelFeatureShape, modelShape } from './model-shape.ts'
 import type {
   FeatureSpec,
+  FunnelStep,
   LabelSpec,
   NamedAggregate,
   NamedExpression,
@@ -182,6 +184,13 @@ const node: Shape<QueryNode> = lazy(() =>
       mode: word('mode of session features', ['past', 'compat', 'batch']),
     },
     predict: { input: node, ...predictMembers },
+    funnel: {
+      input: node,
+      by: text(),
+      steps: list(object<FunnelStep>({ name: text(), when: expression })),
+      withinMs: number(),
+      mode: word('mode of a funnel', ['ordered', 'strict', 'any']),
+    },
     'model-report': { input: node, what: word('report on a model', ['metrics', 'weights']) },
     aggregate: {
       input: node,
@@ -211,6 +220,7 @@ const files: Members<Omit<FileSinkSpec, 'kind'>> = {
 const table: Members<Omit<DuckDbSinkSpec, 'kind' | 'file'>> = {
   name: optional(text()),
   table: text(),
+  columns: optional(list(object<TableColumn>({ name: text(), column: text() }))),
   key: optional(list(text())),
   mode: word('output mode', ['append', 'update']),
 }

@@ -5,6 +5,7 @@ import type {
   DedupeNode,
   DeriveNode,
   FilterNode,
+  FunnelNode,
   ModelReportNode,
   PredictNode,
   QueryNode,
@@ -36,7 +37,7 @@ export interface QueryChain {
 export type RowStep = FilterNode | DeriveNode
 
 /** A step behind the watermark. */
-export type TimedStep = RowStep | DedupeNode | SessionFeaturesNode | PredictNode | ModelReportNode
+export type TimedStep = RowStep | DedupeNode | SessionFeaturesNode | PredictNode | ModelReportNode | FunnelNode
 
 /**
  * Lays out the chain that ends in `root`. A chain has one source, at most one watermark in front of all that needs one, and an
@@ -66,6 +67,7 @@ export function queryChain(root: QueryNode): QueryChain {
       case 'session-features':
       case 'predict':
       case 'model-report':
+      case 'funnel':
         pending.push(node)
         break
       default:

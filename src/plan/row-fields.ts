@@ -1,7 +1,8 @@
-import { unreachable } from '../base/assert.ts'
+import { assert, unreachable } from '../base/assert.ts'
 import type { Field } from '../batch/schema.ts'
 import { aggregateType } from './aggregate-type.ts'
 import { expressionType } from './expression-type.ts'
+import { attemptFields } from './funnel.ts'
 import { PREDICTION_FIELDS, reportFields } from './model-fields.ts'
 import type { FeatureSpec, NamedExpression, QueryNode } from './node.ts'
 import type { ValueType } from './value-type.ts'
@@ -28,6 +29,8 @@ export function rowFields(node: QueryNode): readonly Field[] {
       return [...rowFields(node.input), ...PREDICTION_FIELDS]
     case 'model-report':
       return reportFields(node.what)
+    case 'funnel':
+      return attemptFields(fieldNamed(rowFields(node.input), node.by))
     case 'aggregate':
     case 'select':
       return rowFields(node.input)
@@ -49,9 +52,17 @@ export function columnNames(node: QueryNode): string[] {
       return [...columnNames(node.input), ...PREDICTION_FIELDS.map(({ name }) => name)]
     case 'model-report':
       return reportFields(node.what).map(({ name }) => name)
+    case 'funnel':
+      return attemptFields({ name: node.by, type: 'string', required: true }).map(({ name }) => name)
     default:
       return columnNames(node.input)
   }
+}
+
+function fieldNamed(fields: readonly Field[], name: string): Field {
+  const field = fields.find((one) => one.name === name)
+  assert(field, `the plan was checked: column ${name} exists`)
+  return field
 }
 
 /** Fields of columns that are computed from rows with these fields. */

@@ -4,6 +4,7 @@ import type { AggregateSpec } from './aggregate.ts'
 import type { SourceSpec } from './connectors.ts'
 import { col, type Expression } from './expression.ts'
 import { frozenCopy } from './frozen-copy.ts'
+import { CONVERSION_KEYS, CONVERSIONS, type FunnelOptions, funnelNode } from './funnel.ts'
 import type {
   AggregateNode,
   FeatureMode,
@@ -97,6 +98,15 @@ export class Stream<F extends FieldSpecs> {
   }
 
   /**
+   * Follows users or sessions through steps, in the time that they have for them:
+   * `.funnel({ by: 'user_id', steps: { cart: eq(col('event_type'), 'cart_add'), order: eq(...) }, within: '30 minutes' })`.
+   * What each attempt came to goes on, a row for each step that was done, once that time is over. `conversions` counts them.
+   */
+  funnel(options: FunnelOptions<ColumnName<F>>): FunnelStream {
+    return new FunnelStream(funnelNode(this.#node, options))
+  }
+
+  /**
    * Ends the query without a window: each row gives one. A text names a column, everything else is an expression; without
    * columns, all there are. `late: rowProperty('late')` tells rows apart that windows refused.
    */
@@ -145,6 +155,19 @@ export class PredictedStream<F extends FieldSpecs> extends Stream<F> {
 
   #report(what: ModelReportNode['what']): Stream<ReportFields> {
     return new Stream({ kind: 'model-report', input: this.#predict, what })
+  }
+}
+
+/** What attempts to get through a funnel came to: a row for each step that was done. Event time is when the attempt began. */
+export class FunnelStream extends Stream<AttemptFields> {
+  /**
+   * Per step, over the attempts that began in each window: how many came to it (`entered`), went on from it to the next (`converted`) or
+   * did not (`dropped`), and the seconds that going on took. A window is shown when its last attempts are over.
+   */
+  conversions(window: AlignedWindow): Query {
+    return this.groupBy(...CONVERSION_KEYS)
+      .window(window)
+      .aggregate(Object.fromEntries(CONVERSIONS.map(({ name, spec }) => [name, spec])))
   }
 }
 
@@ -204,6 +227,9 @@ export type PredictedFields = {
   /** How often the model had learned something. */
   readonly model_version: FieldSpec<number>
 }
+
+/** Columns of what attempts came to, see docs/funnels.md. */
+export type AttemptFields = Readonly<Record<string, FieldSpec<unknown>>>
 
 /** Columns of reports on models, see docs/models.md. */
 export type ReportFields = Readonly<Record<string, FieldSpec<unknown>>>

@@ -43,6 +43,10 @@ function collectFromStep(node: QueryNode, into: Set<string>): void {
       return
     case 'model-report':
       return
+    case 'funnel':
+      into.add(node.by)
+      for (const { when } of node.steps) collectFrom(when, into)
+      return
     case 'aggregate':
       for (const key of node.keys) into.add(key)
       for (const { spec } of node.aggregates) collectFromAggregate(spec, into)

@@ -9,7 +9,7 @@ import { keepScreenshot, openBrowser, openPage, type View, type WatchedPage } fr
 import { HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 import { requirement } from '../support/requirement.ts'
 import { ScriptedFeed } from '../support/scripted-feed.ts'
-import { emptyStatus, failedStatus, finishedStatus, shopStatus } from '../support/shop-status.ts'
+import { emptyStatus, failedStatus, finishedStatus, shopFunnel, shopStatus } from '../support/shop-status.ts'
 
 const WEB_ROOT = join(import.meta.dirname, '..', '..', 'dist', 'web')
 
@@ -146,6 +146,20 @@ describe('the page in Chromium', requirement('chromium'), () => {
     await shows(page, 'expanded', 'DE')
     assert.deepEqual(problems, [])
   })
+
+  for (const view of VIEWS) {
+    test(`a funnel is shown step by step, at ${view.width} pixels, ${view.scheme}`, async (context) => {
+      const { feed, page, problems } = await open(context, shopStatus(62_000), view)
+      const status = shopStatus(63_000)
+      feed.show({ ...status, queries: [...status.queries, shopFunnel()] })
+      await shows(page, 'funnel', '93 of 1,240 got through, 7.50 %')
+      assert.equal(await page.getByTestId('funnel-step').count(), 3)
+      await shows(page, 'funnel-step', 'item1,24025.00 %')
+      assert.equal(await overflow(page), 0)
+      await keepScreenshot(page, `funnel-${view.width}-${view.scheme}`)
+      assert.deepEqual(problems, [])
+    })
+  }
 
   test('reconnects by itself when the job is started again', async (context) => {
     const { page, problems, expectCut, server } = await open(context, shopStatus(10_000), WIDE)

@@ -385,6 +385,30 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: 'src/engine/features/session-features.test.ts',
   },
   {
+    name: 'the last millisecond of an attempt does not belong to it',
+    file: 'src/engine/funnel/attempts.ts',
+    edits: [edit('return timeMs <= startMs + this', 'return timeMs < startMs + this')],
+    caughtBy: 'test/timelines/funnel.test.ts',
+  },
+  {
+    name: 'a crash forgets that an attempt goes on',
+    file: 'src/engine/funnel/attempts.ts',
+    edits: [edit('if (goesOn && count < steps) this', 'if (goesOn && count < 0) this')],
+    caughtBy: 'test/laws/funnel.test.ts',
+  },
+  {
+    name: 'time stands still for rows that wait for it',
+    file: 'src/job/job.ts',
+    edits: [edit('waitingRows > 0 || ', 'waitingRows < 0 || ')],
+    caughtBy: 'src/job/quiet-source.test.ts',
+  },
+  {
+    name: 'a table that names its columns gets the first ones of the query',
+    file: 'src/sinks/table-layout.ts',
+    edits: [edit('columns.map(({ field }) => fields.indexOf(field))', 'columns.map((_, index) => index)')],
+    caughtBy: 'src/sinks/postgres/postgres-sink.test.ts',
+  },
+  {
     name: 'metrics call a silent partition active',
     file: 'src/server/job-metrics.ts',
     edits: [edit('sample([id], idleSinceMs === null ? 0 : 1)', 'sample([id], idleSinceMs === null ? 0 : 0)')],

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertSameRows, generatePreset, runPreset } from '../support/preset-run.ts'
+import {
+  askDuckDb,
+  assertSameRows,
+  generatePreset,
+  type PresetEvents,
+  runPreset,
+  succeed,
+} from '../support/preset-run.ts'
 
 const NAME = 'ecommerce'
 const EVENTS = `(
@@ -11,6 +18,8 @@ const EVENTS = `(
 )`
 const read = (query: string, columns: string) =>
   `SELECT ${columns} FROM read_parquet('{out}/${query}/dt=*/*.parquet', hive_partitioning = true) ORDER BY ALL`
+const CONVERSIONS =
+  'epoch_ms(window_start) AS start, step, step_name, entered, converted, dropped, CAST(mean_seconds AS DOUBLE) AS mean'
 const windowOf = (minutes: number) => `time_bucket(INTERVAL ${minutes} MINUTE, t) AS window_start`
 
 describe('ecommerce', () => {
@@ -64,6 +73,21 @@ describe('ecommerce', () => {
         read('device_stats', 'window_start, device, location, event_count'),
         `SELECT ${windowOf(10)}, device, location, count(*) AS event_count FROM ${EVENTS} GROUP BY ALL ORDER BY ALL`,
       )
+      // D18: sessions by inactivity, and the funnel, live and by the same definition over what was kept
+      await assertSameRows(
+        events,
+        read('user_sessions', 'user_id, session_start, session_end, events, orders, revenue'),
+        `WITH marked AS (
+          SELECT *, CASE WHEN t - lag(t) OVER (PARTITION BY user_id ORDER BY t) <= INTERVAL 30 MINUTE THEN 0 ELSE 1 END AS begins FROM ${EVENTS}
+        ), numbered AS (
+          SELECT *, sum(begins) OVER (PARTITION BY user_id ORDER BY t ROWS UNBOUNDED PRECEDING) AS number FROM marked
+        ) SELECT user_id, min(t) AS session_start, max(t) AS session_end, count(*) AS events,
+          count(*) FILTER (event_type = 'purchase') AS orders, CAST(sum(amount) AS DECIMAL(18, 2)) AS revenue
+        FROM numbered GROUP BY user_id, number ORDER BY ALL`,
+      )
+      const live = await askDuckDb(read('checkout', CONVERSIONS), events)
+      assert.ok(live.length > 6)
+      assert.deepEqual(await conversionsOverHistory(events), live)
       // D2: fields by type, those without a column of their own in `details`
       await assertSameRows(
         events,
@@ -76,3 +100,18 @@ describe('ecommerce', () => {
     })
   }
 })
+
+/** `query --funnel` over the raw events, in the form of `CONVERSIONS`. */
+async function conversionsOverHistory({ folder }: PresetEvents): Promise<unknown[]> {
+  const funnel = ['--preset', NAME, '--funnel', 'checkout', '--ties', 'partition,offset']
+  const asked = await succeed(
+    ['query', '--folder', 'out', '--json', ...funnel, 'from raw_events where not late'],
+    folder,
+  )
+  const { columns, rows } = JSON.parse(asked) as { columns: { name: string }[]; rows: unknown[][] }
+  const plain = rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])))
+  return plain.map(({ window_start, step, step_name, entered, converted, dropped, mean_seconds: mean }) => {
+    const start = String(Date.parse(String(window_start)))
+    return { start, step, step_name, entered: `${entered}`, converted: `${converted}`, dropped: `${dropped}`, mean }
+  })
+}

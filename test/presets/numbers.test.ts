@@ -55,7 +55,7 @@ const WANTED: Readonly<Record<string, Numbers>> = {
       user_activity: ['sliding', 5 * MINUTES, 1 * MINUTES],
     },
   },
-  // D1, D5
+  // D1, D5, D18
   ecommerce: {
     topic: 'streaming-events',
     trigger: '30 seconds',
@@ -67,6 +67,8 @@ const WANTED: Readonly<Record<string, Numbers>> = {
       purchase_metrics: ['tumbling', 10 * MINUTES],
       session_metrics: ['tumbling', 5 * MINUTES],
       device_stats: ['tumbling', 10 * MINUTES],
+      user_sessions: ['session', 30 * MINUTES],
+      checkout: ['tumbling', 10 * MINUTES],
     },
   },
   // E1, E3-E6

@@ -53,6 +53,20 @@ describe('a configured PostgreSQL server', requirement('postgres'), () => {
         [],
       )
     }
+    // E11-E13: these columns and keys, and no others
+    assert.deepEqual(await tablesOf(url), [
+      { name: 'active_users', columns: 'window_start, window_end, active_user_count', key: 'window_end, window_start' },
+      {
+        name: 'page_view_counts',
+        columns: 'window_start, window_end, page_url, view_count',
+        key: 'page_url, window_end, window_start',
+      },
+      {
+        name: 'user_sessions',
+        columns: 'user_id, session_start_time, session_end_time, session_duration_seconds',
+        key: 'session_start_time, user_id',
+      },
+    ])
     assert.deepEqual(
       await postgres.query(url, 'select user_id, session_start_time from latest_user_sessions order by 1'),
       await postgres.query(
@@ -66,6 +80,17 @@ describe('a configured PostgreSQL server', requirement('postgres'), () => {
     )
     assert.ok(Number(sums?.['sessions']) > Number(sums?.['users']))
   })
+
+  function tablesOf(url: string): Promise<Record<string, unknown>[]> {
+    return postgres.query(
+      url,
+      `select relname as name,
+        (select string_agg(attname, ', ' order by attnum) from pg_attribute where attrelid = c.oid and attnum > 0) as columns,
+        (select string_agg(attname, ', ' order by attname) from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
+          where indrelid = c.oid and indisunique) as key
+      from pg_class c where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not like 'millrace%' order by 1`,
+    )
+  }
 
   test('has the tables of url-device-activity', async (t) => {
     const events = await generatePreset(t, 'url-device-activity', '--num-events', '2000', '--rate', '5')

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { MS_PER_DAY, MS_PER_MINUTE } from '../../src/base/time.ts'
+import { type ClosedSession, NaiveSessions } from '../support/naive-session-ends.ts'
 import { askDuckDb, assertSameRows, generatePreset, type PresetEvents, runPreset } from '../support/preset-run.ts'
 
 const NAME = 'user-activity'
@@ -86,15 +88,42 @@ async function assertTables(events: PresetEvents, from: string): Promise<void> {
     `SELECT time_bucket(INTERVAL 1 MINUTE, t) - k * INTERVAL 1 MINUTE AS window_start, window_start + INTERVAL 5 MINUTE AS window_end,
       count(DISTINCT user_id) AS active_user_count FROM ${from}, (SELECT unnest(range(5)) AS k) GROUP BY ALL ORDER BY ALL`,
   )
-  await assertSameRows(
-    events,
-    read('user_sessions', 'user_id, session_start_time, session_end_time, session_duration_seconds'),
-    `WITH marked AS (
-      SELECT *, CASE WHEN t - lag(t) OVER (PARTITION BY user_id ORDER BY t) <= INTERVAL 15 MINUTE THEN 0 ELSE 1 END AS begins FROM ${from}
-    ), numbered AS (
-      SELECT *, sum(begins) OVER (PARTITION BY user_id ORDER BY t ROWS UNBOUNDED PRECEDING) AS number FROM marked
-    ) SELECT user_id, min(t) AS session_start_time, max(t) AS session_end_time,
-      CAST(floor(epoch(max(t))) - floor(epoch(min(t))) AS BIGINT) AS session_duration_seconds
-    FROM numbered GROUP BY user_id, number ORDER BY ALL`,
+  assert.deepEqual(
+    (await askDuckDb(read('user_sessions', SESSION), events)).map((row) => Object.values(row).map(String)),
+    await expectedSessions(events),
   )
+}
+
+const SESSION = `user_id, epoch_ms(session_start_time) AS start, epoch_ms(session_end_time) AS last, session_duration_seconds`
+
+/**
+ * Sessions by the definition: a gap of 15 minutes ends them, and so does a session_end, at the end of the epoch in which it is the last event.
+ * Which epoch read an event can be seen by its processing time.
+ */
+async function expectedSessions(events: PresetEvents): Promise<string[][]> {
+  const rows = await askDuckDb(
+    `SELECT epoch_ms(CAST(event_time AS TIMESTAMPTZ)) AS ts, user_id AS user, processing_time,
+      CASE WHEN event_type = 'session_end' THEN 'end' ELSE event_type END AS type
+    FROM ${ENRICHED} ORDER BY processing_time`,
+    events,
+  )
+  const sessions = new NaiveSessions({
+    gapMs: 15 * MS_PER_MINUTE,
+    delayMs: 2 * MS_PER_MINUTE,
+    ends: true,
+    durationMaxMs: MS_PER_DAY,
+    eventsMax: Number.POSITIVE_INFINITY,
+  })
+  const epochs = [...Map.groupBy(rows, (row) => row['processing_time']).values()]
+  const closed = [...epochs, []].flatMap((own, index) => {
+    const read = own.map((row) => ({ ts: Number(row['ts']), user: `${row['user']}`, type: `${row['type']}`, n: 1 }))
+    return sessions.epoch(read, index === epochs.length).rows
+  })
+  const seconds = ({ session_start, session_end }: ClosedSession) =>
+    Math.floor(session_end / 1_000) - Math.floor(session_start / 1_000)
+  return closed
+    .map((one) => [one.user, one.session_start, one.session_end, seconds(one)].map(String))
+    .sort(([user, start], [otherUser, otherStart]) => {
+      return user === otherUser ? Number(start) - Number(otherStart) : user < otherUser ? -1 : 1
+    })
 }

@@ -5,7 +5,7 @@ import { SESSION_END_CASES } from './session-end-cases.ts'
 import { WINDOW_CASES } from './window-cases.ts'
 
 test('the laws of the engine are tried with 2,000 cases, and with 50,000 in the full suite', () => {
-  const { sessionEnds, floatSums, models: _models, ...perWindow } = LAW_RUNS
+  const { sessionEnds, floatSums, models: _models, funnels: _funnels, ...perWindow } = LAW_RUNS
   const ofWindow = Object.values(perWindow).reduce((total, runs) => total + runs, 0)
   const cases = WINDOW_CASES.length * ofWindow + SESSION_END_CASES.length * sessionEnds + floatSums
   assert.ok(cases >= 2_000, `${cases} cases`)

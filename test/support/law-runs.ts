@@ -8,6 +8,7 @@ export const LAW_RUNS = {
   sessionEnds: 300,
   floatSums: 200,
   models: 60,
+  funnels: 60,
 } as const
 
 /** The full suite tries as many times more. */

@@ -29,8 +29,8 @@ import {
   type SinkSpec,
   value,
 } from '../../src/plan/connectors.ts'
-import type { Expression } from '../../src/plan/expression.ts'
-import { rowProperty } from '../../src/plan/functions.ts'
+import { col, type Expression } from '../../src/plan/expression.ts'
+import { concat, rowProperty } from '../../src/plan/functions.ts'
 import type { PipelinePlan } from '../../src/plan/node.ts'
 import { pipeline } from '../../src/plan/pipeline.ts'
 import { oneOf } from '../../src/plan/rule.ts'
@@ -157,6 +157,19 @@ const ending: fc.Arbitrary<(rows: Rows) => { query: Query; sinks: readonly SinkS
       const features = { feature, time_on_page: elapsed() }
       const stream = rows.stream.withSessionFeatures({ by: 'user', window: tumbling(`${size}ms`), features, mode })
       return { query: steps({ ...rows, stream }).stream.select(), sinks: rowSinks }
+    }),
+  fc
+    .record({
+      within: lengthMs,
+      conditions: fc.array(randomCondition, { minLength: 2, maxLength: 4 }),
+      mode: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const),
+      conversions: fc.boolean(),
+    })
+    .map(({ within, conditions, mode, conversions }) => ({ stream }: Rows) => {
+      const steps = Object.fromEntries(conditions.map((condition, index) => [`s${index}`, condition]))
+      const funnel = stream.funnel({ by: 'user', steps, within: `${within}ms`, mode })
+      if (conversions) return { query: funnel.conversions(tumbling('1 hour')), sinks: viewSinks }
+      return { query: funnel.derive({ page: concat(col('step_name'), '!') }).select(), sinks: rowSinks }
     }),
 )
 

@@ -230,6 +230,7 @@ function shopQuery(
   return {
     name,
     windowSizeMs,
+    closesAfterMs: 0,
     rowsEmitted: windows.filter((window) => window.closed).length * 51,
     lateRows: Math.floor((nowMs - SHOP_START_MS) * EVENTS_PER_MS * LATE_SHARE),
     stateRows: open.length * 51,
@@ -264,6 +265,37 @@ function shopSinks(elapsedMs: number): JobStatus['sinks'] {
 function noise(seed: number): number {
   const value = Math.sin(seed * 12.9898) * 43758.5453
   return value - Math.floor(value)
+}
+
+/** A funnel of the shop, with one window that is final. */
+export function shopFunnel(): QueryView {
+  const columns = columnsOf([
+    ...[
+      'step:int32:key',
+      'step_name:string:key',
+      'entered:int64:value',
+      'converted:int64:value',
+      'dropped:int64:value',
+    ],
+    ...['median_seconds:float64:value', 'mean_seconds:decimal:value'],
+  ])
+  const rows = [
+    [1, 'item', 1240, 310, 930, 95.25, 118.4],
+    [2, 'cart', 310, 93, 217, 61, 70.2],
+    [3, 'order', 93, 0, 0, null, null],
+  ]
+  const startMs = Date.UTC(2026, 2, 14, 9)
+  return {
+    name: 'checkout',
+    windowSizeMs: 600_000,
+    closesAfterMs: 1_800_000,
+    rowsEmitted: 3,
+    lateRows: 0,
+    stateRows: 0,
+    openWindows: [],
+    columns,
+    windows: [{ startMs, endMs: startMs + 600_000, closed: true, groups: 3, rows: rows.toReversed() }],
+  }
 }
 
 /** A model of purchases that learns: better than the base rate, with every version a little more so. */

@@ -4,6 +4,7 @@ import { ClosedWindows } from './closed-windows.tsx'
 import { EventTime } from './event-time.tsx'
 import { Fates } from './fates.tsx'
 import { connection, status } from './feed.ts'
+import { Funnels } from './funnels.tsx'
 import { Header } from './header.tsx'
 import { Help } from './help.tsx'
 import { Models } from './models.tsx'
@@ -28,6 +29,7 @@ export function App(): VNode {
           <ClosedWindows job={job} />
           <Fates job={job} />
         </div>
+        <Funnels job={job} />
         <Models job={job} />
         <div class="ends">
           <Sinks job={job} />

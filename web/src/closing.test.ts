@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shopStatus } from '../../test/support/shop-status.ts'
+import { shopFunnel, shopStatus } from '../../test/support/shop-status.ts'
 import { describeClosing, nextClosing } from './closing.ts'
 
 const job = shopStatus(9_000) // The watermark is at 10:04:06.38.
@@ -26,4 +26,10 @@ test('it is told in words', () => {
   assert.equal(describeClosing({ ...closing, inMs: 125_000 }), `${words}, in about 2m 05s`)
   assert.equal(describeClosing({ ...closing, inMs: 300 }), `${words}, any moment now`)
   assert.equal(describeClosing({ ...closing, inMs: null }), `${words}; it stands still`)
+})
+
+test('a window of a funnel closes when the last of its attempts are over', () => {
+  const openWindows = [{ startMs: Date.UTC(2026, 2, 14, 9, 30), endMs: Date.UTC(2026, 2, 14, 9, 40), groups: 3 }]
+  const funnel = { ...job, queries: [{ ...shopFunnel(), openWindows }] }
+  assert.equal(nextClosing(funnel, ['checkout'], 1)?.endMs, Date.UTC(2026, 2, 14, 10, 10))
 })

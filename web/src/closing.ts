@@ -6,6 +6,7 @@ const PACE_MIN = 0.02
 /** The window that closes next: the open one that ends first. */
 export interface NextClosing {
   readonly query: string
+  /** Where the watermark has to be. */
   readonly endMs: number
   /** Until the watermark gets there at its present pace, ms; null when it stands still. */
   readonly inMs: number | null
@@ -15,7 +16,9 @@ export interface NextClosing {
 export function nextClosing(job: JobStatus, queryNames: readonly string[], pace: number | null): NextClosing | null {
   const ends = job.queries
     .filter(({ name }) => queryNames.includes(name))
-    .flatMap(({ name, openWindows }) => openWindows.map(({ endMs }) => ({ query: name, endMs })))
+    .flatMap(({ name, openWindows, closesAfterMs }) =>
+      openWindows.map(({ endMs }) => ({ query: name, endMs: endMs + closesAfterMs })),
+    )
     .sort((left, right) => left.endMs - right.endMs)
   const [first] = ends
   if (!first) return null

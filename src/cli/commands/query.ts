@@ -1,17 +1,21 @@
 import { join } from 'node:path'
 import { Option } from 'commander'
+import { MillraceError } from '../../base/error.ts'
+import { funnelSql } from '../../plan/funnel-sql.ts'
+import { nameHint } from '../../plan/nearest-name.ts'
 import type { QueryAnswer } from '../../sinks/duckdb/duckdb-query.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
+import { choosePipeline, type PresetOptions } from '../preset-options.ts'
 import { askOwner, QUERY_LIMITS, storeFile } from '../store-api.ts'
 import { textTable } from '../text-table.ts'
 import type { DefineCommand } from './index.ts'
 
 const FORMATS = ['table', 'csv', 'ndjson', 'json'] as const
 
-interface QueryOptions {
+interface QueryOptions extends PresetOptions {
   readonly format: (typeof FORMATS)[number]
   readonly json?: boolean
   readonly file?: string
@@ -19,6 +23,9 @@ interface QueryOptions {
   readonly folder?: readonly string[]
   readonly rows: number
   readonly timeout: number
+  readonly funnel?: string
+  readonly pipeline?: string
+  readonly ties: string
 }
 
 /** `millrace query`: SQL over the result store and the files of sinks. */
@@ -37,6 +44,10 @@ export const defineQuery: DefineCommand = (program) => {
     )
     .option('--rows <count>', 'rows at most', wholeNumber, QUERY_LIMITS.rowsMax)
     .option('--timeout <duration>', 'time at most', duration, QUERY_LIMITS.timeoutMs)
+    .option('--funnel <query>', "what a pipeline's funnel says of the rows that the SQL gives")
+    .option('--pipeline <file>', 'the pipeline that has the funnel, unless a preset is named')
+    .option('--ties <columns>', 'columns that order rows of the same time for a funnel, with commas', '')
+    .addOption(settingOption('preset'))
     .addOption(settingOption('home'))
     .action(query)
   showExamples(command, [
@@ -44,10 +55,12 @@ export const defineQuery: DefineCommand = (program) => {
     ["millrace query 'from page_metrics limit 10'", 'rows, also while a job writes them'],
     ["millrace query --folder out 'from page_metrics'", 'the files below out/page_metrics'],
     ["millrace query 'select ...' --format csv > rows.csv", 'for other programs'],
+    ["millrace query --preset ecommerce --funnel checkout 'from raw_events'", 'the funnel over all that was kept'],
   ])
 }
 
-async function query(sql: string, options: QueryOptions): Promise<void> {
+async function query(words: string, options: QueryOptions): Promise<void> {
+  const sql = options.funnel === undefined ? words : await funnelOver(words, options.funnel, options)
   const home = homeAt(options.home)
   const file = storeFile(options.file, home.path)
   const answer =
@@ -57,6 +70,22 @@ async function query(sql: string, options: QueryOptions): Promise<void> {
   if (answer.truncated || limited.rows.length < answer.rows.length) {
     process.stderr.write(`there are more rows than these ${limited.rows.length}\n`)
   }
+}
+
+/** The definition that the pipeline has, over rows of the past. */
+async function funnelOver(rows: string, name: string, options: QueryOptions): Promise<string> {
+  if (options.preset === undefined && options.pipeline === undefined) {
+    throw new MillraceError('invalid-option', `the funnel "${name}" is of no pipeline`, {
+      hint: 'name the pipeline that has it: --pipeline FILE or --preset NAME',
+    })
+  }
+  const { queries } = await choosePipeline(options.pipeline, options)
+  const query = queries.find((one) => one.name === name)
+  if (!query) {
+    const names = queries.map((one) => one.name)
+    throw new MillraceError('invalid-option', `there is no query "${name}"`, { hint: nameHint(name, names) })
+  }
+  return funnelSql(query, rows, { ties: options.ties.split(',').filter((column) => column !== '') })
 }
 
 async function askFile(file: string, sql: string, options: QueryOptions, home: string): Promise<QueryAnswer> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -131,6 +132,7 @@ test('the JSON Schema and the .env.example hold every setting', async (t) => {
     SETTINGS.map(({ name }) => name),
   )
   const text = envExample()
+  assert.equal(readFileSync('.env.example', 'utf8'), text, '`millrace config env > .env.example` brings it up to date')
   for (const setting of SETTINGS) for (const name of setting.env) assert.match(text, new RegExp(`\\b${name}\\b`))
   const { values, problems } = await configOf(t, { envFile: text.replaceAll(/^#MILLRACE/gm, 'MILLRACE') })
   assert.deepEqual(problems, [])

@@ -1,4 +1,10 @@
-import { SETTINGS } from './settings.ts'
+import { SETTINGS, UNUSED_NAMES } from './settings.ts'
+
+/** Names of PostgreSQL that are no settings of a command: where a server is, and who asks. */
+const POSTGRES_NAMES: readonly (readonly [help: string, lines: readonly string[]])[] = [
+  ['Address of a PostgreSQL server', ['DATABASE_URL=postgres://user:password@localhost:5432/stream_data']],
+  ['Or in parts', ['DB_HOST=localhost', 'DB_PORT=5432', 'DB_USER=user', 'DB_PASSWORD=password', 'DB_NAME=stream_data']],
+]
 
 /** A `.env.example`: every setting with its names, switched off. */
 export function envExample(): string {
@@ -9,6 +15,9 @@ export function envExample(): string {
     if (others.length > 0) lines.push(`# Also read: ${others.join(', ')}.`)
     return [...lines, `#${own}=${setting.default ?? ''}`].join('\n')
   })
+  for (const [help, lines] of POSTGRES_NAMES) blocks.push([`# ${help}.`, ...lines.map((line) => `#${line}`)].join('\n'))
+  for (const [reason, names] of UNUSED_NAMES)
+    blocks.push(`# Without effect, since they ${reason}:\n# ${names.join(', ')}`)
   return `# Settings of Millrace. Copy this to .env and take the # away from what you set.\n# A flag beats the environment, the environment beats .env, .env beats millrace.yaml.\n\n${blocks.join('\n\n')}\n`
 }
 

@@ -4,6 +4,7 @@ import type { Column } from '../../batch/column.ts'
 import type { Field } from '../../batch/schema.ts'
 import { grownNumbers } from '../aggregates/aggregate.ts'
 import { ColumnBuilder } from '../column-builder.ts'
+import { readEventTime } from '../event-times.ts'
 import { decodeKeyPart, encodeKeyPart } from '../keys/key-codec.ts'
 import { allRows } from '../stages/released-rows.ts'
 import { gatheredNumbers, HeldColumn } from './held-column.ts'
@@ -93,7 +94,12 @@ export class HeldRows {
     for (let shard = 0; shard < shardCount; shard++) {
       const section = reader.section()
       for (let left = section.count(); left > 0; left--) {
-        const [timeMs, partition, offset, recordMs] = [section.f64(), section.varint(), section.f64(), section.f64()]
+        const [timeMs, partition, offset, recordMs] = [
+          readEventTime(section),
+          section.varint(),
+          section.f64(),
+          section.f64(),
+        ]
         const values = section.bytes()
         let at = 0
         for (const column of this.#columns) at = column.appendKeyPart(values, at)

@@ -2,20 +2,20 @@ import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { timesOf } from '../event-times.ts'
 import { FateCode } from '../ledger.ts'
 import type { HandOver, Operator, OperatorResults } from '../operator.ts'
-import type { Watermark } from '../watermark.ts'
+import type { EventClock } from '../watermark.ts'
 import { raise, roomFor, type Stage, type StageInput } from './stage.ts'
 
 /** The end of a windowed query: tells late rows from those that it accepts, and hands these to the operator. */
 export class AggregateStage implements Stage {
   readonly query: string
   readonly operator: Operator
-  readonly watermark: Watermark
+  readonly watermark: EventClock
   readonly #eventTimeIndex: number
   /** Rows refused as late since the state began. */
   lateRows = 0
   #open = new Int32Array(1024)
 
-  constructor(query: string, operator: Operator, watermark: Watermark, eventTimeIndex: number) {
+  constructor(query: string, operator: Operator, watermark: EventClock, eventTimeIndex: number) {
     this.query = query
     this.operator = operator
     this.watermark = watermark

@@ -1,11 +1,13 @@
 import { assert, unreachable } from '../../base/assert.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import type { Expression, RowProperty } from '../../plan/expression.ts'
+import { attemptFields } from '../../plan/funnel.ts'
 import { PREDICTION_FIELDS, reportFields } from '../../plan/model-fields.ts'
 import type {
   AggregateNode,
   DedupeNode,
   DeriveNode,
+  FunnelNode,
   PipelinePlan,
   PredictNode,
   QueryNode,
@@ -22,12 +24,13 @@ import { IdHashes } from '../dedupe/id-hashes.ts'
 import type { EngineOptions, QueryOutput } from '../engine.ts'
 import { compileExpression } from '../expression/compile.ts'
 import { compilePredicate } from '../predicate.ts'
-import { Watermark } from '../watermark.ts'
+import { delayedClock, type EventClock, Watermark } from '../watermark.ts'
 import { AggregateStage } from './aggregate-stage.ts'
 import { type DedupeOptions, DedupeStage } from './dedupe-stage.ts'
 import { DeriveStage } from './derive-stage.ts'
 import { FeaturesStage, type FeaturesStageOptions } from './features-stage.ts'
 import { FilterStage } from './filter-stage.ts'
+import { FunnelStage } from './funnel-stage.ts'
 import { PredictStage } from './predict-stage.ts'
 import { SelectStage } from './select-stage.ts'
 import type { Stage } from './stage.ts'
@@ -44,6 +47,7 @@ export interface StageTree {
   readonly dedupes: readonly DedupeStage[]
   readonly features: readonly FeaturesStage[]
   readonly predicts: readonly PredictStage[]
+  readonly funnels: readonly FunnelStage[]
   /** By index of the query. */
   readonly outputs: readonly (AggregateStage | SelectStage)[]
 }
@@ -72,7 +76,13 @@ interface Branching {
 interface Scope {
   readonly fields: readonly Field[]
   readonly event:
-    | { readonly watermark: Watermark; readonly node: WatermarkNode; readonly timeIndex: number }
+    | {
+        readonly watermark: Watermark
+        /** What rows are judged by here: the watermark, or behind a funnel as much less as attempts have time. */
+        readonly clock: EventClock
+        readonly node: WatermarkNode
+        readonly timeIndex: number
+      }
     | undefined
   /** Rows come from a step that has held them until the watermark passed. */
   readonly ordered?: boolean
@@ -86,6 +96,7 @@ class StageCompiler {
   readonly #dedupes: DedupeStage[] = []
   readonly #features: FeaturesStage[] = []
   readonly #predicts: PredictStage[] = []
+  readonly #funnels: FunnelStage[] = []
   readonly #outputs: (AggregateStage | SelectStage)[] = []
 
   constructor(queries: readonly QueryOutput[], options: EngineOptions, ownShards: readonly number[] | undefined) {
@@ -112,6 +123,7 @@ class StageCompiler {
       dedupes: this.#dedupes,
       features: this.#features,
       predicts: this.#predicts,
+      funnels: this.#funnels,
       outputs: this.#outputs,
     }
   }
@@ -133,6 +145,8 @@ class StageCompiler {
         return this.#sessionFeatures(branching, node, scope)
       case 'predict':
         return this.#predict(branching, node, scope)
+      case 'funnel':
+        return this.#funnel(branching, node, scope)
       case 'model-report':
         return assert(false, 'the plan was checked: a report follows its model') as never
       case 'select':
@@ -226,6 +240,27 @@ class StageCompiler {
     return stage
   }
 
+  #funnel({ query, next }: Branching, node: FunnelNode, { fields, event }: Scope): Stage {
+    assert(event, 'the plan was checked: a funnel has a watermark')
+    const outputFields = attemptFields(fields[fieldIndex({ fields }, node.by)] as Field)
+    const after = { ...event, clock: delayedClock(event.clock, node.withinMs), timeIndex: 0 }
+    const stage = new FunnelStage(
+      {
+        id: `${query.name}/funnel`,
+        node,
+        fields,
+        outputFields,
+        eventTimeIndex: event.timeIndex,
+        watermark: event.watermark,
+        hashKey: this.#options.hashKey,
+        rowsMax: this.#options.groupsMax,
+      },
+      this.#all(next, { fields: outputFields, event: after }),
+    )
+    this.#funnels.push(stage)
+    return stage
+  }
+
   #select({ query, queryIndex }: Branching, node: SelectNode, { fields }: Scope): Stage {
     const properties = rowProperties(node)
     const inputFields = [...fields, ...properties.map(rowPropertyField)]
@@ -248,7 +283,7 @@ class StageCompiler {
     const place = this.#watermarks.length
     // Ids are given in the order of queries, before those of steps further down.
     this.#watermarks.push(undefined as never)
-    const stages = this.#all(next, { fields, event: { watermark, node, timeIndex } })
+    const stages = this.#all(next, { fields, event: { watermark, clock: watermark, node, timeIndex } })
     const stage = new WatermarkStage(`${query.name}/watermark`, node, watermark, timeIndex, stages)
     this.#watermarks[place] = stage
     return stage
@@ -270,7 +305,7 @@ class StageCompiler {
       groupsMax: this.#options.groupsMax,
       hashKey: this.#options.hashKey,
     })
-    const stage = new AggregateStage(query.name, operator, event.watermark, event.timeIndex)
+    const stage = new AggregateStage(query.name, operator, event.clock, event.timeIndex)
     this.#outputs[queryIndex] = stage
     return stage
   }

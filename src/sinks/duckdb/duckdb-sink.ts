@@ -6,6 +6,7 @@ import type { ResultBatch } from '../../batch/result-batch.ts'
 import type { DuckDbSinkSpec } from '../../plan/connectors.ts'
 import { mergedByKey, Outbox } from '../outbox.ts'
 import type { PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress, SinkStart } from '../sink.ts'
+import { TableLayout } from '../table-layout.ts'
 import { checkOwner, type Mark, newerFence, whyNotMoved } from '../table-mark.ts'
 import { DuckDbStore } from './duckdb-store.ts'
 import { type DuckDbTable, mergeRows, setUpTable, stageRows } from './duckdb-table.ts'
@@ -29,6 +30,7 @@ class DuckDbSink implements Sink {
   readonly #owner: string
   readonly #store: DuckDbStore
   readonly #outbox: Outbox
+  readonly #layout: TableLayout
   #table: DuckDbTable | undefined
   #fence = 0
   #closed = false
@@ -41,6 +43,7 @@ class DuckDbSink implements Sink {
     this.target = `${file} ${spec.table}`
     this.#spec = spec
     this.#context = context
+    this.#layout = new TableLayout(spec, context)
     this.#owner = context.runId ?? context.owner
     this.#store = DuckDbStore.use(file)
     this.#outbox = new Outbox(outboxFolder && join(outboxFolder, name), context.fileSystem)
@@ -58,8 +61,8 @@ class DuckDbSink implements Sink {
     return this.#transaction(async (connection) => {
       this.#table = await setUpTable(connection, {
         table: this.#spec.table,
-        fields: this.#context.fields,
-        key: this.#spec.key ?? this.#context.keyColumns,
+        fields: this.#layout.fields,
+        key: this.#layout.key,
       })
       const before = await this.#mark(connection)
       if (before && !start.reset) checkOwner(this, before, this.#owner)
@@ -81,7 +84,7 @@ class DuckDbSink implements Sink {
   }
 
   prepare(at: SinkEpoch, rows: ResultBatch): Promise<PreparedOutput> {
-    return this.#outbox.prepare(at, rows)
+    return this.#outbox.prepare(at, this.#layout.rowsOf(rows))
   }
 
   async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {

@@ -48,6 +48,38 @@ describe('PostgreSQL sink', requirement('postgres'), () => {
     assert.match(String(key?.['indexdef']), /UNIQUE .*\(window_start, page_url\)/)
   })
 
+  test('the table has the columns that the sink names, and deletes and replaces rows by the key that they have there', async (t) => {
+    const columns = [
+      { name: 'page', column: 'page_url' },
+      { name: 'since', column: 'window_start' },
+      { name: 'n', column: 'views' },
+    ]
+    const spec = { ...SPEC, mode: 'update', columns, key: ['page', 'since'] } as const
+    const { commit, url } = await opened(t, { spec })
+    await commit(
+      1,
+      batch([
+        [NOON, '/a', 1, null],
+        [NOON, '/b', 1, null],
+      ]),
+    )
+    await commit(
+      2,
+      batch(
+        [
+          [NOON, '/a', 2, 5],
+          [NOON, '/b', 0, null],
+        ],
+        [RowChange.updated, RowChange.deleted],
+      ),
+    )
+    assert.deepEqual(await postgres.query(url, 'select * from page_views'), [
+      { page: '/a', since: new Date(NOON), n: '2' },
+    ])
+    const [key] = await postgres.query(url, `select indexdef from pg_indexes where tablename = 'page_views'`)
+    assert.match(String(key?.['indexdef']), /UNIQUE .*\(page, since\)/)
+  })
+
   test('update mode: values replace values, a group that has ceased to exist is deleted, one that came back stays', async (t) => {
     const { sink, commit, rows } = await opened(t, { spec: { ...SPEC, mode: 'update' } })
     await commit(

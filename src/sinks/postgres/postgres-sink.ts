@@ -7,6 +7,7 @@ import type { ResultBatch } from '../../batch/result-batch.ts'
 import type { PostgresSinkSpec } from '../../plan/connectors.ts'
 import { Outbox } from '../outbox.ts'
 import type { PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress, SinkStart } from '../sink.ts'
+import { TableLayout } from '../table-layout.ts'
 import { checkOwner, type Mark, newerFence, whyNotMoved } from '../table-mark.ts'
 import { writeRows } from './postgres-rows.ts'
 import { PostgresSession, quoted, sessionPrefix } from './postgres-session.ts'
@@ -33,6 +34,7 @@ class PostgresSink implements Sink {
   readonly #outbox: Outbox
   readonly #session: PostgresSession
   readonly #prefix: string
+  readonly #layout: TableLayout
   readonly #owner: string
   #table: PostgresTable | undefined
   #fence = 0
@@ -46,6 +48,7 @@ class PostgresSink implements Sink {
     this.#spec = spec
     this.#context = context
     this.#schema = spec.schema ?? 'public'
+    this.#layout = new TableLayout(spec, context)
     this.#outbox = new Outbox(outboxFolder && join(outboxFolder, name), context.fileSystem)
     this.#session = new PostgresSession(target)
     this.#prefix = sessionPrefix(pipeline, name)
@@ -67,8 +70,8 @@ class PostgresSink implements Sink {
       this.#table = await setUpTables(client, {
         schema: this.#schema,
         table: this.#spec.table,
-        fields: this.#context.fields,
-        key: this.#spec.key ?? this.#context.keyColumns,
+        fields: this.#layout.fields,
+        key: this.#layout.key,
         latest: this.#spec.latest,
       })
       const before = await this.#mark(client, 'for update')
@@ -88,7 +91,7 @@ class PostgresSink implements Sink {
   }
 
   prepare(at: SinkEpoch, rows: ResultBatch): Promise<PreparedOutput> {
-    return this.#outbox.prepare(at, rows)
+    return this.#outbox.prepare(at, this.#layout.rowsOf(rows))
   }
 
   async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {
