@@ -63,7 +63,12 @@ export function formatTable(results: readonly BenchResult[]): string {
         .join(', '),
     ],
   )
-  const lines = [header, ...rows]
+  return formatLines([header, ...rows])
+}
+
+/** Columns side by side: numbers to the right, the first two and the last one to the left. */
+function formatLines(lines: readonly (readonly string[])[]): string {
+  const header = lines[0] ?? []
   const widths = [...header.keys()].map((column) => Math.max(...lines.map((cells) => (cells[column] ?? '').length)))
   const format = (cells: readonly string[]): string =>
     cells

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
 import { type CuttingProxy, cuttingProxy } from '../support/cutting-proxy.ts'
-import { untilCommitted } from './progress.ts'
+import { untilCommitted, untilItGoesOn } from './progress.ts'
 import { PATIENCE_MS, type Scene, startRun } from './scene.ts'
 import { NO_DAMAGE, storm } from './storm.ts'
 import { type ChaosOptions, type ChaosReport, type ChaosSuite, Rounds } from './suite.ts'
@@ -36,6 +36,8 @@ async function disconnectAll(options: ChaosOptions): Promise<ChaosReport> {
       else rounds.problems.push(`no transaction within ${PATIENCE_MS} ms`)
       if ((cuts.before + cuts.after) % 20 === 0) options.say(`${cuts.before + cuts.after} cuts`)
     }
+    // Who is told to stop while a sink is in trouble does not wait for it.
+    await untilItGoesOn(scene)
     run.kill('SIGTERM')
     const ended = await run.ended
     if (ended.code !== 0) rounds.problems.push(`the run ended with ${ended.code}: ${ended.stderr.slice(-1_000)}`)

@@ -16,6 +16,16 @@ export async function untilCommitted(scene: Scene, fence = 0): Promise<void> {
   }
 }
 
+/** Until two more epochs have become visible: the first one may be what was held up. */
+export async function untilItGoesOn(scene: Scene): Promise<void> {
+  const startMs = performance.now()
+  const wanted = (await newestEpoch(scene)) + 2
+  while ((await newestEpoch(scene)) < wanted) {
+    if (performance.now() - startMs > PATIENCE_MS) throw new Error(`epoch ${wanted} does not come`)
+    await sleep(20)
+  }
+}
+
 /** Of the process that has begun its journal last; 0 when there is none. */
 export async function newestFence({ folder }: Scene): Promise<number> {
   const names = await readdir(join(folder, 'checkpoint')).catch(() => [])
@@ -23,8 +33,16 @@ export async function newestFence({ folder }: Scene): Promise<number> {
 }
 
 /** Which process has written the newest entry of the output's log. */
-async function fenceSeen({ folder }: Scene): Promise<number | undefined> {
-  const output = join(folder, 'out', 'closed')
-  const epoch = (await logEpochs(output, nodeFileSystem)).at(-1)
-  return epoch === undefined ? undefined : (await readLogEntry(output, epoch, nodeFileSystem))?.fence
+async function fenceSeen(scene: Scene): Promise<number | undefined> {
+  const epoch = await newestEpoch(scene)
+  return epoch === 0 ? undefined : (await readLogEntry(outputOf(scene), epoch, nodeFileSystem))?.fence
+}
+
+/** The newest entry of the output's log; 0 when it has none. */
+async function newestEpoch(scene: Scene): Promise<number> {
+  return (await logEpochs(outputOf(scene), nodeFileSystem)).at(-1) ?? 0
+}
+
+function outputOf({ folder }: Scene): string {
+  return join(folder, 'out', 'closed')
 }

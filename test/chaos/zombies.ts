@@ -56,7 +56,7 @@ async function replace(
   await untilCommitted(scene, fence)
   const before = await writtenUnder(scene, fence)
   zombie.kill('SIGCONT')
-  const ended = await Promise.race([zombie.ended, sleep(PATIENCE_MS, undefined)])
+  const ended = await Promise.race([zombie.ended, sleep(PATIENCE_MS, undefined, { ref: false })])
   if (!ended) {
     zombie.kill('SIGKILL')
     const { stderr } = await zombie.ended

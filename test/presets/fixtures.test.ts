@@ -23,7 +23,10 @@ describe("each preset takes its system's own events unchanged", () => {
         Object.keys(summary.queries),
         preset.build().queries.map((query) => query.name),
       )
-      for (const [query, result] of Object.entries(summary.queries)) assert.ok(result.rows > 0, query)
+      for (const [query, result] of Object.entries(summary.queries)) {
+        // A model has nothing to say before the first label is due.
+        assert.ok(result.rows > 0 || query.startsWith('model_'), query)
+      }
     })
   }
 })

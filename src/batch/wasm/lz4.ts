@@ -118,8 +118,6 @@ function numberAt(from: usize, end: usize): usize {
 }
 
 /** Copies forward; what is copied may begin less than `length`, but not less than a step, before where it goes. */
-// @ts-ignore: decorator
-@inline
 function copy(to: usize, from: usize, length: usize): void {
   v128.store(to, v128.load(from))
   for (let done = STEP_BYTES; done < length; done += STEP_BYTES) v128.store(to + done, v128.load(from + done))
