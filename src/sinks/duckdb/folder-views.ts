@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 
 /** Readers by the end of a file's name, the best first: a query that is written in several formats has the same rows in each. */
 const READERS: readonly (readonly [extension: string, reader: (files: string) => string])[] = [
@@ -28,11 +28,17 @@ export async function folderViews(folders: readonly string[], taken: ReadonlySet
   return statements
 }
 
+/** Reads the files that are there for everybody: those that a sink is still preparing lie in a hidden folder. */
 async function readerOf(folder: string): Promise<string | undefined> {
-  const names = await readdir(folder, { recursive: true })
+  const names = (await readdir(folder, { recursive: true })).filter((name) => !isHidden(name)).sort()
   for (const [extension, reader] of READERS) {
-    const found = names.some((name) => name.endsWith(`.${extension}`))
-    if (found) return reader(`'${join(folder, '**', `*.${extension}`).replaceAll("'", "''")}'`)
+    const found = names.filter((name) => name.endsWith(`.${extension}`))
+    if (found.length === 0) continue
+    return reader(`[${found.map((name) => `'${join(folder, name).replaceAll("'", "''")}'`).join(', ')}]`)
   }
   return undefined
+}
+
+function isHidden(name: string): boolean {
+  return name.split(sep).some((part) => part.startsWith('.') || part.startsWith('_'))
 }
