@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   memory: () => import('./memory.ts'),
   ml: () => import('./ml.ts'),
   'preset-c': () => import('./preset-c.ts'),
+  presets: () => import('./presets.ts'),
 }
 
 const args = process.argv.slice(2)

@@ -6,7 +6,7 @@ import type { Field } from '../../src/batch/schema.ts'
 import { createWasmDecoder } from '../../src/batch/wasm-decoder.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { createEngine } from '../../src/engine/pipeline.ts'
-import { clickEvent, type Pipeline } from '../../src/index.ts'
+import { clickEvent, type PipelinePlan } from '../../src/index.ts'
 import { loadDecoderModule } from '../../src/job/decoder-module.ts'
 import type { EngineData } from './data.ts'
 
@@ -14,7 +14,7 @@ import type { EngineData } from './data.ts'
 const ROWS_PER_EPOCH = 200_000
 
 /** Decodes and computes everything; gives the number of events. */
-export function runEngine(plan: Pipeline, data: EngineData): number {
+export function runEngine(plan: PipelinePlan, data: EngineData): number {
   const engine = newEngine(plan)
   const decoder = newDecoder(engine.fields)
   return computeAll(engine, data, function* () {
@@ -23,12 +23,12 @@ export function runEngine(plan: Pipeline, data: EngineData): number {
 }
 
 /** Computes everything over batches that were decoded before. */
-export function runOperators(plan: Pipeline, data: EngineData, batches: readonly Batch[]): number {
+export function runOperators(plan: PipelinePlan, data: EngineData, batches: readonly Batch[]): number {
   return computeAll(newEngine(plan), data, () => batches)
 }
 
 /** Decodes what the queries of a pipeline need, and nothing else. */
-export function decodeOnly(plan: Pipeline, data: EngineData): number {
+export function decodeOnly(plan: PipelinePlan, data: EngineData): number {
   const decoder = newDecoder(newEngine(plan).fields)
   let rows = 0
   for (const records of data.batches) rows += decoder.decode(records).rowCount
@@ -36,12 +36,12 @@ export function decodeOnly(plan: Pipeline, data: EngineData): number {
 }
 
 /** Every batch decoded and copied, so that it outlives its decoder's next call. */
-export function decodedBatches(plan: Pipeline, data: EngineData): Batch[] {
+export function decodedBatches(plan: PipelinePlan, data: EngineData): Batch[] {
   const decoder = newDecoder(newEngine(plan).fields)
   return data.batches.map((records) => copied(decoder.decode(records)))
 }
 
-function newEngine(plan: Pipeline): Engine {
+function newEngine(plan: PipelinePlan): Engine {
   const engine = createEngine(plan, { hashKey: [1, 2], advanceWhenIdle: false, extraModes: [], groupsMax: 20_000_000 })
   engine.addPartitions(['0'])
   return engine

@@ -6,7 +6,10 @@ import type { EngineData } from './data.ts'
 /** What a contender does, over what. */
 export interface EngineWork {
   readonly what: 'engine' | 'decode' | 'operators'
-  readonly plan: { readonly queries: readonly string[] } | { readonly size: string; readonly slide: string }
+  readonly plan:
+    | { readonly queries: readonly string[] }
+    | { readonly presets: readonly string[] }
+    | { readonly size: string; readonly slide: string }
   readonly data: EngineData
 }
 

@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { PipelinePlan } from '../../src/index.ts'
+import { presetsPipeline } from './presets.ts'
 import { pipelineOf, slidingPipeline } from './queries.ts'
 import { decodedBatches, decodeOnly, runEngine, runOperators } from './runs.ts'
 import type { EngineWork } from './thread-contender.ts'
@@ -6,7 +8,7 @@ import type { EngineWork } from './thread-contender.ts'
 // One contender's thread, see `threadContender`.
 
 const { what, plan: named, data } = workerData as EngineWork
-const plan = 'queries' in named ? pipelineOf(named.queries) : slidingPipeline(named.size, named.slide)
+const plan = planOf(named)
 const batches = what === 'operators' ? decodedBatches(plan, data) : []
 
 parentPort?.on('message', () => {
@@ -14,3 +16,8 @@ parentPort?.on('message', () => {
   else if (what === 'decode') parentPort?.postMessage(decodeOnly(plan, data))
   else parentPort?.postMessage(runOperators(plan, data, batches))
 })
+
+function planOf(named: EngineWork['plan']): PipelinePlan {
+  if ('queries' in named) return pipelineOf(named.queries)
+  return 'presets' in named ? presetsPipeline(named.presets) : slidingPipeline(named.size, named.slide)
+}

@@ -166,10 +166,11 @@ export class Job {
   /** Computes a certain epoch once more; the sinks have its rows already. */
   async #runAgain(plan: EpochPlan, prepared: PreparedRecord): Promise<void> {
     const results = await this.#parts.engine.compute(plan, this.#readAgain(plan))
-    const hashes = [...modeHashes(this.#parts.engine.queries, results).values()]
+    const hashes = [...modeHashes(this.#parts.engine.queries, results)]
+    const changed = hashes.filter(([, hash], index) => hash !== prepared.hashes[index]).map(([name]) => name)
     assert(
-      JSON.stringify(hashes) === JSON.stringify(prepared.hashes),
-      `epoch ${plan.epoch} gives the results that the journal recorded when it is run again`,
+      changed.length === 0 && hashes.length === prepared.hashes.length,
+      `epoch ${plan.epoch}, run again, gives the results that the journal recorded, not others of ${changed.join(', ')}`,
     )
     this.#settle(plan, results, prepared)
   }

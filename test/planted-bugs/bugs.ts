@@ -299,6 +299,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: 'test/timelines/session.test.ts',
   },
   {
+    name: 'what lies behind a null comes along, and another run has something else there',
+    file: 'src/engine/select/column-collector.ts',
+    edits: [edit('valid === 0 ? 0 : ', '')],
+    caughtBy: 'src/engine/select/column-collector.test.ts',
+  },
+  {
     name: 'a session closes though another worker has more of it',
     file: 'src/job/parallel-runner.ts',
     edits: [edit('others.flatMap((one) => one[query] ?? [])', 'others.slice(others.length).flat()')],

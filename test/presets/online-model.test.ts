@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertSameRows, generatePreset, runPreset } from '../support/preset-run.ts'
+import { generatePreset, runPreset } from '../support/preset-run.ts'
+import { assertOnlineModel } from './outputs/online-model.ts'
 
 const NAME = 'online-model'
-const EVENTS = `(
-  SELECT row_number() OVER () AS place, to_timestamp(timestamp) AS t, timestamp // 300 AS part, *,
-    CAST(amount AS DECIMAL(18, 2)) AS money
-  FROM read_json('{files}', format = 'newline_delimited', columns = {user_id: 'BIGINT', url: 'VARCHAR', action: 'VARCHAR',
-    session_id: 'VARCHAR', timestamp: 'BIGINT', amount: 'DOUBLE'})
-)`
-const read = (query: string, columns: string) =>
-  `SELECT ${columns} FROM read_json('{out}/${query}/*.ndjson', format = 'newline_delimited') ORDER BY ALL`
-const FEATURES = `CAST(timestamp AS TIMESTAMPTZ) AS t, user_id, session_id, url, action, clicks_in_session, time_on_page, label`
-
 describe('online-model', () => {
   for (const from of ['files', 'log'] as const) {
     test(`gives what SQL gives over the same events, from the ${from}`, async (t) => {
@@ -24,22 +15,7 @@ describe('online-model', () => {
       )
       const summary = await runPreset(NAME, events, from)
       assert.equal(summary.fates['accepted'], 5000)
-      // A16
-      await assertSameRows(
-        events,
-        read('purchases_per_user', 'user_id, purchases, CAST(total_amount AS DECIMAL(18, 2)) AS total_amount'),
-        `SELECT user_id, count(*) AS purchases, CAST(sum(money) AS DECIMAL(18, 2)) AS total_amount
-        FROM ${EVENTS} WHERE action = 'purchase' GROUP BY ALL ORDER BY ALL`,
-      )
-      // A19: what was known of the session when the event happened
-      const past = 'OVER (PARTITION BY session_id, part ORDER BY timestamp, place ROWS UNBOUNDED PRECEDING)'
-      await assertSameRows(
-        events,
-        read('features', FEATURES),
-        `SELECT t, user_id, session_id, url, action, count(*) ${past} AS clicks_in_session,
-          CAST(max(timestamp) ${past} - min(timestamp) ${past} AS BIGINT) AS time_on_page, action = 'purchase' AS label
-        FROM ${EVENTS} ORDER BY ALL`,
-      )
+      await assertOnlineModel(events)
     })
   }
 })

@@ -9,8 +9,10 @@ export async function readValues(log: Log, topic: string): Promise<Uint8Array[][
   const partitions: Uint8Array[][] = []
   for (const [partition, { start, end }] of (description?.offsets ?? []).entries()) {
     const values: Uint8Array[] = []
-    while (start + values.length < end) {
-      for (const { bytes } of await log.read(topic, partition, start + values.length, 1 << 20)) {
+    // Offsets are not counts: the marks of transactions have some, too.
+    for (let position = start; position < end; ) {
+      for (const { bytes, endOffset } of await log.read(topic, partition, position, 1 << 20)) {
+        position = endOffset
         const walk = new RecordWalk()
         walk.begin(bytes, bytes.length)
         while (walk.next()) values.push(bytes.slice(walk.valueStart, walk.valueStart + walk.valueLength))

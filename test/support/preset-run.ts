@@ -19,6 +19,9 @@ export interface PresetSummary {
   readonly queries: Readonly<Record<string, { readonly rows: number }>>
 }
 
+/** Whose event closes all windows before it, where a run is not flushed. */
+export const CLOSING_USER = 'closing'
+
 /** Generates events of a preset, whose times lie in the past and as far apart as the options say. */
 export async function generatePreset(t: TestContext, preset: string, ...options: string[]): Promise<PresetEvents> {
   const folder = await temporaryFolder(t)

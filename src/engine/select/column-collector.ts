@@ -5,9 +5,11 @@ import type { Dictionary } from '../../batch/dictionary.ts'
 import { InternedDictionary } from '../../batch/interned-dictionary.ts'
 import { grownInts, grownNumbers } from '../aggregates/aggregate.ts'
 
+const NO_UUID = new Uint8Array(16)
+
 /**
  * Copies values of one column out of batches that will be gone, row by row in the order in which they come. Text that came as a dictionary
- * stays one, with only the values that occur.
+ * stays one, with only the values that occur. Behind a null lies nothing, whatever lay there before: equal values give equal bytes.
  */
 export class ColumnCollector {
   #rowCount = 0
@@ -43,19 +45,26 @@ export class ColumnCollector {
         this.#ints = grownInts(this.#ints, this.#rowCount)
         for (let index = 0; index < count; index++) {
           const row = rows[index] as number
-          this.#ints[start + index] = column.validity[row] as number
-          this.#bytes.raw(column.bytes.subarray(row * 16, row * 16 + 16))
+          const valid = column.validity[row] as number
+          this.#ints[start + index] = valid
+          this.#bytes.raw(valid === 0 ? NO_UUID : column.bytes.subarray(row * 16, row * 16 + 16))
         }
         return
-      case 'number':
       case 'int32':
-      case 'boolean':
         this.#numbers = grownNumbers(this.#numbers, this.#rowCount)
         this.#ints = grownInts(this.#ints, this.#rowCount)
         for (let index = 0; index < count; index++) {
           const row = rows[index] as number
-          this.#numbers[start + index] = column.values[row] as number
-          this.#ints[start + index] = column.kind === 'int32' ? (column.validity[row] as number) : 1
+          const valid = column.validity[row] as number
+          this.#numbers[start + index] = valid === 0 ? 0 : (column.values[row] as number)
+          this.#ints[start + index] = valid
+        }
+        return
+      case 'number':
+      case 'boolean':
+        this.#numbers = grownNumbers(this.#numbers, this.#rowCount)
+        for (let index = 0; index < count; index++) {
+          this.#numbers[start + index] = column.values[rows[index] as number] as number
         }
         return
       default:
