@@ -7,7 +7,7 @@ import { measure, resultOf } from './support/measure.ts'
 const EVENTS = 1_000_000
 const NAMES = [...PRESETS.keys()]
 
-/** Every windowed query of every preset in one pipeline, on one core; and what each preset takes of it. */
+/** Every windowed query of every preset in one pipeline, on one core; and each preset by itself. */
 export const bench: Bench = {
   name: 'presets',
   summary:
@@ -17,10 +17,7 @@ export const bench: Bench = {
     const contenders = [
       threadContender('presets', { what: 'engine', plan: { presets: NAMES }, data }),
       threadContender('decode', { what: 'decode', plan: { presets: NAMES }, data }),
-      threadContender('operators/all', { what: 'operators', plan: { presets: NAMES }, data }),
-      ...NAMES.map((preset) =>
-        threadContender(`operators/${preset}`, { what: 'operators', plan: { presets: [preset] }, data }),
-      ),
+      ...NAMES.map((preset) => threadContender(preset, { what: 'engine', plan: { presets: [preset] }, data })),
     ]
     try {
       const measured = await measure(contenders, { warmUps: 1, runs: 3 })
