@@ -99,8 +99,7 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
     ...status.sinks
       .filter(({ kind }) => kind !== 'console' && kind !== 'memory')
       .map(({ name, kind, rows, files, target }) => {
-        const what = kind === 'kafka' ? counted(rows, 'record') : counted(files, 'file')
-        return `  sink     ${name}: ${what} in ${target}`
+        return `  sink     ${name}: ${written(kind, rows, files)} in ${target}`
       }),
   ]
   const open = status.queries.reduce((sum, query) => sum + query.openWindows.length, 0)
@@ -108,6 +107,12 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
   const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
   if (refused > 0) lines.push(`  dead letters in ${deadLetters}`)
   return lines.join('\n')
+}
+
+/** What there is to be seen of a sink: files, unless it has none. */
+function written(kind: string, rows: number, files: number): string {
+  if (kind === 'kafka') return counted(rows, 'record')
+  return kind === 'postgres' || kind === 'duckdb' ? counted(rows, 'row') : counted(files, 'file')
 }
 
 function counted(count: number, noun: string): string {

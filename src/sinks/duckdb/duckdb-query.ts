@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
 import { MillraceError } from '../../base/error.ts'
 import { asMillraceError, DuckDbStore, lockDown } from './duckdb-store.ts'
-import { folderViews } from './folder-views.ts'
+import { type FolderView, folderViews } from './folder-views.ts'
 
 /** What a query gives, ready for JSON. */
 export interface QueryAnswer {
@@ -60,7 +60,7 @@ export async function queryFile(
         'select table_name from duckdb_tables() union from (select view_name from duckdb_views())',
       )
       const taken = new Set(tables.getRowsJson().map(([name]) => String(name)))
-      for (const statement of await folderViews(folders, taken)) await connection.run(statement)
+      for (const view of await folderViews(folders, taken)) await makeView(connection, view, sql)
       return await ask(connection, sql, limits)
     } finally {
       connection.closeSync()
@@ -69,6 +69,20 @@ export async function queryFile(
     throw asMillraceError(error, file)
   } finally {
     instance?.closeSync()
+  }
+}
+
+/** Files that cannot be read as one table matter to those only who ask for them. */
+async function makeView(connection: DuckDBConnection, { name, folder, statement }: FolderView, sql: string) {
+  try {
+    await connection.run(statement)
+  } catch (error) {
+    if (!sql.includes(name)) return
+    const reason = error instanceof Error ? (error.message.split('\n')[0] as string) : String(error)
+    throw new MillraceError('invalid-option', `the files below ${folder} cannot be read as one table: ${reason}`, {
+      hint: "a folder of files that have the same columns is a table; name some of them in the SQL: from 'folder/*.parquet'",
+      cause: error,
+    })
   }
 }
 

@@ -11,6 +11,7 @@ import { MillraceError } from '../../base/error.ts'
 export class DuckDbStore {
   readonly path: string
   #instance: DuckDBInstance | undefined
+  #opening: Promise<DuckDBInstance> | undefined
   #users = 0
   #folders: readonly string[] = []
   #turn: Promise<unknown> = Promise.resolve()
@@ -53,8 +54,7 @@ export class DuckDbStore {
   /** A connection of its own; the caller ends it. Creates the file when it is missing. */
   async connect(): Promise<DuckDBConnection> {
     try {
-      this.#instance ??= await openLocked(this.path, this.#folders)
-      return await this.#instance.connect()
+      return await (this.#instance ?? (await this.#open())).connect()
     } catch (error) {
       throw asMillraceError(error, this.path)
     }
@@ -71,6 +71,19 @@ export class DuckDbStore {
       if (error instanceof Error && /invalidated|FATAL/.test(error.message)) this.#drop()
       throw asMillraceError(error, this.path)
     }
+  }
+
+  /** Whoever comes while it is being opened waits for that: a query may come at the moment at which the job begins. */
+  #open(): Promise<DuckDBInstance> {
+    this.#opening ??= openLocked(this.path, this.#folders)
+      .then((instance) => {
+        this.#instance = instance
+        return instance
+      })
+      .finally(() => {
+        this.#opening = undefined
+      })
+    return this.#opening
   }
 
   #drop(): void {

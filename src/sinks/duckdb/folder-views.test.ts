@@ -22,6 +22,20 @@ test('a view has the rows of the files that are there for everybody, and none th
   )
 })
 
+test('outputs of others in the same folder are in the way of nobody', async (t) => {
+  const folder = await temporaryFolder(t)
+  const out = join(folder, 'out')
+  await write(join(out, 'pages/parquet/dt=2026-11-24/part-1.ndjson'), '{"page":"/"}\n')
+  await write(join(out, 'shop/orders/part-1.ndjson'), '{"order":1}\n')
+  await write(join(out, 'shop/lake/event_date=2026-11-24/part-1.ndjson'), '{"event":1}\n')
+  await write(join(out, 'broken/a=1/part-1.ndjson'), '{"n":1}\n')
+  await write(join(out, 'broken/part-2.ndjson'), '{"n":1}\n')
+  const ask = (sql: string) => queryFile(join(folder, 'no.duckdb'), sql, [out], { rowsMax: 10, timeoutMs: 10_000 })
+  assert.deepEqual((await ask('show tables')).rows, [['pages']])
+  assert.deepEqual((await ask('select page from pages')).rows, [['/']])
+  await assert.rejects(ask('from broken'), /the files below .*broken cannot be read as one table: /)
+})
+
 async function write(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await writeFile(path, text)
