@@ -44,6 +44,15 @@ export async function acquireLock(path: string, who: string, takeOver: LockTakeO
   }
 }
 
+/** Who holds a lock. */
+export type LockHolder = Pick<LockOwner, 'who' | 'pid' | 'since' | 'host'>
+
+/** The process that holds a lock and lives, or may live because it is on another machine; undefined when there is none. */
+export async function lockHolder(path: string): Promise<LockHolder | undefined> {
+  const owner = await readOwner(path)
+  return owner && (await alive(owner)) ? owner : undefined
+}
+
 /** What the lock file says. Start of machine and process are there because the system gives process ids to others again. */
 interface LockOwner {
   readonly who: string

@@ -284,7 +284,7 @@ async function readId(root: string, fileSystem: FileSystem): Promise<string> {
   const bytes = await readFileIfThere(idPath(root), fileSystem)
   if (!bytes) {
     throw new MillraceError('invalid-option', `there is no log in ${root}`, {
-      hint: 'check the folder, or let a producer create the log first',
+      hint: 'check the folder; the first producer makes the log: `millrace generate` or `millrace produce`',
     })
   }
   return decodeText(bytes).trim()

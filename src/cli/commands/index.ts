@@ -13,7 +13,9 @@ import { defineProduce } from './produce.ts'
 import { defineQuery } from './query.ts'
 import { defineRun } from './run.ts'
 import { defineStatus } from './status.ts'
+import { defineStop } from './stop.ts'
 import { defineTopics } from './topics.ts'
+import { defineWipe } from './wipe.ts'
 
 /** Adds a command to the program; `exit` says what the process ends with. */
 export type DefineCommand = (program: Command, exit: (code: number) => void) => void
@@ -33,6 +35,8 @@ export const COMMANDS: readonly DefineCommand[] = [
   definePlan,
   defineValidate,
   defineStatus,
+  defineStop,
+  defineWipe,
   defineConfig,
   defineDoctor,
   defineCompletion,

@@ -1,30 +1,23 @@
-import type { Command } from 'commander'
-import { MillraceError } from '../../base/error.ts'
-import type { Log, TopicDescription } from '../../log/log.ts'
-import { nameHint } from '../../plan/nearest-name.ts'
-import { settingOption } from '../config/apply.ts'
+import type { TopicDescription } from '../../log/log.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openLog } from '../home.ts'
 import { wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
-import { recordValues } from '../record-values.ts'
+import { knownTopic, type LogOptions, withLog, withLogOptions } from '../topic-log.ts'
 import type { DefineCommand } from './index.ts'
+import { definePeek, defineTail } from './topic-records.ts'
 
-interface TopicOptions {
-  readonly bootstrapServers?: string
-  readonly home: string
-  readonly json?: boolean
+interface TopicOptions extends LogOptions {
   readonly partitions?: number
-  readonly count?: number
 }
 
 /** `millrace topics`: looks into the log. */
 export const defineTopics: DefineCommand = (program) => {
-  const topics = program.command('topics').description('list, create, describe and peek into topics of the log')
+  const topics = program.command('topics').description('list and create topics of the log, and look at their records')
   showExamples(topics, [
     ['millrace topics list', ''],
     ['millrace topics create clicks --partitions 8', ''],
     ['millrace topics peek clicks -n 3', 'the last three records of each partition'],
+    ['millrace topics tail clicks', 'new records as they come'],
   ])
   const common = (name: string, description: string) => withLogOptions(topics.command(name).description(description))
 
@@ -41,13 +34,13 @@ export const defineTopics: DefineCommand = (program) => {
     .action(async (topic: string, options: TopicOptions) => {
       await withLog(options, 'write', async (log) => {
         await log.createTopic(topic, { partitions: options.partitions ?? 4 })
-        if (options.json) return printJson(await known(log, topic))
+        if (options.json) return printJson(await knownTopic(log, topic))
         say(`topic ${topic} is there, with ${options.partitions ?? 4} partitions`)
       })
     })
   common('describe <topic>', 'settings and offsets of a topic').action(async (topic: string, options: TopicOptions) => {
     await withLog(options, 'read', async (log) => {
-      const description = await known(log, topic)
+      const description = await knownTopic(log, topic)
       if (options.json) return printJson(description)
       process.stdout.write(`${line(description)}\n`)
       for (const [partition, { start, end }] of description.offsets.entries()) {
@@ -55,47 +48,8 @@ export const defineTopics: DefineCommand = (program) => {
       }
     })
   })
-  common('peek <topic>', 'the last records of a topic')
-    .option('-n, --count <count>', 'records per partition', wholeNumber, 5)
-    .action(async (topic: string, options: TopicOptions) => {
-      await withLog(options, 'read', async (log) => {
-        const { offsets } = await known(log, topic)
-        for (const [partition, { start, end }] of offsets.entries()) {
-          const from = Math.max(start, end - (options.count ?? 5))
-          for await (const { offset, value } of recordValues(log, topic, partition, from, end)) {
-            const text = Buffer.from(value).toString('utf8')
-            process.stdout.write(
-              options.json
-                ? `${JSON.stringify({ partition, offset, value: text })}\n`
-                : `${partition}/${offset}  ${text}\n`,
-            )
-          }
-        }
-      })
-    })
-}
-
-function withLogOptions(command: Command): Command {
-  return command
-    .addOption(settingOption('bootstrap-servers'))
-    .addOption(settingOption('home'))
-    .option('--json', 'as JSON')
-}
-
-async function withLog(options: TopicOptions, mode: 'read' | 'write', use: (log: Log) => Promise<void>): Promise<void> {
-  const log = await openLog(homeAt(options.home), mode, 'millrace topics', options.bootstrapServers)
-  try {
-    await use(log)
-  } finally {
-    await log.close()
-  }
-}
-
-async function known(log: Log, topic: string): Promise<TopicDescription> {
-  const description = await log.describeTopic(topic)
-  if (description) return description
-  const names = (await log.listTopics()).map((one) => one.topic)
-  throw new MillraceError('invalid-option', `there is no topic "${topic}"`, { hint: nameHint(topic, names) })
+  definePeek(topics)
+  defineTail(topics)
 }
 
 function line({ topic, offsets, bytes }: TopicDescription): string {
