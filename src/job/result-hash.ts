@@ -45,7 +45,7 @@ function hashColumn(hash: Hash, column: Column, rowCount: number): void {
       })
       return
     case 'number':
-      hash.update(bytesOf(column.values.subarray(0, rowCount)))
+      hash.update(bytesOf(withOneNull(column.values.subarray(0, rowCount))))
       return
     case 'int32':
       hash.update(bytesOf(column.values.subarray(0, rowCount)))
@@ -62,6 +62,20 @@ function hashColumn(hash: Hash, column: Column, rowCount: number): void {
       unreachable(column)
   }
 }
+
+/** NaN is null, and many bits are NaN: which of them comes out of a copy is up to the compiler of the moment. */
+function withOneNull(values: Float64Array): Float64Array {
+  const copy = values.slice()
+  const words = new Uint32Array(copy.buffer)
+  for (let row = 0; row < copy.length; row++) {
+    if (!Number.isNaN(copy[row])) continue
+    words[2 * row] = 0
+    words[2 * row + 1] = NULL_HIGH_WORD
+  }
+  return copy
+}
+
+const NULL_HIGH_WORD = 0x7ff80000
 
 /** Texts go to the hash in pieces of about 64 KB: a call per value would cost more than the hash itself. */
 function hashTexts(hash: Hash, rowCount: number, text: (row: number) => Uint8Array | undefined): void {
