@@ -1,12 +1,13 @@
 // What deploy/ says is true of the program: metrics by name and label, files, settings. Docker itself is not run here.
 
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { SETTINGS } from '../src/cli/config/settings.ts'
-import { runMillrace, startMillrace, temporaryFolder } from './support/run-millrace.ts'
+import { type Running, runMillrace, startMillrace, temporaryFolder } from './support/run-millrace.ts'
 
 const FOLDER = 'deploy'
 const text = (path: string): string => readFileSync(join(FOLDER, path), 'utf8')
@@ -25,9 +26,14 @@ const compose = parse(text('compose.yaml'), { merge: true }) as { readonly servi
 const alerts = parse(text('alerts.yaml')) as {
   groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[]
 }
-const dashboard = JSON.parse(text('grafana/dashboards/millrace.json')) as {
-  panels: { title: string; targets: { expr: string; legendFormat: string }[] }[]
-}
+const panels = readdirSync(join(FOLDER, 'grafana/dashboards')).flatMap(
+  (name) =>
+    (
+      JSON.parse(text(`grafana/dashboards/${name}`)) as {
+        panels: { title: string; targets: { expr: string; legendFormat: string }[] }[]
+      }
+    ).panels,
+)
 
 /** Words of PromQL in our expressions; whatever else is written like a name is one of a metric. */
 const PROMQL = ['sum', 'rate', 'increase', 'deriv', 'by', 'on', 'and', 'or']
@@ -37,11 +43,11 @@ const OWN_METRICS = new Map([['up', ['job']]])
 describe('dashboards and alert rules', () => {
   const expressions = [
     ...alerts.groups.flatMap(({ rules }) => rules.map(({ alert, expr }) => [alert, expr] as const)),
-    ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
+    ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
   ]
 
-  test('ask for metrics and labels that a running job has', async (t) => {
-    const metrics = await metricsOfARun(t)
+  test('ask for metrics and labels that a running job has', { timeout: 120_000 }, async (t) => {
+    const metrics = await metricsOfRuns(t)
     assert.ok(expressions.length > 15)
     for (const [where, expression] of expressions) {
       const { names, labels } = namesIn(expression)
@@ -53,7 +59,7 @@ describe('dashboards and alert rules', () => {
       })
       for (const label of labels) assert.ok(known.includes(label), `${where}: there is no label ${label}`)
     }
-    for (const { title, targets } of dashboard.panels) {
+    for (const { title, targets } of panels) {
       for (const { expr, legendFormat } of targets) {
         const known = namesIn(expr).names.flatMap((name) => metrics.get(name) ?? [])
         for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) assert.ok(known.includes(label ?? ''), title)
@@ -119,8 +125,9 @@ describe('the compose file', () => {
       rule_files: string[]
       scrape_configs: { metrics_path: string; static_configs: { targets: string[] }[] }[]
     }
-    assert.deepEqual(prometheus.scrape_configs[0]?.static_configs[0]?.targets, ['millrace:8080'])
-    assert.equal(prometheus.scrape_configs[0]?.metrics_path, '/metrics')
+    const scraped = prometheus.scrape_configs.map((job) => `${job.static_configs[0]?.targets[0]}${job.metrics_path}`)
+    assert.deepEqual(scraped, ['millrace:8080/metrics', 'generator:9464/metrics'])
+    assert.deepEqual(compose.services['generator']?.command?.slice(1, 3), ['--metrics-port', '9464'])
     const targets = (compose.services['prometheus']?.volumes ?? []).map((volume) => volume.split(':')[1])
     for (const file of prometheus.rule_files) assert.ok(targets.includes(file), file)
   })
@@ -143,36 +150,70 @@ function namesIn(expression: string): { names: string[]; labels: string[] } {
   return { names, labels }
 }
 
-/** Each metric that a served run shows, with its labels. */
-async function metricsOfARun(t: TestContext): Promise<Map<string, readonly string[]>> {
-  const folder = await temporaryFolder(t)
-  const events = [
-    '--num-events',
-    '3000',
-    '--rate',
-    '10',
-    '--flat-out',
-    '--start',
-    '2026-11-24T12:00:00Z',
-    '--malformed',
-    '1%',
-  ]
-  await runMillrace(['generate', '--preset', 'user-activity', ...events], { cwd: folder })
-  const run = startMillrace(t, ['run', '--preset', 'user-activity', '--serve', '--port', '0'], { cwd: folder })
-  const url = (await run.says(/page +(http:\S+)/))[1] as string
-  for (;;) {
-    const page = await (await fetch(`${url}/metrics`)).text()
-    const found = new Map([...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => [name as string, [] as string[]]))
-    for (const [, name, list] of page.matchAll(/^(\w+)\{([^}]*)\}/gm)) {
-      const labels = [...(list as string).matchAll(/(\w+)="/g)].map(([, label]) => label as string)
-      found.set(name as string, labels)
-    }
-    // What has no value yet comes with the first epochs.
-    const last = ['millrace_watermark_lag_seconds', 'millrace_epoch_duration_seconds', 'millrace_rejected_rows_total']
-    if (last.every((name) => found.get(name)?.length)) {
-      run.child.kill('SIGINT')
-      await run.ended
-      return found
-    }
+/** Each metric that a generator and served runs of presets show, with its labels. */
+async function metricsOfRuns(t: TestContext): Promise<Map<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>()
+  // What has no value yet comes with the first epochs.
+  for (const [preset, last] of [
+    ['online-model', ['millrace_model_skill', 'millrace_model_drifts_total']],
+    [
+      'user-activity',
+      ['millrace_watermark_lag_seconds', 'millrace_epoch_duration_seconds', 'millrace_rejected_rows_total'],
+    ],
+  ] as const) {
+    const folder = await temporaryFolder(t)
+    const generator = startMillrace(t, ['generate', '--preset', preset, '--metrics-port', '0', ...TRAFFIC], {
+      cwd: folder,
+    })
+    await collect((await generator.says(/metrics +(http:\S+)/))[1] as string, ['events_produced_total [1-9]'], found)
+    await stop(generator)
+    const args = ['run', '--preset', preset, '--serve', '--port', '0', '--trigger', '100ms']
+    const run = startMillrace(t, args, { cwd: folder })
+    await collect(`${(await run.says(/page +(http:\S+)/))[1]}/metrics`, last, found)
+    await stop(run)
   }
+  return found
+}
+
+/** As fast as possible until it is stopped. */
+const TRAFFIC = [
+  '--rate',
+  '1000',
+  '--start',
+  '2026-11-24T12:00:00Z',
+  '--malformed',
+  '1%',
+  '--flat-out',
+  '--num-events',
+  '0',
+]
+
+/** Asks until the last ones of the metrics have a sample: lines that begin so. */
+async function collect(url: string, last: readonly string[], into: Map<string, readonly string[]>): Promise<void> {
+  for (;;) {
+    const page = await (await fetch(url)).text()
+    if (!last.every((name) => new RegExp(`^${name}`, 'm').test(page))) {
+      await sleep(50)
+      continue
+    }
+    for (const [name, labels] of labelsIn(page)) if (labels.length > 0 || !into.has(name)) into.set(name, labels)
+    return
+  }
+}
+
+async function stop({ child, ended }: Running): Promise<void> {
+  child.kill('SIGINT')
+  await ended
+}
+
+/** Each metric of a page with its labels; none as long as it has no sample. */
+function labelsIn(page: string): Map<string, readonly string[]> {
+  const found = new Map([...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => [name as string, [] as string[]]))
+  for (const [, name, list] of page.matchAll(/^(\w+)\{([^}]*)\}/gm)) {
+    found.set(
+      name as string,
+      [...(list as string).matchAll(/(\w+)="/g)].map(([, label]) => label as string),
+    )
+  }
+  return found
 }

@@ -14,6 +14,12 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+/** A port of this machine; 0 stands for any free one. */
+export function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('Write a port, 0 to 65535.')
+  return Number(text)
+}
+
 /** A share: `2%` or `0.02`. */
 export function fraction(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { MillraceError, systemErrorCode } from '../base/error.ts'
-import { Access, hostInUrl, isLoopback } from './access.ts'
+import { Access } from './access.ts'
+import { checkExposure, listen, urlOf } from './listen.ts'
 import { LiveStreams } from './live-streams.ts'
 import { PageFiles } from './page-files.ts'
 import { type AskStore, answerQuery, QUERY_PATH } from './query-route.ts'
@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const bound = (server.address() as AddressInfo).port
   access.bindTo(bound)
   return {
-    url: `http://${hostInUrl(isAnyAddress(host) ? 'localhost' : host)}:${bound}`,
+    url: urlOf(host, bound),
     port: bound,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -138,51 +138,4 @@ function sendLogin(response: ServerResponse, cookie: string): void {
 function parsedUrl(target: string): URL {
   const path = target.startsWith('/') ? `http://target${target.replace(/^\/+/, '/')}` : 'http://target/nothing-here'
   return URL.canParse(path) ? new URL(path) : new URL('http://target/nothing-here')
-}
-
-function checkExposure(host: string, token: string | undefined): void {
-  if (token === '') {
-    throw new MillraceError('invalid-option', 'the token is empty', {
-      hint: 'set MILLRACE_TOKEN to a long random text, or leave it out to serve this machine only',
-    })
-  }
-  if (token !== undefined || isLoopback(host)) return
-  throw new MillraceError('invalid-option', `the dashboard would be open to the network at "${host}" without a token`, {
-    hint: 'set MILLRACE_TOKEN to a long random text, or bind to 127.0.0.1',
-  })
-}
-
-function isAnyAddress(host: string): boolean {
-  return host === '0.0.0.0' || host === '::' || host === ''
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, host, port)))
-    server.listen({ host, port }, resolve)
-  })
-}
-
-function listenError(cause: Error, host: string, port: number): unknown {
-  switch (systemErrorCode(cause)) {
-    case 'EADDRINUSE':
-      return new MillraceError('unavailable', `port ${port} on ${host} is taken by another program`, {
-        hint: `choose another one with --port, such as --port ${port + 1} (--port 0 finds a free one)`,
-        cause,
-      })
-    case 'EACCES':
-      return new MillraceError('invalid-option', `port ${port} on ${host} may not be used by this user`, {
-        hint: 'choose one above 1023 with --port',
-        cause,
-      })
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new MillraceError('invalid-option', `"${host}" is not an address of this machine`, {
-        hint: 'bind to 127.0.0.1, or to an address that this machine has',
-        cause,
-      })
-    default:
-      return cause
-  }
 }

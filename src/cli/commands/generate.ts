@@ -8,10 +8,13 @@ import type { Origin } from '../../generator/origin.ts'
 import type { Profile } from '../../generator/profile.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
+import type { MetricFamily } from '../../metrics/registry.ts'
 import { settingOption } from '../config/apply.ts'
+import { countedLog } from '../counted-log.ts'
 import { showExamples } from '../help.ts'
 import { batchBytesFor, homeAt, openLog } from '../home.ts'
-import { bytes, duration, wholeNumber } from '../options.ts'
+import { bytes, duration, port, wholeNumber } from '../options.ts'
+import { say } from '../output.ts'
 import { onStop } from '../signals.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
@@ -33,6 +36,10 @@ interface GenerateOptions extends TrafficOptions {
   readonly linger?: number
   readonly batchBytes?: number
   readonly truth?: string
+  readonly metricsPort?: number
+  readonly host: string
+  readonly token?: string
+  readonly tokenFile?: string
   readonly json?: boolean
 }
 
@@ -60,6 +67,9 @@ export const defineGenerate: DefineCommand = (program) => {
   addTrafficOptions(command)
     .addOption(new Option('--home <folder>', 'where the log is (MILLRACE_HOME, .millrace)'))
     .option('--truth <file>', 'write what is in the topic, known without reading it, as JSON')
+    .option('--metrics-port <port>', 'serve /metrics for Prometheus while it runs; 0 takes a free one', port)
+    .addOption(settingOption('host'))
+    .addOption(settingOption('token-file'))
     .option('--json', 'end with the totals as JSON')
     .action(generate)
   showExamples(command, [
@@ -73,10 +83,13 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { generateInto } = await import('../../generator/load.ts')
   const { DEFAULT_SETTINGS, generatorSettings } = await import('../../generator/settings.ts')
   const { originOf } = await import('../../generator/origin.ts')
-  const log = await openLog(homeAt(options.home), 'write', 'millrace generate', options.bootstrapServers)
+  const opened = await openLog(homeAt(options.home), 'write', 'millrace generate', options.bootstrapServers)
+  const { log, families } = countedLog(opened)
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
+  let metrics: { close(): void } | undefined
   try {
+    if (options.metricsPort !== undefined) metrics = await serveMetrics(options, families)
     const profile = await profileOf(options)
     const known = await log.describeTopic(options.topic)
     // A topic goes on as it began: what is said anew must be the same, or the generator refuses it.
@@ -100,8 +113,19 @@ async function generate(options: GenerateOptions): Promise<void> {
     if (options.json) process.stdout.write(`${JSON.stringify(totals(options.topic, result))}\n`)
   } finally {
     ended()
+    metrics?.close()
     await log.close()
   }
+}
+
+async function serveMetrics(options: GenerateOptions, families: () => readonly MetricFamily[]) {
+  const { startMetricsServer } = await import('../../server/metrics-server.ts')
+  const { tokenOf } = await import('../page.ts')
+  const { host, metricsPort = 0 } = options
+  const token = await tokenOf({ ...options, port: metricsPort })
+  const server = await startMetricsServer({ host, port: metricsPort, families, ...given('token', token) })
+  say(`metrics  ${server.url}`)
+  return server
 }
 
 function settingsFrom(options: GenerateOptions, base: GeneratorSettings): GeneratorSettings {
