@@ -1,5 +1,5 @@
 // What the documents show is true: every ```ts block of README.md and docs/ compiles and runs, every command in a ```sh
-// block of README.md and of the presets' pages works. A block that cannot run here says so and why after its language: ```ts no-run needs a broker
+// block of them works. A block that cannot run here says so and why after its language: ```ts no-run needs a broker
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -49,9 +49,7 @@ const blocks = [...documents].flatMap(([document, text]): Block[] =>
   findFences(text).map((fence) => ({ ...fence, document })),
 )
 const programs = blocks.filter(({ language }) => language === 'ts' || language === 'typescript')
-const commands = blocks.filter(
-  ({ language, document }) => language === 'sh' && (document === 'README.md' || document.startsWith(PRESET_PAGES)),
-)
+const commands = blocks.filter(({ language }) => language === 'sh')
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-docs-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -152,8 +150,11 @@ function prepareEnvironment(): NodeJS.ProcessEnv {
   const millrace = `"${process.execPath}" --disable-warning=ExperimentalWarning "${join(ROOT, 'bin/millrace.js')}"`
   writeProgram(join(programs, 'millrace'), `exec ${millrace} "$@"`)
   writeProgram(join(programs, 'npx'), `[ "$1" = millrace ] || exit 2\nshift\nexec ${millrace} "$@"`)
-  // `npm start -- --duration 10s` is `millrace demo --duration 10s`, see scripts/launch.cjs.
-  writeProgram(join(programs, 'npm'), `[ "$1 $2" = "start --" ] || exit 2\nshift 2\nexec ${millrace} demo "$@"`)
+  // `npm start --silent -- --duration 10s` is `millrace demo --duration 10s`, see scripts/launch.cjs.
+  writeProgram(
+    join(programs, 'npm'),
+    `[ "$1 $2 $3" = "start --silent --" ] || exit 2\nshift 3\nexec ${millrace} demo "$@"`,
+  )
   symlinkSync(join(ROOT, 'bin/millrace.js'), join(programs, 'millrace.js'))
   symlinkSync(join(ROOT, 'src'), join(folder, 'src'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
