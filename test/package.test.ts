@@ -155,6 +155,57 @@ describe('the package that Millrace is', () => {
     run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...options, 'program.ts'], consumer)
     assert.equal(run(process.execPath, ['program.ts'], consumer).trim(), 'function true')
   })
+
+  test("tells a user's compiler which columns there are", () => {
+    const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), '--strict', '--noEmit', '--module', 'nodenext']
+    const compile = (column: string): { status: number | null; stdout: string } => {
+      const program = `
+        import { clickEvent, count, fileSource, memorySink, pipeline, stream, tumbling } from 'millrace'
+        const pages = stream(fileSource('in.ndjson'), clickEvent).withWatermark('event_time', '10 seconds').groupBy('${column}')
+        const views = pages.window(tumbling('1 minute')).aggregate({ views: count() })
+        export default pipeline('mine').query('views', views, [memorySink()])
+      `
+      writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
+      writeFileSync(join(consumer, 'mine.ts'), program)
+      return spawnSync(process.execPath, [...tsc, '--target', 'es2024', 'mine.ts'], { cwd: consumer, encoding: 'utf8' })
+    }
+    assert.deepEqual([compile('page_url').status, compile('page_url').stdout], [0, ''])
+    const wrong = compile('page_ulr')
+    assert.notEqual(wrong.status, 0)
+    assert.match(wrong.stdout, /mine\.ts\(3,\d+\): error TS\d+: .*"page_ulr"/)
+  })
+
+  test('goes on after a stop, and refuses a window that has changed, with a way forward', () => {
+    const command = join(consumer, 'node_modules', 'millrace', 'bin', 'millrace.js')
+    const home = join(folder, 'own')
+    mkdirSync(home, { recursive: true })
+    const write = (size: string): void =>
+      writeFileSync(
+        join(home, 'mine.ts'),
+        `
+          import { clickEvent, count, jsonLines, logSource, pipeline, stream, tumbling } from 'millrace'
+          const all = stream(logSource('clicks'), clickEvent).withWatermark('event_time', '10 seconds')
+          const views = all.window(tumbling('${size}')).aggregate({ views: count() })
+          export default pipeline('mine').query('views', views, [jsonLines('out/views')])
+        `,
+      )
+    const click = '{"event_time":"2026-11-24T10:00:05Z","user_id":"ada","event_type":"click"}\n'
+    writeFileSync(join(home, 'clicks.ndjson'), click)
+    const go = (...args: string[]) =>
+      spawnSync(process.execPath, [command, ...args], { cwd: home, encoding: 'utf8', timeout: 60_000 })
+    write('1 minute')
+    assert.equal(go('produce', 'clicks.ndjson', '--topic', 'clicks').status, 0)
+    const once = ['run', 'mine.ts', '--once', '--checkpoint', 'state', '--json']
+    assert.deepEqual([go(...once).status, go(...once).status], [0, 0])
+    write('2 minutes')
+    const refused = go(...once)
+    assert.equal(refused.status, 4)
+    assert.match(
+      refused.stderr,
+      /the query "views" has changed since the checkpoint .*\n {2}hint: .*another --checkpoint folder/,
+    )
+    assert.equal(go('run', 'mine.ts', '--once', '--checkpoint', 'state-2', '--output', 'out-2').status, 0)
+  })
 })
 
 /** Makes the package in `folder` from the sources as they are now; the paths in it. */

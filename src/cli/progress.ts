@@ -25,6 +25,21 @@ export function reportProgress(job: Job): void {
   })
 }
 
+/** Says on stderr when the run has to wait, for a full disk or a server that is away, and when it goes on: once for each trouble. */
+export function reportTrouble(job: Pick<Job, 'status' | 'subscribe'>, tell: (text: string) => void = say): void {
+  let told = new Map<string, string>()
+  job.subscribe(() => {
+    const { state, error, sinks } = job.status()
+    if (state === 'failed' || state === 'finished' || state === 'stopped') return
+    const now = new Map<string, string>()
+    for (const { name, lastError } of sinks) if (lastError !== null) now.set(`the sink ${name}`, lastError)
+    if (error !== null) now.set('the job', error.message)
+    for (const [who, why] of now) if (!told.has(who)) tell(`${who} waits and tries again: ${why}`)
+    for (const who of told.keys()) if (!now.has(who)) tell(`${who} goes on`)
+    told = now
+  })
+}
+
 /** Says on stderr how models stand: a block per epoch in which one has learned, at most one a second, and the last one at the end. (A5, A23) */
 export function reportModels(job: Job): void {
   const shown = new Map<string, LearnerReport>()
