@@ -11,11 +11,12 @@ import type { DefineCommand } from './index.ts'
 interface StatusOptions extends PageOptions {
   readonly url?: string
   readonly exitWhenHealthy?: boolean
-  readonly timeout: number
+  readonly timeout?: number
   readonly json?: boolean
 }
 
 const POLL_MS = 200
+const TIMEOUT_MS = 60_000
 const REQUEST_TIMEOUT_MS = 5_000
 
 /** `millrace status`: asks a job that runs with a page how it is doing. */
@@ -28,7 +29,7 @@ export const defineStatus: DefineCommand = (program, exit) => {
     .addOption(settingOption('port'))
     .addOption(settingOption('token-file'))
     .option('--exit-when-healthy', 'wait until it runs, then exit with 0')
-    .option('--timeout <duration>', 'of waiting', duration, 60_000)
+    .option('--timeout <duration>', 'of waiting (default: 1m)', duration)
     .option('--json', 'the whole status as JSON')
     .action(async (options: StatusOptions) => {
       const status = options.exitWhenHealthy ? await healthyStatus(options) : await askStatus(options)
@@ -45,7 +46,7 @@ export const defineStatus: DefineCommand = (program, exit) => {
 
 /** Asks again until the job runs, or the time is over. */
 async function healthyStatus(options: StatusOptions): Promise<JobStatus> {
-  const endMs = performance.now() + options.timeout
+  const endMs = performance.now() + (options.timeout ?? TIMEOUT_MS)
   for (;;) {
     const answer = await askStatus(options).catch((error: unknown) => {
       if (error instanceof MillraceError && error.code === 'unavailable') return error
@@ -116,7 +117,8 @@ function notHealthy({ pipeline, state }: JobStatus): MillraceError {
 
 function unreachableJob(url: string, cause: unknown): MillraceError {
   const inner = cause instanceof Error ? cause.cause : undefined
-  const why = systemErrorCode(inner) ?? (cause instanceof Error ? cause.message : String(cause))
+  const reason = inner instanceof Error ? inner : cause
+  const why = systemErrorCode(inner) ?? (reason instanceof Error ? reason.message : String(reason))
   return new MillraceError('unavailable', `no job answers at ${url} (${why})`, {
     hint: 'start one with `millrace demo` or `millrace run --serve`, or name its page with --port or --url',
     cause,

@@ -13,11 +13,12 @@ import type { DefineCommand } from './index.ts'
 interface StopOptions {
   readonly home: string
   readonly checkpoint?: string
-  readonly timeout: number
+  readonly timeout?: number
   readonly json?: boolean
 }
 
 const POLL_MS = 50
+const TIMEOUT_MS = 60_000
 
 /** `millrace stop`: asks what works in a home folder to end as Ctrl-C does, and waits for it. */
 export const defineStop: DefineCommand = (program) => {
@@ -26,7 +27,7 @@ export const defineStop: DefineCommand = (program) => {
     .description('end the jobs and generators of a home folder cleanly, as Ctrl-C does')
     .addOption(settingOption('home'))
     .option('--checkpoint <folder>', 'a job whose checkpoint is elsewhere')
-    .option('--timeout <duration>', 'how long to wait until they have ended', duration, 60_000)
+    .option('--timeout <duration>', 'how long to wait until they have ended (default: 1m)', duration)
     .option('--json', 'what was stopped, as JSON')
     .action(async (options: StopOptions) => {
       const stopped = await stop(options)
@@ -38,7 +39,7 @@ export const defineStop: DefineCommand = (program) => {
   ])
 }
 
-async function stop({ home, checkpoint, timeout }: StopOptions): Promise<Holder[]> {
+async function stop({ home, checkpoint, timeout = TIMEOUT_MS }: StopOptions): Promise<Holder[]> {
   const place = homeAt(home)
   const find = () => holdersOf(place, checkpoint === undefined ? [] : [resolve(checkpoint)])
   const holders = await find()
