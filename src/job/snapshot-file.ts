@@ -19,7 +19,7 @@ import type { TotalsData } from './totals.ts'
  * Numbers are little-endian.
  */
 const MAGIC = encodeText('MILLSNAP')
-const FORMAT_VERSION = 2
+const FORMAT_VERSION = 1
 const PREFIX_BYTES = 12
 const SECTION_PREFIX_BYTES = 8
 const FOOTER_BYTES = 4

@@ -1,6 +1,5 @@
-import { type ByteReader, ByteWriter } from '../../base/bytes.ts'
-import { type HashKey, SHARDS } from '../keys/key-table.ts'
-import { sortedByNumber } from '../operators/number-sort.ts'
+import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import type { HashKey } from '../keys/key-table.ts'
 import { ID_WORDS, type WideIds } from './wide-ids.ts'
 
 type Ids = Pick<WideIds, 'words' | 'nulls'>
@@ -60,39 +59,20 @@ export class SeenIds {
     }
   }
 
-  /** Writes the entries of some shards, each in a section of its own, by id. */
-  write(writer: ByteWriter, shards: readonly number[]): void {
-    const byShard: number[][] = Array.from({ length: SHARDS }, () => [])
-    for (let entry = 0; entry < this.#count; entry++) {
-      if (this.#live(entry)) byShard[shardOf(this.#ids, entry)]?.push(entry)
-    }
-    const section = new ByteWriter(1024)
-    for (const shard of shards) {
-      const entries = this.#sorted(byShard[shard] as number[])
-      section.clear()
-      section.varint(entries.length)
-      for (const entry of entries) {
-        for (let word = 0; word < ID_WORDS; word++) section.u32(this.#ids[entry * ID_WORDS + word])
-        section.f64(this.#times[entry])
-      }
-      writer.bytes(section.view())
-    }
+  /** Appends the entries as they came, which is the same for the same epochs. */
+  write(writer: ByteWriter): void {
+    this.#makeRoom(0)
+    writer.varint(this.#count)
+    writer.raw(bytesOf(this.#ids.subarray(0, this.#count * ID_WORDS)))
+    writer.raw(bytesOf(this.#times.subarray(0, this.#count)))
   }
 
-  /** Adds what `write` has written, of as many shards. */
-  merge(reader: ByteReader, shardCount: number): void {
-    const words = new Int32Array(ID_WORDS)
-    const nulls = new Uint8Array(1)
-    const time = new Float64Array(1)
-    const isNew = new Uint8Array(1)
-    for (let shard = 0; shard < shardCount; shard++) {
-      const section = reader.section()
-      for (let left = section.count(); left > 0; left--) {
-        for (let word = 0; word < ID_WORDS; word++) words[word] = section.u32()
-        time[0] = section.f64()
-        this.addAll({ words, nulls }, time, 1, isNew)
-      }
-    }
+  /** Adds what `write` has written. */
+  merge(reader: ByteReader): void {
+    const count = reader.varint()
+    const words = new Int32Array(reader.raw(count * ID_WORDS * 4).slice().buffer)
+    const times = new Float64Array(reader.raw(count * 8).slice().buffer)
+    this.addAll({ words, nulls: new Uint8Array(count) }, times, count, new Uint8Array(count))
   }
 
   #add(words: Int32Array, from: number, hash: number, timeMs: number): boolean {
@@ -156,24 +136,10 @@ export class SeenIds {
     }
     this.#places = places
   }
-
-  #sorted(entries: readonly number[]): Int32Array {
-    const ids = this.#ids
-    const sorted = sortedByNumber(Int32Array.from(entries), (entry) => ids[entry * ID_WORDS] >>> 0)
-    // What begins alike is next to each other now, and little.
-    for (let start = 0; start < sorted.length; ) {
-      let end = start + 1
-      while (end < sorted.length && ids[sorted[end] * ID_WORDS] === ids[sorted[start] * ID_WORDS]) end++
-      if (end - start > 1) sorted.subarray(start, end).sort((left, right) => compareIds(ids, left, right))
-      start = end
-    }
-    return sorted
-  }
 }
 
-/** Ids that are given out by the clock differ in their last word. */
-function shardOf(ids: Int32Array, entry: number): number {
-  return ids[entry * ID_WORDS + ID_WORDS - 1] & (SHARDS - 1)
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /**
@@ -204,12 +170,4 @@ function sameId(left: Int32Array, leftAt: number, right: Int32Array, rightAt: nu
     left[leftAt + 2] === right[rightAt + 2] &&
     left[leftAt + 3] === right[rightAt + 3]
   )
-}
-
-function compareIds(ids: Int32Array, left: number, right: number): number {
-  for (let word = 0; word < ID_WORDS; word++) {
-    const difference = (ids[left * ID_WORDS + word] >>> 0) - (ids[right * ID_WORDS + word] >>> 0)
-    if (difference !== 0) return difference
-  }
-  return 0
 }

@@ -29,25 +29,15 @@ export class WideIds {
 
   /** Reads the ids of `rows[0 .. count)`. */
   read(batch: Batch, rows: Int32Array, count: number): void {
-    const column = this.#begin(batch, count)
-    if (column.kind === 'uuid') readUuids(column, rows, count, this.words, this.nulls)
-    else if (column.kind === 'string') this.#readTexts(column, rows, count)
-    else for (let index = 0; index < count; index++) this.#hash(column, rows[index] as number, index)
-  }
-
-  /** The same of ids that are another one in each scope. */
-  readScoped(batch: Batch, rows: Int32Array, count: number, scope: number): void {
-    const column = this.#begin(batch, count)
-    for (let index = 0; index < count; index++) this.#hash(column, rows[index] as number, index, scope)
-  }
-
-  #begin(batch: Batch, count: number): Column {
     if (this.nulls.length < count) {
       this.words = new Int32Array(count * 2 * ID_WORDS)
       this.nulls = new Uint8Array(count * 2)
     }
     this.nulls.fill(0, 0, count)
-    return batch.columns[this.#columnIndex] as Column
+    const column = batch.columns[this.#columnIndex] as Column
+    if (column.kind === 'uuid') readUuids(column, rows, count, this.words, this.nulls)
+    else if (column.kind === 'string') this.#readTexts(column, rows, count)
+    else for (let index = 0; index < count; index++) this.#hash(column, rows[index] as number, index)
   }
 
   #readTexts(column: StringColumn, rows: Int32Array, count: number): void {
@@ -60,7 +50,7 @@ export class WideIds {
     }
   }
 
-  #hash(column: Column, row: number, index: number, scope?: number): void {
+  #hash(column: Column, row: number, index: number): void {
     const writer = this.#writer
     writer.clear()
     encodeKeyPart(writer, column, row)
@@ -68,7 +58,6 @@ export class WideIds {
       this.nulls[index] = 1
       return
     }
-    if (scope !== undefined) writer.u32(scope)
     const bytes = writer.view()
     const at = index * ID_WORDS
     for (const [half, seed] of this.#seeds.entries()) {

@@ -1,4 +1,4 @@
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { DedupeNode } from '../../plan/node.ts'
 import { SeenIds } from '../dedupe/seen-ids.ts'
@@ -30,7 +30,8 @@ export class DedupeStage implements Stage {
   readonly id: string
   readonly #options: DedupeOptions
   readonly #next: readonly Stage[]
-  readonly #seen: SeenIds
+  /** By partition; a single one where ids are the same wherever they come. */
+  readonly #tables: SeenIds[] = []
   #rows = new Int32Array(1024)
   #times = new Float64Array(1024)
   #isNew = new Uint8Array(1024)
@@ -38,19 +39,18 @@ export class DedupeStage implements Stage {
   constructor(options: DedupeOptions, next: readonly Stage[]) {
     this.id = options.id
     this.#options = options
-    this.#seen = new SeenIds(options.hashKey)
     this.#next = next
   }
 
   get stateRows(): number {
-    return this.#seen.size
+    return this.#tables.reduce((sum, { size }) => sum + size, 0)
   }
 
   process(input: StageInput): void {
     this.#makeRoom(input.count)
     const timely = this.#dropLate(input)
     const count = this.#dropRepeats(input, timely)
-    if (!this.#seen.fits(this.#options.idsMax)) throw tooManyIds(this.#options)
+    if (!this.#table(input.context.partition).fits(this.#options.idsMax)) throw tooManyIds(this.#options)
     if (count === 0) return
     const fresh = { ...input, rows: this.#rows, count }
     for (const stage of this.#next) stage.process(fresh)
@@ -58,15 +58,28 @@ export class DedupeStage implements Stage {
 
   /** After the watermark has moved on. */
   endEpoch(): void {
-    this.#seen.forget(this.#options.watermark.closeWatermarkMs - this.#options.node.withinMs)
+    const { watermark, node } = this.#options
+    for (const table of this.#tables) table.forget(watermark.closeWatermarkMs - node.withinMs)
   }
 
-  snapshot(writer: ByteWriter, shards: readonly number[]): void {
-    this.#seen.write(writer, shards)
+  /** What is remembered, by partition. */
+  tables(): Uint8Array[] {
+    return this.#tables.map((table) => {
+      const writer = new ByteWriter(1024)
+      table.write(writer)
+      return writer.finish()
+    })
   }
 
-  restore(reader: ByteReader, shardCount: number): void {
-    this.#seen.merge(reader, shardCount)
+  /** Takes in one of `tables`. */
+  restore(partition: number, table: Uint8Array): void {
+    this.#table(partition).merge(new ByteReader(table, `the state of ${this.id}`))
+  }
+
+  #table(partition: number): SeenIds {
+    const place = this.#options.node.scope === 'partition' ? partition : 0
+    while (this.#tables.length <= place) this.#tables.push(new SeenIds(this.#options.hashKey))
+    return this.#tables[place] as SeenIds
   }
 
   #makeRoom(count: number): void {
@@ -99,10 +112,10 @@ export class DedupeStage implements Stage {
   /** Leaves those of the first rows that have no id or a new one. */
   #dropRepeats({ batch, context }: StageInput, count: number): number {
     const { node, ids, watermark } = this.#options
-    if (node.scope === 'partition') ids.readScoped(batch, this.#rows, count, context.partition)
-    else ids.read(batch, this.#rows, count)
-    this.#seen.forget(watermark.lateWatermarkMs - node.withinMs)
-    this.#seen.addAll(ids, this.#times, count, this.#isNew)
+    ids.read(batch, this.#rows, count)
+    const table = this.#table(context.partition)
+    table.forget(watermark.lateWatermarkMs - node.withinMs)
+    table.addAll(ids, this.#times, count, this.#isNew)
     let fresh = 0
     for (let index = 0; index < count; index++) {
       const row = this.#rows[index] as number
