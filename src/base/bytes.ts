@@ -69,6 +69,13 @@ export class ByteWriter {
     this.#bytes.set(bytes, at)
   }
 
+  /** The same as `raw`, faster while the bytes are few. */
+  short(bytes: Uint8Array): void {
+    let at = this.#claim(bytes.length)
+    const own = this.#bytes
+    for (let index = 0; index < bytes.length; index++) own[at++] = bytes[index] as number
+  }
+
   /** Length, then the bytes. */
   bytes(bytes: Uint8Array): void {
     this.varint(bytes.length)

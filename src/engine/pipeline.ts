@@ -11,7 +11,16 @@ import { queryOutputs } from './query-outputs.ts'
 import { selectedFields } from './selected-fields.ts'
 import { SelectStage } from './stages/select-stage.ts'
 import { compileStages, type StageTree } from './stages/stage-tree.ts'
-import { ALL_SHARDS, assertAllRead, openSection, readHead, section, writeHead } from './state-sections.ts'
+import {
+  ALL_SHARDS,
+  assertAllRead,
+  openSection,
+  readHead,
+  readTables,
+  section,
+  writeHead,
+  writeTables,
+} from './state-sections.ts'
 
 /** Compiles a checked plan to run in one thread: what reads rows and what owns the groups are one. */
 export function createEngine(plan: PipelinePlan, options: EngineOptions): Engine {
@@ -79,7 +88,7 @@ class PipelineEngine implements Engine {
     const writer = new ByteWriter(1 << 16)
     writeHead(writer, this.#partitionIds)
     for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
-    for (const dedupe of this.#stages.dedupes) section(writer, dedupe.id, (to) => dedupe.snapshot(to, ALL_SHARDS))
+    for (const dedupe of this.#stages.dedupes) section(writer, dedupe.id, (to) => writeTables(to, dedupe.tables()))
     for (const one of this.#stages.features) section(writer, one.id, (to) => one.snapshot(to, ALL_SHARDS))
     for (const predict of this.#stages.predicts) section(writer, predict.id, (to) => predict.snapshot(to))
     for (const funnel of this.#stages.funnels) section(writer, funnel.id, (to) => funnel.snapshot(to))
@@ -87,14 +96,17 @@ class PipelineEngine implements Engine {
       if (output instanceof SelectStage) continue
       section(writer, output.id, (to) => output.snapshot(to, ALL_SHARDS))
     }
-    return writer.finish()
+    return writer.view()
   }
 
   restore(snapshot: Uint8Array): void {
     const reader = new ByteReader(snapshot, 'the state in the snapshot')
     this.addPartitions(readHead(reader))
     for (const { id, watermark } of this.#stages.watermarks) watermark.restore(openSection(reader, id))
-    for (const dedupe of this.#stages.dedupes) dedupe.restore(openSection(reader, dedupe.id), SHARDS)
+    for (const dedupe of this.#stages.dedupes) {
+      for (const [partition, table] of readTables(openSection(reader, dedupe.id)).entries())
+        dedupe.restore(partition, table)
+    }
     for (const one of this.#stages.features) one.restore(openSection(reader, one.id), SHARDS)
     for (const predict of this.#stages.predicts) predict.restore(openSection(reader, predict.id))
     for (const funnel of this.#stages.funnels) funnel.restore(openSection(reader, funnel.id))

@@ -1,9 +1,9 @@
-import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { ByteReader, type ByteWriter } from '../base/bytes.ts'
 import { MillraceError } from '../base/error.ts'
 import { SHARDS } from './keys/key-table.ts'
 
 /** Version of the engine's part of a snapshot. */
-const STATE_VERSION = 2
+const STATE_VERSION = 3
 
 /** Every shard, in the order in which a snapshot has them. */
 export const ALL_SHARDS: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard)
@@ -26,17 +26,31 @@ export function readHead(reader: ByteReader): string[] {
 
 /** Writes a part under a name. */
 export function section(writer: ByteWriter, id: string, write: (to: ByteWriter) => void): void {
-  const part = new ByteWriter(1 << 12)
-  write(part)
   writer.text(id)
-  writer.bytes(part.view())
+  const lengthAt = writer.length
+  writer.u32(0)
+  write(writer)
+  writer.patchU32(lengthAt, writer.length - lengthAt - 4)
 }
 
 /** Opens the next part, which must have this name. */
 export function openSection(reader: ByteReader, id: string): ByteReader {
   const found = reader.text()
   if (found !== id) throw misfit(`it has "${found}" where this pipeline has "${id}"`)
-  return new ByteReader(reader.bytes(), `the state of ${id}`)
+  return new ByteReader(reader.raw(reader.u32()), `the state of ${id}`)
+}
+
+/** Writes parts that are known by their number. */
+export function writeTables(writer: ByteWriter, tables: readonly Uint8Array[]): void {
+  writer.varint(tables.length)
+  for (const table of tables) writer.bytes(table)
+}
+
+/** Reads what `writeTables` has written. */
+export function readTables(reader: ByteReader): Uint8Array[] {
+  const tables: Uint8Array[] = []
+  for (let count = reader.count(); count > 0; count--) tables.push(reader.bytes())
+  return tables
 }
 
 /** Throws when a snapshot holds more than was read. */

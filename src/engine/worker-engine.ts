@@ -107,6 +107,7 @@ export class WorkerEngine {
 
   /** Second barrier: closes what the watermarks have passed; by query, nothing for a select. */
   close(epoch: number): WorkerClosed[] {
+    for (const dedupe of this.#stages.dedupes) dedupe.endEpoch()
     return this.#stages.outputs.map((output): WorkerClosed => {
       if (output instanceof SelectStage) return { results: {}, stateRows: 0, openWindows: [], marks: [] }
       const results = output.close(epoch)
@@ -115,9 +116,9 @@ export class WorkerEngine {
     })
   }
 
-  /** The groups of its shards: by query, by shard in its own order. Everything of other shards has been handed over. */
-  snapshot(): Uint8Array[][] {
-    return this.#stages.outputs.map((output) => {
+  /** Everything of other shards has been handed over. */
+  snapshot(): WorkerState {
+    const groups = this.#stages.outputs.map((output) => {
       if (output instanceof SelectStage) return []
       return this.#shards.map((shard) => {
         const writer = new ByteWriter(1024)
@@ -125,11 +126,17 @@ export class WorkerEngine {
         return writer.finish()
       })
     })
+    return { groups, ids: this.#stages.dedupes.map((dedupe) => dedupe.tables()) }
   }
 
-  /** Takes in what `snapshot` has given, by query, any shards; gives the marks in it, by query. */
-  restore(state: readonly (readonly Uint8Array[])[]): Uint8Array[][] {
-    return state.map((sections, index) => {
+  /** Takes in what `snapshot` has given, any shards; gives the marks in it, by query. */
+  restore({ groups, ids }: WorkerState): Uint8Array[][] {
+    for (const [index, tables] of ids.entries()) {
+      for (const [partition, table] of tables.entries()) {
+        if (table.length > 0) this.#stages.dedupes[index]?.restore(partition, table)
+      }
+    }
+    return groups.map((sections, index) => {
       const output = this.#stages.outputs[index]
       if (!output || output instanceof SelectStage) return []
       for (const bytes of sections) output.operator.restore(new ByteReader(bytes, `the state of ${output.id}`), 1)
@@ -142,6 +149,14 @@ export class WorkerEngine {
       watermark.closeAt(closeWatermarksMs[index] as number)
     }
   }
+}
+
+/** What a worker keeps from epoch to epoch. */
+export interface WorkerState {
+  /** By query: the groups of its shards, by shard in its own order. */
+  readonly groups: readonly (readonly Uint8Array[])[]
+  /** By dedupe: the ids that were seen, by partition; empty for those of others. */
+  readonly ids: readonly (readonly Uint8Array[])[]
 }
 
 /** What owners want to have. */

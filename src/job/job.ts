@@ -405,7 +405,7 @@ export class Job {
     return this.#draining?.ends?.every((end, index) => (this.#partitions.positions[index] as number) >= end) ?? false
   }
 
-  /** Waits for rows, at most until the next trigger or tick. */
+  /** Waits for more rows, at most until the next trigger or tick. */
   async #rest(): Promise<void> {
     const { clock, settings } = this.#parts
     const waitMs = this.#prefetcher.hasRows
@@ -413,7 +413,8 @@ export class Job {
       : Math.min(TICK_MS, 250)
     const waking = new AbortController()
     const sleep = clock.sleep(Math.min(waitMs, TICK_MS), waking.signal)
-    await (this.#prefetcher.hasRows ? sleep : Promise.race([sleep, this.#prefetcher.changed()]))
+    // While catching up, what comes fills the budget long before the trigger is due.
+    await Promise.race([sleep, this.#prefetcher.changed()])
     waking.abort()
   }
 

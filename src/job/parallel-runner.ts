@@ -9,7 +9,16 @@ import { queryOutputs } from '../engine/query-outputs.ts'
 import { selectedFields } from '../engine/selected-fields.ts'
 import { concatenated, SelectStage } from '../engine/stages/select-stage.ts'
 import { compileStages, type StageTree } from '../engine/stages/stage-tree.ts'
-import { ALL_SHARDS, assertAllRead, openSection, readHead, section, writeHead } from '../engine/state-sections.ts'
+import {
+  ALL_SHARDS,
+  assertAllRead,
+  openSection,
+  readHead,
+  readTables,
+  section,
+  writeHead,
+  writeTables,
+} from '../engine/state-sections.ts'
 import type { WorkerClosed, WorkerGathered } from '../engine/worker-engine.ts'
 import type { OutputMode } from '../plan/connectors.ts'
 import type { PipelinePlan } from '../plan/node.ts'
@@ -17,6 +26,9 @@ import { queryChain } from '../plan/query-chain.ts'
 import { DataWorkerThread } from './data-worker-thread.ts'
 import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
 import { fromPlain, type PlainBatch, type WorkerLink, type WorkerStart } from './worker-messages.ts'
+
+/** A table that no id has come to yet. */
+const NO_IDS = Uint8Array.of(0)
 
 /** Bytes of records that go to a worker at a time. */
 const GROUP_BYTES = 4 << 20
@@ -116,6 +128,10 @@ export class ParallelRunner implements EpochRunner {
     const writer = new ByteWriter(1 << 16)
     writeHead(writer, this.#partitionIds)
     for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
+    for (const [index, { id }] of this.#stages.dedupes.entries()) {
+      const tables = this.#byPartition(states.map(({ ids }) => ids[index] as readonly Uint8Array[]))
+      section(writer, id, (to) => writeTables(to, tables))
+    }
     for (const [query, output] of this.#stages.outputs.entries()) {
       if (output instanceof SelectStage) continue
       section(writer, output.id, (to) => {
@@ -123,17 +139,18 @@ export class ParallelRunner implements EpochRunner {
         for (const shard of ALL_SHARDS) {
           const owner = shard % this.#workers.length
           const place = Math.floor(shard / this.#workers.length)
-          to.raw(states[owner]?.[query]?.[place] as Uint8Array)
+          to.raw(states[owner]?.groups[query]?.[place] as Uint8Array)
         }
       })
     }
-    return writer.finish()
+    return writer.view()
   }
 
   async restore(snapshot: Uint8Array): Promise<void> {
     const reader = new ByteReader(snapshot, 'the state in the snapshot')
     this.addPartitions(readHead(reader))
     for (const { id, watermark } of this.#stages.watermarks) watermark.restore(openSection(reader, id))
+    const ids = this.#stages.dedupes.map(({ id }) => readTables(openSection(reader, id)))
     const byOwner: Uint8Array[][][] = this.#workers.map(() => this.queries.map(() => []))
     for (const [query, output] of this.#stages.outputs.entries()) {
       if (output instanceof SelectStage) continue
@@ -147,7 +164,10 @@ export class ParallelRunner implements EpochRunner {
     }
     assertAllRead(reader)
     const marks = await this.#all((worker, owner) =>
-      worker.ask({ kind: 'restore', state: byOwner[owner] as Uint8Array[][] }),
+      worker.ask({
+        kind: 'restore',
+        state: { groups: byOwner[owner] as Uint8Array[][], ids: this.#idsOf(owner, ids) },
+      }),
     )
     this.#marks = this.queries.map((_, query) => marks.flatMap((one) => one[query] ?? []))
   }
@@ -164,6 +184,22 @@ export class ParallelRunner implements EpochRunner {
 
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()))
+  }
+
+  /** Of the tables that each worker has, for each partition that of its reader. */
+  #byPartition(byWorker: readonly (readonly Uint8Array[])[]): Uint8Array[] {
+    const count = Math.max(...byWorker.map(({ length }) => length))
+    return Array.from(
+      { length: count },
+      (_, partition) => byWorker[partition % this.#workers.length]?.[partition] ?? NO_IDS,
+    )
+  }
+
+  /** By dedupe: the tables of the partitions that a worker reads, with nothing in place of the others. */
+  #idsOf(worker: number, ids: readonly (readonly Uint8Array[])[]): Uint8Array[][] {
+    return ids.map((tables) =>
+      tables.map((table, partition) => (partition % this.#workers.length === worker ? table : new Uint8Array(0))),
+    )
   }
 
   #all<T>(ask: (worker: WorkerLink, owner: number) => Promise<T>): Promise<T[]> {

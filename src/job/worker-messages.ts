@@ -6,7 +6,7 @@ import type { ResultBatch } from '../batch/result-batch.ts'
 import type { WasmModule } from '../batch/wasm-module.ts'
 import type { EngineOptions } from '../engine/engine.ts'
 import type { EpochPlan, OffsetRange } from '../engine/epoch.ts'
-import type { HandOverRequest, WorkerClosed, WorkerGathered } from '../engine/worker-engine.ts'
+import type { HandOverRequest, WorkerClosed, WorkerGathered, WorkerState } from '../engine/worker-engine.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 
 /** What a data worker is started with. */
@@ -25,7 +25,7 @@ export interface WorkerStart {
 
 /** What the coordinator asks of a data worker; each is answered once, in order. */
 export type WorkerRequest =
-  | { readonly kind: 'restore'; readonly state: readonly (readonly Uint8Array[])[] }
+  | { readonly kind: 'restore'; readonly state: WorkerState }
   | {
       readonly kind: 'begin'
       readonly plan: EpochPlan
@@ -57,7 +57,7 @@ export interface WorkerAnswers {
   /** By owner. */
   readonly 'hand-over': readonly Uint8Array[]
   readonly close: readonly WorkerClosed[]
-  readonly snapshot: readonly (readonly Uint8Array[])[]
+  readonly snapshot: WorkerState
 }
 
 /** What comes back from a worker. */

@@ -37,10 +37,11 @@ export const urlDeviceActivity: Preset = {
 
 function build(changes: Partial<PresetSettings> = {}, servers: Servers = {}): Pipeline {
   const { topic, output, 'watermark-delay': delay } = { ...SETTINGS, ...changes }
-  const events = stream(logSource(topic), dialect.schema, { rules: dialect.rules })
+  // Their topic is partitioned by user, so the same event always comes to the same partition. (C3)
+  const events = stream(logSource(topic), dialect.schema, { rules: dialect.rules, keyed: true })
     .derive({ url: col('page_url'), action: col('event_type') })
     .withWatermark('event_time', delay)
-    .dedupe('event_id', { within: '10 minutes' })
+    .dedupe('event_id', { within: '10 minutes', scope: 'partition' })
   // Their text names no slide.
   const lastFiveMinutes = sliding('5 minutes', '1 minute')
   const of = (action: string) => count().where(eq(col('action'), action))

@@ -37,7 +37,9 @@ const SEED = Number(process.env['MILLRACE_LAW_SEED'] ?? Math.floor(Math.random()
 const START_MS = Date.UTC(2026, 0, 1)
 const PARTITIONS = 4
 
-const events = stream(fileSource('x'), clickEvent).withWatermark('event_time', '30s', { maxClockSkew: null })
+const events = stream(fileSource('x'), clickEvent, { keyed: true }).withWatermark('event_time', '30s', {
+  maxClockSkew: null,
+})
 const plan: Pipeline = pipeline('parallel')
   .query(
     'tumbling',
@@ -68,6 +70,14 @@ const plan: Pipeline = pipeline('parallel')
       .groupBy('user_id')
       .window(session('45s', { maxEvents: 8, maxDuration: '2 minutes', endWhen: eq(col('event_type'), 'logout') }))
       .aggregate({ rows: count(), total: sum('amount') }),
+  )
+  .query(
+    'once',
+    events
+      .dedupe('event_id', { within: '1 minute', scope: 'partition' })
+      .groupBy('user_id')
+      .window(tumbling('1 minute'))
+      .aggregate({ rows: count() }),
   )
   .query('raw', events.select({ user_id: col('user_id'), at: col('event_time'), late: rowProperty('late') }))
 
@@ -176,6 +186,7 @@ function randomRows(random: Random, epoch: number): Record<string, unknown>[][] 
   return Array.from({ length: PARTITIONS }, () =>
     Array.from({ length: 50 + random.below(150) }, () => ({
       event_time: new Date(START_MS + epoch * 60_000 + random.below(150_000) - (random.chance(0.1) ? 200_000 : 0)),
+      event_id: random.chance(0.1) ? null : `e${random.below(300)}`,
       event_type: random.chance(0.1) ? 'logout' : random.chance(0.5) ? 'click' : 'page_view',
       user_id: `u${random.below(40)}`,
       page_url: random.chance(0.1) ? null : `/p${random.below(8)}`,

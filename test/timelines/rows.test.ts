@@ -52,6 +52,35 @@ timeline(
 `,
 )
 
+timeline(
+  'a repeat is one in its own partition only, where that was asked for',
+  stream(logSource('events'), events, { keyed: true })
+    .withWatermark('at', '1 minute')
+    .dedupe('id', { within: '10 minutes', scope: 'partition' })
+    .window(tumbling('1 minute'))
+    .aggregate({ events: count() }),
+  `
+  partition 0
+  00:00:05  e1
+  00:00:20  e1    -> duplicate
+  partition 1
+  00:00:30  e1
+  00:00:35  e2
+  00:00:40  e1    -> duplicate
+  epoch
+  partition 0
+  00:00:50  e2
+  00:01:10  e1    -> duplicate
+  partition 3
+  00:01:20  e1
+  epoch
+  partition 1
+  00:01:25  e2    -> duplicate
+  end             -> [00:00, 00:01) 4
+                  -> [00:01, 00:02) 1
+`,
+)
+
 const watched = visits().withWatermark('at', '0s')
 
 timeline(

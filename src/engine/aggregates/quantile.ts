@@ -2,7 +2,7 @@ import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { Batch } from '../../batch/batch.ts'
 import type { Field } from '../../batch/schema.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
-import type { PairCounts } from '../keys/pair-counts.ts'
+import type { SlotCounts } from '../keys/slot-counts.ts'
 import type { Aggregator } from './aggregate.ts'
 import { NumberInput } from './number-input.ts'
 import { subtracting } from './subtracting.ts'
@@ -42,6 +42,7 @@ export function quantile(field: Field, columnIndex: number, q: number): Aggregat
 
 class Bins implements CountedValues {
   byRow: Int32Array = new Int32Array(0)
+  readonly valueCount = BIN_MAX + 1
   readonly #input: NumberInput
   readonly #q: number
   /** How many units of the column make 1. */
@@ -73,7 +74,7 @@ class Bins implements CountedValues {
     return bin
   }
 
-  result(counts: PairCounts, slot: number, _approximate: boolean, to: ColumnBuilder): void {
+  result(counts: SlotCounts, slot: number, _approximate: boolean, to: ColumnBuilder): void {
     const bins: [bin: number, count: number][] = []
     counts.each(slot, (bin, count) => bins.push([bin, count]))
     bins.sort(([left], [right]) => left - right)

@@ -1,10 +1,10 @@
-import { type ByteReader, type ByteWriter, encodeText } from '../../base/bytes.ts'
+import { type ByteReader, ByteWriter, encodeText } from '../../base/bytes.ts'
 import { formatTime } from '../../base/time.ts'
 import { cellText, cellValue } from '../../batch/cell.ts'
 import type { Field } from '../../batch/schema.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 import { holdsKeyPart } from '../keys/key-codec.ts'
-import type { PairCounts } from '../keys/pair-counts.ts'
+import type { SlotCounts } from '../keys/slot-counts.ts'
 import type { Aggregator } from './aggregate.ts'
 import { ColumnValues } from './column-values.ts'
 import { subtracting } from './subtracting.ts'
@@ -12,6 +12,9 @@ import { type CountedValues, ValueCountsState } from './value-counts.ts'
 
 /** Different values of a group that are counted; what is beyond is cut off at the end of an epoch. */
 const VALUES_MAX = 10_000
+
+/** Values whose JSON is kept. */
+const ITEMS_MAX = 1024
 
 /** What the aggregate is made for. */
 export interface TopKOptions {
@@ -42,7 +45,7 @@ export function topK({ field, columnIndex, k, seed, valuesMax = VALUES_MAX }: To
           cut = true
         }
       }
-      const renumbered = values.column.forget((newId) => {
+      const renumbered = values.forget((newId) => {
         for (const { counts } of states as readonly ValueCountsState[]) counts.renumber(newId)
       })
       return cut || renumbered
@@ -60,6 +63,9 @@ class TopValues implements CountedValues {
   readonly column: ColumnValues
   readonly #field: Field
   readonly #k: number
+  /** `{"value":"/home","count":` by value, of those that were seen first. */
+  readonly #items: Uint8Array[] = []
+  readonly #text = new ByteWriter(256)
 
   constructor(field: Field, columnIndex: number, k: number, seed: number) {
     this.column = new ColumnValues(columnIndex, seed)
@@ -69,6 +75,16 @@ class TopValues implements CountedValues {
 
   get byRow(): Int32Array {
     return this.column.byRow
+  }
+
+  get valueCount(): number {
+    return this.column.ids.interner.size
+  }
+
+  forget(renumber: (newId: (id: number) => number) => void): boolean {
+    const forgot = this.column.forget(renumber)
+    if (forgot) this.#items.length = 0
+    return forgot
   }
 
   compare(left: number, right: number): number {
@@ -85,20 +101,34 @@ class TopValues implements CountedValues {
     return this.column.ids.interner.intern(bytes)
   }
 
-  result(counts: PairCounts, slot: number, approximate: boolean, to: ColumnBuilder): void {
-    const top = this.mostFrequent(counts, slot, this.#k)
-    const builder = new ColumnBuilder(this.#field, top.length)
-    for (const { value } of top) this.column.ids.build(value, builder)
-    const column = builder.finish()
-    const mark = approximate ? ',"approximate":true' : ''
-    const items = top.map(({ times }, row) => {
-      const value = jsonText(cellValue(column, this.#field, row), cellText(column, this.#field, row), this.#field)
-      return `{"value":${value},"count":${times}${mark}}`
-    })
-    to.bytes(encodeText(`[${items.join(',')}]`))
+  result(counts: SlotCounts, slot: number, approximate: boolean, to: ColumnBuilder): void {
+    const text = this.#text
+    text.clear()
+    text.u8(OPEN)
+    for (const [index, { value, times }] of this.mostFrequent(counts, slot, this.#k).entries()) {
+      if (index > 0) text.u8(COMMA)
+      text.short(this.#item(value))
+      writeDigits(text, times)
+      text.short(approximate ? APPROXIMATE_END : END)
+    }
+    text.u8(CLOSE)
+    to.bytes(text.view())
   }
 
-  mostFrequent(counts: PairCounts, slot: number, limit: number): Frequency[] {
+  #item(value: number): Uint8Array {
+    let item = this.#items[value]
+    if (!item) {
+      const builder = new ColumnBuilder(this.#field, 1)
+      this.column.ids.build(value, builder)
+      const column = builder.finish()
+      const json = jsonText(cellValue(column, this.#field, 0), cellText(column, this.#field, 0), this.#field)
+      item = encodeText(`{"value":${json},"count":`)
+      if (value < ITEMS_MAX) this.#items[value] = item
+    }
+    return item
+  }
+
+  mostFrequent(counts: SlotCounts, slot: number, limit: number): Frequency[] {
     const top: Frequency[] = []
     counts.each(slot, (value, times) => {
       const candidate = { value, times }
@@ -125,6 +155,19 @@ class TopValues implements CountedValues {
   #order(left: Frequency, right: Frequency): number {
     return right.times - left.times || this.compare(left.value, right.value)
   }
+}
+
+const OPEN = 0x5b
+const COMMA = 0x2c
+const CLOSE = 0x5d
+const ZERO = 0x30
+const END = encodeText('}')
+const APPROXIMATE_END = encodeText(',"approximate":true}')
+
+/** A whole number. */
+function writeDigits(text: ByteWriter, value: number): void {
+  if (value > 9) writeDigits(text, Math.floor(value / 10))
+  text.u8(ZERO + (value % 10))
 }
 
 function jsonText(value: string | number | boolean | null, text: string, { type }: Field): string {

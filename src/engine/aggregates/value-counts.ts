@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
-import { PairCounts } from '../keys/pair-counts.ts'
+import { SlotCounts } from '../keys/slot-counts.ts'
 import type { GroupOrder } from '../operator.ts'
 import type { AggregateState } from './aggregate.ts'
 
@@ -9,17 +9,19 @@ import type { AggregateState } from './aggregate.ts'
 export interface CountedValues {
   /** Number of each row's value in the current batch; negative for null. */
   readonly byRow: Int32Array
+  /** No value has a number as large as this. */
+  readonly valueCount: number
   /** The order in which values are written. */
   compare(left: number, right: number): number
   write(value: number, writer: ByteWriter): void
   read(reader: ByteReader): number
   /** The result of a group out of its counts. */
-  result(counts: PairCounts, slot: number, approximate: boolean, to: ColumnBuilder): void
+  result(counts: SlotCounts, slot: number, approximate: boolean, to: ColumnBuilder): void
 }
 
 /** How often each group has which value. It can be taken out again, so that it slides. */
 export class ValueCountsState implements AggregateState {
-  readonly counts: PairCounts = new PairCounts()
+  readonly counts: SlotCounts = new SlotCounts()
   /** By slot of a group that values were left out of: how many such states have come together there. */
   readonly #approximate = new Map<number, number>()
   readonly #values: CountedValues
@@ -28,28 +30,20 @@ export class ValueCountsState implements AggregateState {
     this.#values = values
   }
 
-  grow(): void {}
+  grow(slotCount: number): void {
+    this.counts.grow(slotCount)
+  }
 
   update(rows: Int32Array, slots: Int32Array, count: number): void {
-    countValues(this.counts, this.#values.byRow, rows, slots, count)
+    this.counts.addRows(this.#values.valueCount, this.#values.byRow, rows, slots, count)
   }
 
   fold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
-    assert(other instanceof ValueCountsState, 'states of one aggregate are folded')
-    for (let index = 0; index < count; index++) {
-      const slot = to[index] as number
-      if (other.#approximate.has(from[index] as number)) this.#markApproximate(slot, 1)
-      other.counts.each(from[index] as number, (value, times) => this.counts.add(slot, value, times))
-    }
+    this.#addState(other, from, to, count, 1)
   }
 
   unfold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
-    assert(other instanceof ValueCountsState, 'states of one aggregate are folded')
-    for (let index = 0; index < count; index++) {
-      const slot = to[index] as number
-      if (other.#approximate.has(from[index] as number)) this.#markApproximate(slot, -1)
-      other.counts.each(from[index] as number, (value, times) => this.counts.add(slot, value, -times))
-    }
+    this.#addState(other, from, to, count, -1)
   }
 
   clear(slot: number): void {
@@ -94,16 +88,18 @@ export class ValueCountsState implements AggregateState {
     if (!this.#approximate.has(slot)) this.#markApproximate(slot, 1)
   }
 
+  #addState(other: AggregateState, from: Int32Array, to: Int32Array, count: number, times: 1 | -1): void {
+    assert(other instanceof ValueCountsState, 'states of one aggregate are folded')
+    this.counts.addCounts(other.counts, from, to, count, times)
+    if (other.#approximate.size === 0) return
+    for (let index = 0; index < count; index++) {
+      if (other.#approximate.has(from[index] as number)) this.#markApproximate(to[index] as number, times)
+    }
+  }
+
   #markApproximate(slot: number, change: 1 | -1): void {
     const marks = (this.#approximate.get(slot) ?? 0) + change
     if (marks === 0) this.#approximate.delete(slot)
     else this.#approximate.set(slot, marks)
-  }
-}
-
-function countValues(counts: PairCounts, byRow: Int32Array, rows: Int32Array, slots: Int32Array, count: number): void {
-  for (let index = 0; index < count; index++) {
-    const value = byRow[rows[index] as number] as number
-    if (value >= 0) counts.add(slots[index] as number, value, 1)
   }
 }

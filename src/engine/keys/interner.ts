@@ -2,6 +2,7 @@ import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import { mixed } from '../../base/mixed.ts'
 import { copyShort } from '../../batch/dictionary.ts'
+import { compareFrom, type Slab, sortByBytes } from './value-sort.ts'
 
 /**
  * Byte strings as dense ids, for the life of an operator's state: the same bytes give the same id whichever dictionary, batch or
@@ -37,18 +38,12 @@ export class Interner {
 
   /** Orders two values as `compareBytes` does. */
   compare(left: number, right: number): number {
-    if (left === right) return 0
-    const slab = this.#slab
-    let leftAt = this.#start(left)
-    let rightAt = this.#start(right)
-    const leftLength = (this.#ends[left] as number) - leftAt
-    const rightLength = (this.#ends[right] as number) - rightAt
-    const sharedEnd = leftAt + Math.min(leftLength, rightLength)
-    while (leftAt < sharedEnd) {
-      const difference = (slab[leftAt++] as number) - (slab[rightAt++] as number)
-      if (difference !== 0) return difference
-    }
-    return leftLength - rightLength
+    return left === right ? 0 : compareFrom(this.#values, left, right, 0)
+  }
+
+  /** Sorts items in place by the bytes of the values that they stand for, `ids[item]`; equal ones stay in their order. */
+  sort(items: Int32Array, ids: Int32Array): void {
+    sortByBytes(items, ids, this.#values)
   }
 
   /** Appends the value's bytes with their length. */
@@ -115,6 +110,10 @@ export class Interner {
       if (slab[own + index] !== bytes[start + index]) return false
     }
     return true
+  }
+
+  get #values(): Slab {
+    return { bytes: this.#slab, ends: this.#ends }
   }
 
   #start(id: number): number {

@@ -60,6 +60,11 @@ export class KeyTable {
     return this.#values.interner.compare(left, right)
   }
 
+  /** Sorts items in place by their keys, `keyIds[item]`; those of one key stay in their order. */
+  sort(items: Int32Array, keyIds: Int32Array): void {
+    this.#values.interner.sort(items, keyIds)
+  }
+
   /** From 0 to `SHARDS` - 1. */
   shard(id: number): number {
     if (id >= this.#shards.length) {

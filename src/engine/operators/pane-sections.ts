@@ -53,9 +53,7 @@ function writePane(
   order: GroupOrder,
 ): void {
   const slots = Int32Array.from(unsorted)
-  if (order === 'canonical') {
-    slots.sort((left, right) => keys.compare(pane.slots.keyId(left), pane.slots.keyId(right)))
-  }
+  if (order === 'canonical') keys.sort(slots, pane.slots.keyIds)
   section.f64(pane.startMs)
   section.varint(slots.length)
   for (const slot of slots) keys.write(pane.slots.keyId(slot), section)

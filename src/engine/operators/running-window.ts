@@ -67,7 +67,8 @@ export class RunningWindow {
     const slots = new Int32Array(this.#groups)
     let count = 0
     for (let slot = 0; slot < this.#slots.size; slot++) if ((this.#panesWith[slot] as number) > 0) slots[count++] = slot
-    return slots.sort((left, right) => this.#keys.compare(this.keyId(left), this.keyId(right)))
+    this.#keys.sort(slots, this.#slots.keyIds)
+    return slots
   }
 
   keyId(slot: number): number {

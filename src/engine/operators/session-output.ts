@@ -84,15 +84,10 @@ export class SessionOutput {
     const sorted = sortedByNumber(Int32Array.from(slots), (slot) => table.startMs(slot))
     for (let from = 0, to = 1; to <= sorted.length; to++) {
       if (to < sorted.length && table.startMs(sorted[from] as number) === table.startMs(sorted[to] as number)) continue
-      if (to - from > 1) sorted.subarray(from, to).sort((left, right) => this.#compareKeys(left, right))
+      if (to - from > 1) this.#keys.sort(sorted.subarray(from, to), table.keyIds)
       from = to
     }
     return sorted
-  }
-
-  #compareKeys(left: number, right: number): number {
-    const { keyIds } = this.#table
-    return this.#keys.compare(keyIds[left] as number, keyIds[right] as number)
   }
 }
 

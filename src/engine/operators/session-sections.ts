@@ -2,6 +2,7 @@ import { type ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { AggregateState } from '../aggregates/aggregate.ts'
 import { type KeyTable, SHARDS } from '../keys/key-table.ts'
 import type { GroupOrder } from '../operator.ts'
+import { sortedByNumber } from './number-sort.ts'
 import type { SessionTable } from './session-table.ts'
 
 /*
@@ -30,13 +31,10 @@ export function writeSessions(
   const section = new ByteWriter(4096)
   for (const shard of shards) {
     section.clear()
-    const slots = Int32Array.from(byShard[shard] as readonly number[])
+    let slots: Int32Array = Int32Array.from(byShard[shard] as readonly number[])
     if (order === 'canonical') {
-      slots.sort(
-        (left, right) =>
-          keys.compare(table.keyIds[left] as number, table.keyIds[right] as number) ||
-          table.startMs(left) - table.startMs(right),
-      )
+      slots = sortedByNumber(slots, (slot) => table.startMs(slot))
+      keys.sort(slots, table.keyIds)
     }
     section.varint(slots.length)
     for (const slot of slots) keys.write(table.keyIds[slot] as number, section)

@@ -55,5 +55,6 @@ export function changedKeys(panes: readonly Pane[]): (keyId: number) => boolean 
 }
 
 function sortByKey(slots: Int32Array<ArrayBuffer>, table: SlotTable, keys: KeyTable): Int32Array {
-  return slots.sort((left, right) => keys.compare(table.keyId(left), table.keyId(right)))
+  keys.sort(slots, table.keyIds)
+  return slots
 }

@@ -1,21 +1,20 @@
-import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { DedupeNode } from '../../plan/node.ts'
-import type { IdHashes } from '../dedupe/id-hashes.ts'
 import { SeenIds } from '../dedupe/seen-ids.ts'
+import type { WideIds } from '../dedupe/wide-ids.ts'
 import { timesOf } from '../event-times.ts'
+import type { HashKey } from '../keys/key-table.ts'
 import { FateCode } from '../ledger.ts'
 import type { Watermark } from '../watermark.ts'
-import { raise, roomFor, type Stage, type StageInput } from './stage.ts'
-
-/** Scope of ids that are the same wherever they come. */
-const EVERYWHERE = 0xffffffff
+import { raise, type Stage, type StageInput } from './stage.ts'
 
 /** What the stage is made for. */
 export interface DedupeOptions {
   readonly id: string
   readonly node: DedupeNode
-  readonly hashes: IdHashes
+  readonly ids: WideIds
+  readonly hashKey: HashKey
   readonly watermark: Watermark
   readonly eventTimeIndex: number
   /** Spark drops a row that is behind the watermark itself. */
@@ -31,8 +30,11 @@ export class DedupeStage implements Stage {
   readonly id: string
   readonly #options: DedupeOptions
   readonly #next: readonly Stage[]
-  readonly #seen = new SeenIds()
-  #fresh = new Int32Array(1024)
+  /** By partition; a single one where ids are the same wherever they come. */
+  readonly #tables: SeenIds[] = []
+  #rows = new Int32Array(1024)
+  #times = new Float64Array(1024)
+  #isNew = new Uint8Array(1024)
 
   constructor(options: DedupeOptions, next: readonly Stage[]) {
     this.id = options.id
@@ -41,47 +43,86 @@ export class DedupeStage implements Stage {
   }
 
   get stateRows(): number {
-    return this.#seen.size
+    return this.#tables.reduce((sum, { size }) => sum + size, 0)
   }
 
   process(input: StageInput): void {
-    const { node, hashes, watermark, eventTimeIndex, spark } = this.#options
-    this.#fresh = roomFor(this.#fresh, input.count)
-    const { batch, rows, context } = input
-    const times = timesOf(batch, eventTimeIndex)
-    const lateUpToMs = watermark.lateWatermarkMs - (spark ? 0 : node.withinMs)
-    const scope = node.scope === 'partition' ? context.partition : EVERYWHERE
-    this.#seen.forget(watermark.lateWatermarkMs - node.withinMs)
-    let count = 0
-    for (let index = 0; index < input.count; index++) {
-      const row = rows[index] as number
-      const timeMs = times[row] as number
-      if (timeMs <= lateUpToMs) {
-        raise(context.fates, row, FateCode.late)
-        context.refusals.missed(row, [], watermark.lateWatermarkMs)
-        continue
-      }
-      const id = hashes.of(batch, row, scope)
-      if (id === undefined || this.#seen.add(id, timeMs)) this.#fresh[count++] = row
-      else raise(context.fates, row, FateCode.duplicate)
-    }
-    if (!this.#seen.fits(this.#options.idsMax)) throw tooManyIds(this.#options)
+    this.#makeRoom(input.count)
+    const timely = this.#dropLate(input)
+    const count = this.#dropRepeats(input, timely)
+    if (!this.#table(input.context.partition).fits(this.#options.idsMax)) throw tooManyIds(this.#options)
     if (count === 0) return
-    const fresh = { ...input, rows: this.#fresh, count }
+    const fresh = { ...input, rows: this.#rows, count }
     for (const stage of this.#next) stage.process(fresh)
   }
 
   /** After the watermark has moved on. */
   endEpoch(): void {
-    this.#seen.forget(this.#options.watermark.closeWatermarkMs - this.#options.node.withinMs)
+    const { watermark, node } = this.#options
+    for (const table of this.#tables) table.forget(watermark.closeWatermarkMs - node.withinMs)
   }
 
-  snapshot(writer: ByteWriter, shards: readonly number[]): void {
-    this.#seen.write(writer, shards)
+  /** What is remembered, by partition. */
+  tables(): Uint8Array[] {
+    return this.#tables.map((table) => {
+      const writer = new ByteWriter(1024)
+      table.write(writer)
+      return writer.finish()
+    })
   }
 
-  restore(reader: ByteReader, shardCount: number): void {
-    this.#seen.merge(reader, shardCount)
+  /** Takes in one of `tables`. */
+  restore(partition: number, table: Uint8Array): void {
+    this.#table(partition).merge(new ByteReader(table, `the state of ${this.id}`))
+  }
+
+  #table(partition: number): SeenIds {
+    const place = this.#options.node.scope === 'partition' ? partition : 0
+    while (this.#tables.length <= place) this.#tables.push(new SeenIds(this.#options.hashKey))
+    return this.#tables[place] as SeenIds
+  }
+
+  #makeRoom(count: number): void {
+    if (this.#rows.length >= count) return
+    this.#rows = new Int32Array(count * 2)
+    this.#times = new Float64Array(count * 2)
+    this.#isNew = new Uint8Array(count * 2)
+  }
+
+  /** Puts the rows that are in time, and their times, into `rows` and `times`; gives how many there are. */
+  #dropLate({ batch, rows, count, context }: StageInput): number {
+    const { node, watermark, eventTimeIndex, spark } = this.#options
+    const times = timesOf(batch, eventTimeIndex)
+    const lateUpToMs = watermark.lateWatermarkMs - (spark ? 0 : node.withinMs)
+    let timely = 0
+    for (let index = 0; index < count; index++) {
+      const row = rows[index] as number
+      const timeMs = times[row] as number
+      if (timeMs > lateUpToMs) {
+        this.#rows[timely] = row
+        this.#times[timely++] = timeMs
+      } else {
+        raise(context.fates, row, FateCode.late)
+        context.refusals.missed(row, [], watermark.lateWatermarkMs)
+      }
+    }
+    return timely
+  }
+
+  /** Leaves those of the first rows that have no id or a new one. */
+  #dropRepeats({ batch, context }: StageInput, count: number): number {
+    const { node, ids, watermark } = this.#options
+    ids.read(batch, this.#rows, count)
+    const table = this.#table(context.partition)
+    table.forget(watermark.lateWatermarkMs - node.withinMs)
+    table.addAll(ids, this.#times, count, this.#isNew)
+    let fresh = 0
+    for (let index = 0; index < count; index++) {
+      const row = this.#rows[index] as number
+      if (this.#isNew[index] === 1) this.#rows[fresh++] = row
+      else raise(context.fates, row, FateCode.duplicate)
+    }
+    return fresh
   }
 }
 

@@ -20,7 +20,7 @@ import { expressionFields, featureType } from '../../plan/row-fields.ts'
 import { parts } from '../../plan/used-columns.ts'
 import { rowPropertyField } from '../../plan/value-type.ts'
 import { createGrid, createOperator } from '../compile-operator.ts'
-import { IdHashes } from '../dedupe/id-hashes.ts'
+import { WideIds } from '../dedupe/wide-ids.ts'
 import type { EngineOptions, QueryOutput } from '../engine.ts'
 import { compileExpression } from '../expression/compile.ts'
 import { compilePredicate } from '../predicate.ts'
@@ -36,7 +36,7 @@ import { SelectStage } from './select-stage.ts'
 import type { Stage } from './stage.ts'
 import { WatermarkStage } from './watermark-stage.ts'
 
-/** So many remembered ids, of 24 bytes each, take about what one group of a query may. */
+/** So many remembered ids, of some 50 bytes each, take about what one group of a query may. */
 const IDS_FOR_A_GROUP = 4
 
 /** The steps of all queries of a pipeline, each step once: queries that begin alike share what they have in common. */
@@ -177,7 +177,8 @@ class StageCompiler {
     const options: DedupeOptions = {
       id: `${query.name}/dedupe`,
       node,
-      hashes: new IdHashes(fieldIndex({ fields }, node.column), hashKey),
+      ids: new WideIds(fieldIndex({ fields }, node.column), hashKey),
+      hashKey,
       watermark: event.watermark,
       eventTimeIndex: event.timeIndex,
       spark: event.node.policy === 'global-max',

@@ -72,6 +72,11 @@ function waysFor(plan: Pipeline, script: Script, mode: OutputMode): Way[] {
   )
 }
 
+/** The first of repeats wins, so rows have to come as they are in their partition. */
+function dropsRepeats(plan: Pipeline): boolean {
+  return plan.queries.some(({ root }) => queryChain(root).stepsAfter.some(({ kind }) => kind === 'dedupe'))
+}
+
 async function play(plan: Pipeline, script: Script, mode: OutputMode, way: Way): Promise<void> {
   const source = plan.queries[0] && queryChain(plan.queries[0].root).source
   const fields = source?.schema.fields ?? []
@@ -81,7 +86,7 @@ async function play(plan: Pipeline, script: Script, mode: OutputMode, way: Way):
     ...way,
     partitions,
     modes: [mode],
-    rowByRow: way.restart && !needsOneThread(plan),
+    rowByRow: way.restart && !needsOneThread(plan) && !dropsRepeats(plan),
   })
   const epochs = cutIntoEpochs(script, fields, way.rowsPerEpoch, (epoch) => epoch % partitions)
   let active: ReadonlySet<number> = new Set()

@@ -19,6 +19,7 @@ import {
 } from '../index.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { createSource } from '../sources/index.ts'
+import type { Job, JobSettings } from './job.ts'
 import { openJob } from './open-job.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
@@ -42,19 +43,50 @@ test('when no more events come, time goes on until rows that wait for it have co
   assert.equal(await rowsOfQuietRun(t, query), 2)
 })
 
+test('a budget of rows that is used up is no reason to wait for the trigger', async (t) => {
+  const clock = new PatientClock(START_MS)
+  const log = await logOf(clock, Array(2_000).fill('view'))
+  const budget = { triggerMs: HOUR_MS, prefetchBytesMax: 4 << 10, once: true }
+  const job = await jobOver(t, log, clock, events.select(), budget)
+  clock.sleptThrough = () => job.stop()
+  await job.run()
+  assert.equal(job.status().queries[0]?.rowsEmitted, 2_000)
+})
+
 /** Rows of a live run over two events, an hour after them at the latest. */
 async function rowsOfQuietRun(t: TestContext, query: Query): Promise<number> {
-  const folder = await temporaryFolder(t)
   const clock = new WatchedClock(START_MS)
-  const log = new MemoryLog('quiet', clock)
+  const job = await jobOver(t, await logOf(clock, ['view', 'buy']), clock, query, {})
+  const rows = (): number => job.status().queries[0]?.rowsEmitted ?? 0
+  clock.watch = () => {
+    if (rows() >= 2 || clock.now() > START_MS + HOUR_MS) job.stop()
+  }
+  await job.run()
+  return rows()
+}
+
+/** One event a second. */
+async function logOf(clock: VirtualClock, what: readonly string[]): Promise<MemoryLog> {
+  const log = new MemoryLog('visits', clock)
   await log.createTopic('visits', { partitions: 1 })
-  for (const what of ['view', 'buy']) {
-    await log.append('visits', 0, draftOf(JSON.stringify({ at: clock.now(), user: 'u', what })))
+  for (const one of what) {
+    await log.append('visits', 0, draftOf(JSON.stringify({ at: clock.now(), user: 'u', what: one })))
     clock.advance(1_000)
   }
+  return log
+}
+
+async function jobOver(
+  t: TestContext,
+  log: MemoryLog,
+  clock: VirtualClock,
+  query: Query,
+  settings: Partial<JobSettings>,
+): Promise<Job> {
+  const folder = await temporaryFolder(t)
   const context = { workingFolder: folder, stdin: process.stdin, openLog: async () => log }
-  const job = await openJob({
-    plan: pipeline('quiet').query('q', query),
+  return openJob({
+    plan: pipeline('waiting').query('q', query),
     source: await createSource(logSource('visits'), context),
     checkpointFolder: undefined,
     deadLetterFolder: folder,
@@ -66,6 +98,7 @@ async function rowsOfQuietRun(t: TestContext, query: Query): Promise<number> {
       prefetchBytesMax: 1 << 20,
       once: false,
       flushAtEnd: false,
+      ...settings,
     },
     live: true,
     parallelism: 1,
@@ -74,12 +107,6 @@ async function rowsOfQuietRun(t: TestContext, query: Query): Promise<number> {
     hashKey: [1, 2],
     views: [],
   })
-  const rows = (): number => job.status().queries[0]?.rowsEmitted ?? 0
-  clock.watch = () => {
-    if (rows() >= 2 || clock.now() > START_MS + HOUR_MS) job.stop()
-  }
-  await job.run()
-  return rows()
 }
 
 /** Sleeping takes no time but the clock's; whoever watches is called each time. */
@@ -90,5 +117,23 @@ class WatchedClock extends VirtualClock {
     this.watch()
     await super.sleep(durationMs, signal)
     await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Who sleeps is expected to be woken: whoever watches is called when nobody has done that for a time that is long in any case. */
+class PatientClock extends VirtualClock {
+  sleptThrough: () => void = () => {}
+
+  override async sleep(_durationMs: number, signal?: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.sleptThrough()
+        resolve()
+      }, 10_000)
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 }
