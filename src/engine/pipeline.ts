@@ -109,7 +109,7 @@ class PipelineEngine implements Engine {
     return {
       watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
       queries: this.#stages.outputs.map(queryStatus),
-      models: this.#stages.predicts.map((predict) => predict.status()),
+      models: this.#stages.predicts.flatMap((predict) => predict.status()),
       waitingRows: holdingStages(this.#stages).reduce((sum, { stateRows }) => sum + stateRows, 0),
     }
   }

@@ -21,9 +21,14 @@ export interface RowCounts {
   readonly extremeNumbers: number
 }
 
-/** How a model stands, as plain data for people and pages. */
+/** How a model stands, as plain data for people and pages; a model of several classes has one for each. */
 export interface ModelSummary extends RowCounts {
+  /** Names it alone in a pipeline: that of its model, with its class behind a slash. */
   readonly name: string
+  /** The name that the plan has for it. */
+  readonly model: string
+  /** The class that this is about, of a model of several; null for one of two. */
+  readonly className: string | null
   /** How often something was learned: by rows, or by batches. */
   readonly version: number
   /** Null before the first label was known. */

@@ -184,22 +184,24 @@ const FUNNEL_TEXT: Readonly<Record<FunnelMode, string>> = {
 
 function predictBranch({ name, by, label, rows, features, model, waitingMax }: PredictNode): Branch {
   const optimizer = model.optimizer.kind
-  const learning =
-    model.learning === 'each'
-      ? 'row by row'
-      : `a step per epoch${model.learning === 'compat' ? ', after a full fit' : ''}`
+  const batches = model.kind === 'logistic' && model.learning !== 'each' ? model.learning : undefined
+  const learning = batches ? `a step per epoch${batches === 'compat' ? ', after a full fit' : ''}` : 'row by row'
   return branch(`predict by model ${name}, by ${by}${rows ? `, of rows where ${expressionText(rows)}` : ''}`, [
     branch(`label  ${labelText(label)}`),
     branch(
       `features  ${features.map((one) => (one.kind === 'column' ? one.column : `${one.column} ${one.kind}`)).join(', ')}`,
     ),
-    branch(`logistic regression, ${optimizer}${model.scale ? ', numbers scaled' : ''}, learns ${learning}`),
+    branch(`${model.kind} regression, ${optimizer}${model.scale ? ', numbers scaled' : ''}, learns ${learning}`),
     branch(`watched by ${model.drift?.kind ?? 'nobody'}, ${waitingMax} rows wait for labels at most`),
   ])
 }
 
 function labelText(label: LabelSpec): string {
   if (label.kind === 'itself') return `${expressionText(label.when)}, of the row itself, known at once`
+  if (label.kind === 'next') {
+    const within = formatDuration(label.withinMs)
+    return `next ${label.column} of ${label.classes.join(', ')} within ${within}, learned when that time is over`
+  }
   return `${expressionText(label.when)} within ${formatDuration(label.withinMs)}, learned when that time is over`
 }
 

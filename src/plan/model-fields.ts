@@ -1,11 +1,31 @@
 import type { Field } from '../batch/schema.ts'
-import type { ModelReportNode } from './node.ts'
+import { type LabelSpec, type ModelReportNode, NO_CLASS } from './node.ts'
 
-/** Columns that `predict` adds. */
-export const PREDICTION_FIELDS: readonly Field[] = [
-  { name: 'probability', type: 'float64', required: true },
-  { name: 'model_version', type: 'int64', required: true },
-]
+/**
+ * Columns that `predict` adds: a probability, or that of each class and before them the likeliest class with its probability; then the
+ * version of the model.
+ */
+export function predictionFields(label: LabelSpec): readonly Field[] {
+  const version: Field = { name: 'model_version', type: 'int64', required: true }
+  if (label.kind !== 'next') return [probabilityField('probability'), version]
+  const classes = labelClasses(label).map((name) => probabilityField(classColumn(name)))
+  const prediction: Field = { name: 'prediction', type: 'string', required: true }
+  return [prediction, probabilityField('probability'), ...classes, version]
+}
+
+/** The column with the probability of a class. */
+export function classColumn(name: string): string {
+  return `probability_${name}`
+}
+
+/** Classes in the order in which models know them; none when the label is true or false. */
+export function labelClasses(label: LabelSpec): readonly string[] {
+  return label.kind === 'next' ? [...label.classes, NO_CLASS] : []
+}
+
+function probabilityField(name: string): Field {
+  return { name, type: 'float64', required: true }
+}
 
 /** Values of a text that have a weight of their own unless the plan says otherwise, with the one for all others. */
 export const TEXT_VALUES_MAX = 100
@@ -20,14 +40,19 @@ const HEAD: readonly Field[] = [
   { name: 'model_version', type: 'int64', required: true },
 ]
 
+/** The class that a row of a report is about; null for models of two. */
+const CLASS: Field = { name: 'class', type: 'string', required: false }
+
 const WEIGHT_FIELDS: readonly Field[] = [
   ...HEAD,
+  CLASS,
   { name: 'feature', type: 'string', required: true },
   { name: 'weight', type: 'float64', required: true },
 ]
 
 const METRIC_FIELDS: readonly Field[] = [
   ...HEAD,
+  CLASS,
   ...wholes('outcomes', 'window_outcomes', 'window_positives'),
   ...shares('base_rate', 'log_loss', 'base_log_loss', 'skill', 'skill_margin', 'auc', 'brier', 'calibration_error'),
   ...shares('accuracy', 'majority_accuracy', 'precision_at_10', 'lift_at_10', 'intercept'),

@@ -18,19 +18,35 @@ const rateShape = kinds<LearningRateOptions>('learning rate', {
   optimal: { alpha: number() },
 })
 
+const optimizerShape = kinds<OptimizerOptions>('optimizer', {
+  sgd: { learningRate: rateShape },
+  'ada-grad': { rate: number(), epsilon: number() },
+  'rms-prop': { rate: number(), rho: number(), epsilon: number() },
+  adam: { rate: number(), beta1: number(), beta2: number(), epsilon: number() },
+  ftrl: { alpha: number(), beta: number(), l1: number(), l2: number() },
+})
+
+const watchMembers = {
+  metricsWindow: number(),
+  drift: nullable(
+    kinds<DriftOptions>('drift detector', {
+      adwin: { delta: number(), clock: number(), bucketsMax: number(), sideMin: number(), grace: number() },
+      'page-hinkley': { valuesMin: number(), delta: number(), threshold: number(), alpha: number() },
+      ddm: { valuesMin: number(), warningThreshold: number(), driftThreshold: number() },
+      eddm: { valuesMin: number(), warningShare: number(), driftShare: number() },
+      'hddm-a': { driftConfidence: number(), warningConfidence: number() },
+      'hddm-w': { driftConfidence: number(), warningConfidence: number(), lambda: number() },
+      kswin: { alpha: number(), windowSize: number(), recentSize: number(), seed: number() },
+    }),
+  ),
+  guardOutcomes: nullable(number()),
+} as const
+
 /** The shape of a model in a plan that comes as JSON. */
 export const modelShape: Shape<ModelSpec> = kinds<ModelSpec>('model', {
   logistic: {
     scale: truth(),
-    optimizer: kinds<OptimizerOptions>('optimizer', {
-      sgd: {
-        learningRate: rateShape,
-      },
-      'ada-grad': { rate: number(), epsilon: number() },
-      'rms-prop': { rate: number(), rho: number(), epsilon: number() },
-      adam: { rate: number(), beta1: number(), beta2: number(), epsilon: number() },
-      ftrl: { alpha: number(), beta: number(), l1: number(), l2: number() },
-    }),
+    optimizer: optimizerShape,
     l2: number(),
     interceptRate: rateShape,
     fromBaseRate: truth(),
@@ -39,18 +55,7 @@ export const modelShape: Shape<ModelSpec> = kinds<ModelSpec>('model', {
     keepNegatives: number(),
     plattRate: nullable(number()),
     learning: word('way to learn', ['each', 'batch', 'compat']),
-    metricsWindow: number(),
-    drift: nullable(
-      kinds<DriftOptions>('drift detector', {
-        adwin: { delta: number(), clock: number(), bucketsMax: number(), sideMin: number(), grace: number() },
-        'page-hinkley': { valuesMin: number(), delta: number(), threshold: number(), alpha: number() },
-        ddm: { valuesMin: number(), warningThreshold: number(), driftThreshold: number() },
-        eddm: { valuesMin: number(), warningShare: number(), driftShare: number() },
-        'hddm-a': { driftConfidence: number(), warningConfidence: number() },
-        'hddm-w': { driftConfidence: number(), warningConfidence: number(), lambda: number() },
-        kswin: { alpha: number(), windowSize: number(), recentSize: number(), seed: number() },
-      }),
-    ),
-    guardOutcomes: nullable(number()),
+    ...watchMembers,
   },
+  softmax: { scale: truth(), optimizer: optimizerShape, l2: number(), ...watchMembers },
 })

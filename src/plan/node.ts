@@ -161,11 +161,27 @@ export interface PredictNode {
  *
  *   within   a row of the same `by` for which `when` is true comes after it, within so much event time; known when that time is over,
  *            for those to whom it has happened as for the others
+ *   next     the first row of the same `by` behind it whose column holds one of the classes, within so much event time; `none` when none
+ *            comes; known when that time is over
  *   itself   `when` is true for the row; known at once, so features may give it away: only to compare with systems that do so
  */
-export type LabelSpec =
+export type LabelSpec<K extends string = string> =
   | { readonly kind: 'within'; readonly when: Expression; readonly withinMs: number }
   | { readonly kind: 'itself'; readonly when: Expression }
+  | NextLabelSpec<K>
+
+/** Which class comes next, of those that are known from the beginning. */
+export interface NextLabelSpec<K extends string = string> {
+  readonly kind: 'next'
+  /** Text whose value is the class. */
+  readonly column: string
+  /** `NO_CLASS` not among them. */
+  readonly classes: readonly K[]
+  readonly withinMs: number
+}
+
+/** The class of rows after which none of the others came in time. */
+export const NO_CLASS = 'none'
 
 /** How a column is told to a model. */
 export type ModelFeature<C extends string = string> =

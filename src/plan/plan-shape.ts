@@ -143,6 +143,7 @@ const predictMembers = {
   label: kinds<LabelSpec>('label', {
     within: { when: expression, withinMs: number() },
     itself: { when: expression },
+    next: { column: text(), classes: list(text()), withinMs: number() },
   }),
   rows: nullable(expression),
   features: list(modelFeatureShape),

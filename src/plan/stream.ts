@@ -90,10 +90,13 @@ export class Stream<F extends FieldSpecs> {
   /**
    * Adds `probability` and `model_version` to each row, by a model that learns while rows come:
    * `.predict({ label: purchaseWithin('30 minutes'), features: ['clicks_in_session', 'time_on_page'] })`.
+   * A label with classes, `nextWithin(['view', 'purchase'], '5 minutes')`, adds `prediction` too, and the probability of each class.
    * Rows come out once the watermark has passed them; each is learned from when its label is known. Only `where`, `derive` and `select` may
    * follow, and `modelMetrics` or `modelWeights`.
    */
-  predict(options: PredictOptions<ColumnName<F>>): PredictedStream<F & PredictedFields> {
+  predict<K extends string = never>(
+    options: PredictOptions<ColumnName<F>, K>,
+  ): PredictedStream<F & PredictedFields & ClassFields<K>> {
     return new PredictedStream(predictNode(this.#node, options))
   }
 
@@ -227,6 +230,12 @@ export type PredictedFields = {
   /** How often the model had learned something. */
   readonly model_version: FieldSpec<number>
 }
+
+/** What `predict` adds to those for a label with classes. */
+export type ClassFields<K extends string> = {
+  /** The likeliest class, whose probability `probability` is. */
+  readonly [P in K as 'prediction']: FieldSpec<string>
+} & { readonly [P in K as `probability_${P}`]: FieldSpec<number> }
 
 /** Columns of what attempts came to, see docs/funnels.md. */
 export type AttemptFields = Readonly<Record<string, FieldSpec<unknown>>>

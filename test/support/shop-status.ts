@@ -303,6 +303,8 @@ export function shopModel(version: number): ModelSummary {
   const logLoss = 0.18 + 0.015 / Math.sqrt(version + 1)
   return {
     name: 'purchase',
+    model: 'purchase',
+    className: null,
     version,
     report:
       version === 0

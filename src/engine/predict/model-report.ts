@@ -1,9 +1,9 @@
 import { encodeText } from '../../base/bytes.ts'
 import type { Column } from '../../batch/column.ts'
-import type { BinaryModel } from '../../ml/binary-model.ts'
 import type { LearnerReport } from '../../ml/learner.ts'
 import { verdictOf } from '../../ml/metrics/verdict.ts'
 import type { NamedWeight, RowCounts } from '../../ml/model-summary.ts'
+import type { ModelPart } from '../../ml/step-model.ts'
 import { reportFields } from '../../plan/model-fields.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 
@@ -21,11 +21,11 @@ export interface ReportRows {
 
 /** The largest weights, in the order of their slots; of texts only those that were seen. */
 export function namedWeights(
-  model: BinaryModel,
+  part: ModelPart,
   names: readonly { readonly slot: number; readonly name: string }[],
   weightsMax: number,
 ): NamedWeight[] {
-  const all = names.map(({ slot, name }) => ({ slot, name, weight: model.weights[slot] as number }))
+  const all = names.map(({ slot, name }) => ({ slot, name, weight: part.weights[slot] as number }))
   const largest =
     all.length <= weightsMax
       ? all
@@ -33,14 +33,35 @@ export function namedWeights(
           .toSorted((left, right) => Math.abs(right.weight) - Math.abs(left.weight) || left.slot - right.slot)
           .slice(0, weightsMax)
           .sort((left, right) => left.slot - right.slot)
-  return largest.map(({ slot, name, weight }) => ({ name, weight, ...model.moments(slot) }))
+  return largest.map(({ slot, name, weight }) => ({ name, weight, ...part.moments(slot) }))
 }
 
-/** One row: how good the model was over its last outcomes. */
-export function metricsRow(asOfMs: number, report: LearnerReport, rows: RowCounts): ReportRows {
+/** A row for each part: how good it was over its last outcomes. */
+export function metricRows(asOfMs: number, parts: readonly ModelPart[], rows: RowCounts): ReportRows {
+  const all = parts.flatMap((part) => (part.report ? [metricValues(asOfMs, part, part.report, rows)] : []))
+  const columns = reportFields('metrics').map((field) => {
+    const builder = new ColumnBuilder(field, all.length)
+    for (const values of all) {
+      const value = values[field.name] ?? null
+      if (value === null) builder.null()
+      else if (typeof value === 'string') builder.bytes(encodeText(value))
+      else builder.number(value)
+    }
+    return builder.finish()
+  })
+  return { columns, rowCount: all.length }
+}
+
+function metricValues(
+  asOfMs: number,
+  { className }: ModelPart,
+  report: LearnerReport,
+  rows: RowCounts,
+): Readonly<Record<string, number | string | null>> {
   const { updates, outcomes, metrics, intercept, counts } = report
-  const values: Readonly<Record<string, number | string | null>> = {
+  return {
     as_of: asOfMs,
+    class: className,
     model_version: updates,
     outcomes,
     window_outcomes: metrics.outcomes,
@@ -69,26 +90,26 @@ export function metricsRow(asOfMs: number, report: LearnerReport, rows: RowCount
     left_out: rows.leftOut,
     extreme_numbers: rows.extremeNumbers,
   }
-  const columns = reportFields('metrics').map((field) => {
-    const builder = new ColumnBuilder(field, 1)
-    const value = values[field.name] ?? Number.NaN
-    if (typeof value === 'string') builder.bytes(encodeText(value))
-    else builder.number(value)
-    return builder.finish()
-  })
-  return { columns, rowCount: 1 }
 }
 
-/** A row for each weight, the intercept last. */
-export function weightRows(asOfMs: number, report: LearnerReport, weights: readonly NamedWeight[]): ReportRows {
-  const rows = [...weights, { name: INTERCEPT, weight: report.intercept }]
-  const [asOf, version, feature, weight] = reportFields('weights').map((field) => new ColumnBuilder(field, rows.length))
+/** A row for each weight of each part, the intercept last. */
+export function weightRows(
+  asOfMs: number,
+  parts: readonly ModelPart[],
+  weightsOf: (part: ModelPart) => readonly NamedWeight[],
+): ReportRows {
+  const rows = parts.flatMap((part) =>
+    [...weightsOf(part), { name: INTERCEPT, weight: part.intercept }].map((one) => ({ ...one, part })),
+  )
+  const builders = reportFields('weights').map((field) => new ColumnBuilder(field, rows.length))
+  const [asOf, version, ofClass, feature, weight] = builders
   for (const row of rows) {
     asOf?.number(asOfMs)
-    version?.number(report.updates)
+    version?.number(row.part.version)
+    if (row.part.className === null) ofClass?.null()
+    else ofClass?.bytes(encodeText(row.part.className))
     feature?.bytes(encodeText(row.name))
     weight?.number(row.weight)
   }
-  const columns = [asOf, version, feature, weight].flatMap((builder) => (builder ? [builder.finish()] : []))
-  return { columns, rowCount: rows.length }
+  return { columns: builders.map((builder) => builder.finish()), rowCount: rows.length }
 }
