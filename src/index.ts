@@ -189,6 +189,7 @@ export {
 export type { FunnelOptions } from './plan/funnel.ts'
 export { type FunnelSqlOptions, funnelSql } from './plan/funnel-sql.ts'
 export type {
+  ContestSpec,
   FeatureSpec,
   FunnelMode,
   LabelSpec,

@@ -47,6 +47,9 @@ class PipelineEngine implements Engine {
   }
 
   beginEpoch(plan: EpochPlan): void {
+    for (const command of plan.commands ?? []) {
+      for (const predict of this.#stages.predicts) if (predict.answersTo(command.model)) predict.obey(command)
+    }
     this.#gatherer.beginEpoch(plan)
     this.#plan = plan
     this.#lateRowsBefore = this.#stages.outputs.map(lateRowsOf)

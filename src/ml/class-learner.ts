@@ -1,7 +1,7 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { ClassModel } from './class-model.ts'
 import type { FeatureSlots, FeatureVector } from './feature-vector.ts'
-import { GuardedModel } from './guarded-model.ts'
+import { GuardedModel, NO_NUMBERS } from './guarded-model.ts'
 import type { LearnerReport } from './learner.ts'
 import { logLoss, Prequential } from './metrics/prequential.ts'
 import type { SoftmaxSpec } from './model-spec.ts'
@@ -24,6 +24,11 @@ export class ClassLearner {
     this.#now = new Float64Array(classes.length)
   }
 
+  /** Who watches the weights, and can take them back. */
+  get guarded(): GuardedModel<ClassModel> {
+    return this.#guarded
+  }
+
   /** Valid until the next step. */
   get model(): ClassModel {
     return this.#guarded.current
@@ -33,7 +38,7 @@ export class ClassLearner {
   tell(row: FeatureVector, into: Float64Array): void {
     this.model.tell(row, into)
     if (Number.isNaN(into[0])) {
-      this.#guarded.rollBack()
+      this.#guarded.rollBack(NO_NUMBERS)
       this.model.tell(row, into)
     }
     for (const [index, { baseRate }] of this.#prequentials.entries()) into[this.#classes.length + index] = baseRate

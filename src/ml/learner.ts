@@ -1,7 +1,7 @@
 import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { BinaryModel } from './binary-model.ts'
 import { copyOf, type FeatureSlots, type FeatureVector } from './feature-vector.ts'
-import { type GuardCounts, GuardedModel } from './guarded-model.ts'
+import { type GuardCounts, GuardedModel, NO_NUMBERS } from './guarded-model.ts'
 import { logLoss, type Metrics, Prequential } from './metrics/prequential.ts'
 import type { LogisticSpec } from './model-spec.ts'
 
@@ -56,7 +56,7 @@ export class Learner {
   probability(row: FeatureVector): number {
     const probability = this.model.probability(row)
     if (!Number.isNaN(probability)) return probability
-    this.#guarded.rollBack()
+    this.#guarded.rollBack(NO_NUMBERS)
     return this.model.probability(row)
   }
 
@@ -104,6 +104,11 @@ export class Learner {
     const positives = labels.filter((label) => label).length
     const majority = Math.max(positives, labels.length - positives)
     return { rows: rows.length, accuracy: hits / rows.length, majorityAccuracy: majority / rows.length }
+  }
+
+  /** Who watches the weights, and can take them back. */
+  get guarded(): GuardedModel<BinaryModel> {
+    return this.#guarded
   }
 
   /** Valid until the next step. */

@@ -39,7 +39,7 @@ describe('a model', () => {
     const names = pipeline('p').query('q', predicted.modelWeights().select()).queries.flatMap(resultFields)
     assert.deepEqual(
       names.map(({ name }) => name),
-      ['as_of', 'model_version', 'class', 'feature', 'weight'],
+      ['as_of', 'model_version', 'model', 'role', 'class', 'feature', 'weight'],
     )
   })
 

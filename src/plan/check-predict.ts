@@ -8,11 +8,12 @@ import { checkPredicate } from './check-expression.ts'
 import { NUMERIC_TYPES } from './check-source.ts'
 import type { KnownColumns } from './known-columns.ts'
 import { classColumn, predictionFields, TEXT_VALUES_MAX } from './model-fields.ts'
-import { type ModelFeature, type NextLabelSpec, NO_CLASS, type PredictNode } from './node.ts'
+import { type ContestSpec, type ModelFeature, type NextLabelSpec, NO_CLASS, type PredictNode } from './node.ts'
 import { badName, nameTaken, type PlanProblem, shown, TakenNames } from './plan-problem.ts'
 
 const FEATURES_MAX = 128
 const CLASSES_MAX = 32
+const CHALLENGERS_MAX = 8
 /** A full fit solves a system of so many equations in each round. */
 const FIT_WEIGHTS_MAX = 512
 const BUCKETS_MAX = 2 ** 22
@@ -44,6 +45,7 @@ export function checkPredict(node: PredictNode, columns: KnownColumns, path: str
   }
   problems.push(...wholeInRange(node.waitingMax, 1, WAITING_MAX, 'waitingMax', path))
   problems.push(...checkModel(model, `${path}.model`))
+  if (node.contest) problems.push(...checkContest(node.contest, model, `${path}.challengers`))
   if ((label.kind === 'next') !== (model.kind === 'softmax')) {
     const message = `${model.kind} regression for a label that ${label.kind === 'next' ? 'has classes' : 'is true or false'}`
     const hint = label.kind === 'next' ? 'use softmaxRegression()' : 'use logisticRegression()'
@@ -73,6 +75,31 @@ function checkClasses({ column, classes }: NextLabelSpec, columns: KnownColumns,
   for (const name of classes) {
     if (!FIELD_NAME.test(classColumn(name))) problems.push(badName(`${path}.classes`, name))
     else if (!names.take(name)) problems.push(nameTaken(`${path}.classes`, 'class', name))
+  }
+  return problems
+}
+
+function checkContest({ challengers, promoteAfter }: ContestSpec, champion: ModelSpec, path: string): PlanProblem[] {
+  const problems = wholeInRange(promoteAfter ?? 10, 10, WINDOW_MAX, 'promoteAfter', path)
+  if (champion.kind === 'softmax') {
+    problems.push({
+      path,
+      message: 'challengers of a model of several classes',
+      hint: 'give each model a query of its own',
+    })
+  }
+  if (challengers.length < 1 || challengers.length > CHALLENGERS_MAX) {
+    problems.push({ path, message: `${challengers.length} challengers`, hint: `give 1 to ${CHALLENGERS_MAX}` })
+  }
+  const names = new TakenNames()
+  for (const { name, model } of challengers) {
+    if (!FIELD_NAME.test(name)) problems.push(badName(path, name))
+    else if (!names.take(name)) problems.push(nameTaken(path, 'challenger', name))
+    problems.push(...checkModel(model, `${path}.${shown(name)}`))
+    if (model.learning === 'compat' || (model.learning === 'batch' && model.fromBaseRate)) {
+      const message = `a challenger that learns '${model.learning}'${model.fromBaseRate ? ' from the base rate' : ''}`
+      problems.push({ path: `${path}.${shown(name)}`, message, hint: "let it learn 'each'" })
+    }
   }
   return problems
 }

@@ -32,7 +32,7 @@ export const TEXT_VALUES_MAX = 100
 
 /** The columns of a report on a model, in order. */
 export function reportFields(what: ModelReportNode['what']): readonly Field[] {
-  return what === 'metrics' ? METRIC_FIELDS : WEIGHT_FIELDS
+  return REPORT_FIELDS[what]
 }
 
 const HEAD: readonly Field[] = [
@@ -43,8 +43,24 @@ const HEAD: readonly Field[] = [
 /** The class that a row of a report is about; null for models of two. */
 const CLASS: Field = { name: 'class', type: 'string', required: false }
 
+/** Which model of several that learn side by side. */
+const MODEL: readonly Field[] = [
+  { name: 'model', type: 'string', required: true },
+  { name: 'role', type: 'string', required: true },
+]
+
+const EVENT_FIELDS: readonly Field[] = [
+  ...HEAD,
+  { name: 'model', type: 'string', required: true },
+  { name: 'event', type: 'string', required: true },
+  { name: 'outcome', type: 'int64', required: true },
+  { name: 'to_version', type: 'int64', required: false },
+  { name: 'reason', type: 'string', required: true },
+]
+
 const WEIGHT_FIELDS: readonly Field[] = [
   ...HEAD,
+  ...MODEL,
   CLASS,
   { name: 'feature', type: 'string', required: true },
   { name: 'weight', type: 'float64', required: true },
@@ -52,6 +68,7 @@ const WEIGHT_FIELDS: readonly Field[] = [
 
 const METRIC_FIELDS: readonly Field[] = [
   ...HEAD,
+  ...MODEL,
   CLASS,
   ...wholes('outcomes', 'window_outcomes', 'window_positives'),
   ...shares('base_rate', 'log_loss', 'base_log_loss', 'skill', 'skill_margin', 'auc', 'brier', 'calibration_error'),
@@ -61,6 +78,12 @@ const METRIC_FIELDS: readonly Field[] = [
   ...wholes('drifts', 'drift_warnings', 'rollbacks', 'skipped_batches', 'waiting', 'unlabelled'),
   ...wholes('left_out', 'extreme_numbers'),
 ]
+
+const REPORT_FIELDS: { readonly [W in ModelReportNode['what']]: readonly Field[] } = {
+  metrics: METRIC_FIELDS,
+  weights: WEIGHT_FIELDS,
+  events: EVENT_FIELDS,
+}
 
 function wholes(...names: readonly string[]): Field[] {
   return names.map((name) => ({ name, type: 'int64', required: true }))

@@ -1,9 +1,9 @@
 import type { DriftOptions } from '../ml/drift/index.ts'
 import type { LearningRateOptions } from '../ml/learning-rate.ts'
-import type { ModelSpec } from '../ml/model-spec.ts'
+import type { LogisticSpec, ModelSpec } from '../ml/model-spec.ts'
 import type { OptimizerOptions } from '../ml/optimizer.ts'
-import type { ModelFeature } from './node.ts'
-import { kinds, nullable, number, type Shape, text, truth, word } from './shape.ts'
+import type { ContestSpec, ModelFeature } from './node.ts'
+import { kinds, list, nullable, number, object, type Shape, text, truth, word } from './shape.ts'
 
 /** The shape of a feature of a model in a plan that comes as JSON. */
 export const modelFeatureShape: Shape<ModelFeature> = kinds<ModelFeature>('feature of a model', {
@@ -42,20 +42,33 @@ const watchMembers = {
   guardOutcomes: nullable(number()),
 } as const
 
+const logisticMembers = {
+  scale: truth(),
+  optimizer: optimizerShape,
+  l2: number(),
+  interceptRate: rateShape,
+  fromBaseRate: truth(),
+  weightPos: number(),
+  weightNeg: number(),
+  keepNegatives: number(),
+  plattRate: nullable(number()),
+  learning: word('way to learn', ['each', 'batch', 'compat']),
+  ...watchMembers,
+} as const
+
 /** The shape of a model in a plan that comes as JSON. */
 export const modelShape: Shape<ModelSpec> = kinds<ModelSpec>('model', {
-  logistic: {
-    scale: truth(),
-    optimizer: optimizerShape,
-    l2: number(),
-    interceptRate: rateShape,
-    fromBaseRate: truth(),
-    weightPos: number(),
-    weightNeg: number(),
-    keepNegatives: number(),
-    plattRate: nullable(number()),
-    learning: word('way to learn', ['each', 'batch', 'compat']),
-    ...watchMembers,
-  },
+  logistic: logisticMembers,
   softmax: { scale: truth(), optimizer: optimizerShape, l2: number(), ...watchMembers },
+})
+
+/** The shape of the models beside one in a plan that comes as JSON. */
+export const contestShape: Shape<ContestSpec> = object<ContestSpec>({
+  challengers: list(
+    object<ContestSpec['challengers'][number]>({
+      name: text(),
+      model: kinds<LogisticSpec>('challenger', { logistic: logisticMembers }),
+    }),
+  ),
+  promoteAfter: nullable(number()),
 })

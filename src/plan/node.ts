@@ -1,5 +1,5 @@
 import type { Schema } from '../batch/schema.ts'
-import type { ModelSpec } from '../ml/model-spec.ts'
+import type { LogisticSpec, ModelSpec } from '../ml/model-spec.ts'
 import type { AggregateSpec, PlainAggregateSpec } from './aggregate.ts'
 import type { SinkSpec, SourceSpec } from './connectors.ts'
 import type { Expression } from './expression.ts'
@@ -152,8 +152,17 @@ export interface PredictNode {
   readonly rows: Expression | null
   readonly features: readonly ModelFeature[]
   readonly model: ModelSpec
+  /** Models that learn beside it, and may take its place. */
+  readonly contest?: ContestSpec
   /** Rows that may wait for their labels. */
   readonly waitingMax: number
+}
+
+/** Models of two classes that learn beside the one that answers. */
+export interface ContestSpec {
+  readonly challengers: readonly { readonly name: string; readonly model: LogisticSpec }[]
+  /** After each so many outcomes a challenger that was surely better takes the place of the champion; null: by command only. */
+  readonly promoteAfter: number | null
 }
 
 /**
@@ -192,11 +201,11 @@ export type ModelFeature<C extends string = string> =
   /** A weight for each hash of a value; `buckets` is a power of two. */
   | { readonly kind: 'hashed'; readonly column: C; readonly buckets: number; readonly signed: boolean }
 
-/** Behind `predict`: instead of its rows, how the model stands after each epoch that it has learned in. */
+/** Behind `predict`: instead of its rows, how the model stands after each epoch that it has learned in, or what has happened to it. */
 export interface ModelReportNode {
   readonly kind: 'model-report'
   readonly input: QueryNode
-  readonly what: 'metrics' | 'weights'
+  readonly what: 'metrics' | 'weights' | 'events'
 }
 
 /**

@@ -1,8 +1,8 @@
 import { type Duration, durationMs } from '../base/time.ts'
-import { logisticRegression, type ModelSpec, softmaxRegression } from '../ml/model-spec.ts'
+import { type LogisticSpec, logisticRegression, type ModelSpec, softmaxRegression } from '../ml/model-spec.ts'
 import { col, type Expression, eq } from './expression.ts'
 import { TEXT_VALUES_MAX } from './model-fields.ts'
-import type { LabelSpec, ModelFeature, NO_CLASS, PredictNode, QueryNode } from './node.ts'
+import type { ContestSpec, LabelSpec, ModelFeature, NO_CLASS, PredictNode, QueryNode } from './node.ts'
 
 /** What is predicted of each row, from what, and by which model. */
 export interface PredictOptions<C extends string, K extends string = never> {
@@ -15,6 +15,13 @@ export interface PredictOptions<C extends string, K extends string = never> {
   readonly rows?: Expression
   /** `logisticRegression()`, for classes `softmaxRegression()`. */
   readonly model?: ModelSpec
+  /** Models that learn beside it from the same rows, by name; what they predicted is compared with what the champion did. */
+  readonly challengers?: Readonly<Record<string, LogisticSpec>>
+  /**
+   * After each so many outcomes the challenger that lost least becomes the champion, if that was no chance; 1,000. null: by command only
+   * (`millrace model promote`).
+   */
+  readonly promoteAfter?: number | null
   /** Tells models of a pipeline apart; `model`. */
   readonly name?: string
   /** Rows that may wait for their labels before the job stops with an explanation; 1,000,000. */
@@ -38,7 +45,18 @@ export function predictNode<C extends string, K extends string>(
     rows: options.rows ?? null,
     features: options.features.map((one) => (typeof one === 'string' ? { kind: 'column', column: one } : one)),
     model: options.model ?? (options.label.kind === 'next' ? softmaxRegression() : logisticRegression()),
+    ...contestOf(options),
     waitingMax: options.waitingMax ?? WAITING_MAX,
+  }
+}
+
+function contestOf({
+  challengers,
+  promoteAfter = 1000,
+}: Pick<PredictOptions<string>, 'challengers' | 'promoteAfter'>): { readonly contest?: ContestSpec } {
+  if (!challengers) return {}
+  return {
+    contest: { challengers: Object.entries(challengers).map(([name, model]) => ({ name, model })), promoteAfter },
   }
 }
 

@@ -92,7 +92,7 @@ export class Stream<F extends FieldSpecs> {
    * `.predict({ label: purchaseWithin('30 minutes'), features: ['clicks_in_session', 'time_on_page'] })`.
    * A label with classes, `nextWithin(['view', 'purchase'], '5 minutes')`, adds `prediction` too, and the probability of each class.
    * Rows come out once the watermark has passed them; each is learned from when its label is known. Only `where`, `derive` and `select` may
-   * follow, and `modelMetrics` or `modelWeights`.
+   * follow, and `modelMetrics`, `modelWeights` or `modelEvents`.
    */
   predict<K extends string = never>(
     options: PredictOptions<ColumnName<F>, K>,
@@ -154,6 +154,11 @@ export class PredictedStream<F extends FieldSpecs> extends Stream<F> {
   /** The weights after each epoch in which labels became known, one per row: what the model has learned. */
   modelWeights(): Stream<ReportFields> {
     return this.#report('weights')
+  }
+
+  /** Drift alarms, rollbacks and promotions, one per row, in the epoch in which they happened. */
+  modelEvents(): Stream<ReportFields> {
+    return this.#report('events')
   }
 
   #report(what: ModelReportNode['what']): Stream<ReportFields> {

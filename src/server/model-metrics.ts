@@ -61,6 +61,12 @@ export function modelMetrics({ models }: JobStatus): MetricFamily[] {
     ...COUNTERS.map(([name, help, value]) => counter(name, help, LABELS, known(models, value))),
     ...GAUGES.map(([name, help, value]) => gauge(name, help, LABELS, known(models, value))),
     gauge(
+      'millrace_model_champion',
+      'Whether it answers (1), or learns beside the one that does (0).',
+      LABELS,
+      models.map(({ name, role }) => sample([name], role === 'champion' ? 1 : 0)),
+    ),
+    gauge(
       'millrace_model_waiting_rows',
       'Rows whose labels are not known yet.',
       LABELS,

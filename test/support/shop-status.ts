@@ -304,8 +304,10 @@ export function shopModel(version: number): ModelSummary {
   return {
     name: 'purchase',
     model: 'purchase',
+    role: 'champion',
     className: null,
     version,
+    kept: [],
     report:
       version === 0
         ? null

@@ -1,14 +1,18 @@
+import { unreachable } from '../../base/assert.ts'
 import { encodeText } from '../../base/bytes.ts'
 import type { Column } from '../../batch/column.ts'
 import type { LearnerReport } from '../../ml/learner.ts'
 import { verdictOf } from '../../ml/metrics/verdict.ts'
+import type { PartEvent } from '../../ml/model-event.ts'
 import type { NamedWeight, RowCounts } from '../../ml/model-summary.ts'
 import type { ModelPart } from '../../ml/step-model.ts'
 import { reportFields } from '../../plan/model-fields.ts'
+import type { ModelReportNode } from '../../plan/node.ts'
 import { ColumnBuilder } from '../column-builder.ts'
+import type { FeatureReader } from './feature-reader.ts'
 
 /** Weights that a report has at most; the largest ones. */
-export const REPORT_WEIGHTS_MAX = 1000
+const REPORT_WEIGHTS_MAX = 1000
 
 /** The constant of a linear model among its weights. */
 const INTERCEPT = '(intercept)'
@@ -36,12 +40,64 @@ export function namedWeights(
   return largest.map(({ slot, name, weight }) => ({ name, weight, ...part.moments(slot) }))
 }
 
-/** A row for each part: how good it was over its last outcomes. */
-export function metricRows(asOfMs: number, parts: readonly ModelPart[], rows: RowCounts): ReportRows {
-  const all = parts.flatMap((part) => (part.report ? [metricValues(asOfMs, part, part.report, rows)] : []))
-  const columns = reportFields('metrics').map((field) => {
-    const builder = new ColumnBuilder(field, all.length)
-    for (const values of all) {
+/** What a report is about. */
+export interface ReportedModel {
+  readonly asOfMs: number
+  readonly parts: readonly ModelPart[]
+  readonly events: readonly PartEvent[]
+  readonly counts: RowCounts
+  readonly reader: FeatureReader
+}
+
+/** The rows of a report: for each part how good it was over its last outcomes, or its weights, or what has happened. */
+export function modelReport(what: ModelReportNode['what'], model: ReportedModel): ReportRows {
+  switch (what) {
+    case 'metrics':
+      return reportRows('metrics', metricRows(model))
+    case 'weights':
+      return reportRows('weights', weightRows(model))
+    case 'events':
+      return reportRows('events', eventRows(model))
+    default:
+      return unreachable(what)
+  }
+}
+
+function metricRows({ asOfMs, parts, counts }: ReportedModel): Values[] {
+  return parts.flatMap((part) => (part.report ? [metricValues(asOfMs, part, part.report, counts)] : []))
+}
+
+/** The intercept comes last. */
+function weightRows({ asOfMs, parts, reader }: ReportedModel): Values[] {
+  return parts.flatMap((part) => {
+    const head = { ...partValues(asOfMs, part), model_version: part.version }
+    const weights = namedWeights(part, reader.names(part.weights), REPORT_WEIGHTS_MAX)
+    return [...weights, { name: INTERCEPT, weight: part.intercept }].map(({ name, weight }) => ({
+      ...head,
+      feature: name,
+      weight,
+    }))
+  })
+}
+
+function eventRows({ asOfMs, events }: ReportedModel): Values[] {
+  return events.map(({ part, kind, outcome, version, toVersion, reason }) => ({
+    as_of: asOfMs,
+    model_version: version,
+    model: part,
+    event: kind,
+    outcome,
+    to_version: toVersion,
+    reason,
+  }))
+}
+
+type Values = Readonly<Record<string, number | string | null>>
+
+function reportRows(what: ModelReportNode['what'], rows: readonly Values[]): ReportRows {
+  const columns = reportFields(what).map((field) => {
+    const builder = new ColumnBuilder(field, rows.length)
+    for (const values of rows) {
       const value = values[field.name] ?? null
       if (value === null) builder.null()
       else if (typeof value === 'string') builder.bytes(encodeText(value))
@@ -49,19 +105,17 @@ export function metricRows(asOfMs: number, parts: readonly ModelPart[], rows: Ro
     }
     return builder.finish()
   })
-  return { columns, rowCount: all.length }
+  return { columns, rowCount: rows.length }
 }
 
-function metricValues(
-  asOfMs: number,
-  { className }: ModelPart,
-  report: LearnerReport,
-  rows: RowCounts,
-): Readonly<Record<string, number | string | null>> {
+function partValues(asOfMs: number, { name, role, className }: ModelPart): Values {
+  return { as_of: asOfMs, model: name, role, class: className }
+}
+
+function metricValues(asOfMs: number, part: ModelPart, report: LearnerReport, rows: RowCounts): Values {
   const { updates, outcomes, metrics, intercept, counts } = report
   return {
-    as_of: asOfMs,
-    class: className,
+    ...partValues(asOfMs, part),
     model_version: updates,
     outcomes,
     window_outcomes: metrics.outcomes,
@@ -90,26 +144,4 @@ function metricValues(
     left_out: rows.leftOut,
     extreme_numbers: rows.extremeNumbers,
   }
-}
-
-/** A row for each weight of each part, the intercept last. */
-export function weightRows(
-  asOfMs: number,
-  parts: readonly ModelPart[],
-  weightsOf: (part: ModelPart) => readonly NamedWeight[],
-): ReportRows {
-  const rows = parts.flatMap((part) =>
-    [...weightsOf(part), { name: INTERCEPT, weight: part.intercept }].map((one) => ({ ...one, part })),
-  )
-  const builders = reportFields('weights').map((field) => new ColumnBuilder(field, rows.length))
-  const [asOf, version, ofClass, feature, weight] = builders
-  for (const row of rows) {
-    asOf?.number(asOfMs)
-    version?.number(row.part.version)
-    if (row.part.className === null) ofClass?.null()
-    else ofClass?.bytes(encodeText(row.part.className))
-    feature?.bytes(encodeText(row.name))
-    weight?.number(row.weight)
-  }
-  return { columns: builders.map((builder) => builder.finish()), rowCount: rows.length }
 }

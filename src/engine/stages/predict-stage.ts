@@ -4,8 +4,9 @@ import { MillraceError } from '../../base/error.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import { type FeatureVector, featureVector } from '../../ml/feature-vector.ts'
-import type { ModelSummary, NamedWeight, RowCounts } from '../../ml/model-summary.ts'
-import type { ModelPart, StepModel } from '../../ml/step-model.ts'
+import type { ModelCommand } from '../../ml/model-event.ts'
+import type { ModelSummary, RowCounts } from '../../ml/model-summary.ts'
+import type { StepModel } from '../../ml/step-model.ts'
 import { reportFields } from '../../plan/model-fields.ts'
 import type { ModelReportNode, PredictNode } from '../../plan/node.ts'
 import { timesOf } from '../event-times.ts'
@@ -15,7 +16,7 @@ import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { createStepModel } from '../predict/create-step-model.ts'
 import { FeatureReader } from '../predict/feature-reader.ts'
 import { LabelJoiner } from '../predict/label-joiner.ts'
-import { metricRows, namedWeights, REPORT_WEIGHTS_MAX, weightRows } from '../predict/model-report.ts'
+import { modelReport, namedWeights } from '../predict/model-report.ts'
 import { PredictionColumns } from '../predict/prediction-columns.ts'
 import { RowLabels } from '../predict/row-labels.ts'
 import type { Watermark } from '../watermark.ts'
@@ -124,22 +125,23 @@ export class PredictStage implements Stage {
     this.#joiner.settleUpTo(atEnd ? maxEventTimeMs : closeWatermarkMs, this.#settle)
     if (atEnd) this.#joiner.giveUp()
     this.#model.endBatch()
-    if (this.#model.report()) this.#tell(atEnd ? maxEventTimeMs : closeWatermarkMs, clockMs)
+    this.#tell(atEnd ? maxEventTimeMs : closeWatermarkMs, clockMs)
     this.#joiner.forgetKeys()
   }
 
   /** Of each part of the model. */
   status(): ModelSummary[] {
-    const { name } = this.#options.node
     return this.#model.parts().map((part) => {
       const names = this.#reader.names(part.weights)
       const weights = namedWeights(part, names, SHOWN_WEIGHTS_MAX)
-      const { className, version, report, intercept, link } = part
+      const { name, role, className, version, kept, report, intercept, link } = part
       return {
         name: className === null ? name : `${name}/${className}`,
-        model: name,
+        model: this.#options.node.name,
+        role,
         className,
         version,
+        kept,
         report,
         weights,
         weightsLeftOut: Math.max(0, names.length - weights.length),
@@ -149,6 +151,16 @@ export class PredictStage implements Stage {
         ...this.#rowCounts(),
       }
     })
+  }
+
+  /** Whether this is the name of its model, or of one beside it. */
+  answersTo(name: string): boolean {
+    return name === this.#options.node.name || name.startsWith(`${this.#options.node.name}/`)
+  }
+
+  /** Between epochs. */
+  obey(command: ModelCommand): void {
+    this.#model.obey(command)
   }
 
   snapshot(writer: ByteWriter): void {
@@ -235,18 +247,13 @@ export class PredictStage implements Stage {
     return { waiting, unlabelled, leftOut, extremeNumbers: this.#reader.extremes }
   }
 
-  #weights(part: ModelPart): NamedWeight[] {
-    return namedWeights(part, this.#reader.names(part.weights), REPORT_WEIGHTS_MAX)
-  }
-
   #tell(asOfMs: number, clockMs: number): void {
+    const events = this.#model.takeEvents()
+    const news = this.#model.report()
+    const parts = this.#model.parts()
     for (const { what, stages } of this.#next.reports) {
-      if (stages.length === 0) continue
-      const parts = this.#model.parts()
-      const rows =
-        what === 'metrics'
-          ? metricRows(asOfMs, parts, this.#rowCounts())
-          : weightRows(asOfMs, parts, (part) => this.#weights(part))
+      if (stages.length === 0 || (what === 'events' ? events.length === 0 : !news)) continue
+      const rows = modelReport(what, { asOfMs, parts, events, counts: this.#rowCounts(), reader: this.#reader })
       const batch = computedBatch(reportFields(what), rows.columns, rows.rowCount)
       const partitions = new Float64Array(rows.rowCount)
       const input = releasedInput(batch, allRows(rows.rowCount), partitions, clockMs, asOfMs)
