@@ -62,12 +62,16 @@ export {
   kswin,
   type Learning,
   type LogisticRegressionSpec,
+  type LogisticSpec,
   logisticRegression,
   type ModelSpec,
   optimalRate,
   pageHinkley,
   rmsProp,
+  type SoftmaxSpec,
   sgd,
+  softmaxRegression,
+  type WatchSpec,
 } from './ml/model-spec.ts'
 export { type ClassProbability, SoftmaxRegression, type SoftmaxRegressionOptions } from './ml/softmax-regression.ts'
 export { StandardScaler } from './ml/standard-scaler.ts'
@@ -184,16 +188,26 @@ export {
 } from './plan/functions.ts'
 export type { FunnelOptions } from './plan/funnel.ts'
 export { type FunnelSqlOptions, funnelSql } from './plan/funnel-sql.ts'
-export type { FeatureSpec, FunnelMode, LabelSpec, ModelFeature, PipelinePlan, QueryPlan } from './plan/node.ts'
+export type {
+  ContestSpec,
+  FeatureSpec,
+  FunnelMode,
+  LabelSpec,
+  ModelFeature,
+  NextLabelSpec,
+  PipelinePlan,
+  QueryPlan,
+} from './plan/node.ts'
 // Streams and pipelines
 export { type Pipeline, pipeline, type QueryOptions } from './plan/pipeline.ts'
 export { planFromJson, planToJson } from './plan/plan-codec.ts'
-export { eventWithin, hashed, itself, oneHot, type PredictOptions, purchaseWithin } from './plan/predict.ts'
+export { eventWithin, hashed, itself, nextWithin, oneHot, type PredictOptions, purchaseWithin } from './plan/predict.ts'
 // Rules: what each row of a source must fulfil
 export { lengthMax, oneOf, type Rule, type RuleCondition, range, required } from './plan/rule.ts'
 export {
   type AddedFields,
   type AttemptFields,
+  type ClassFields,
   type ColumnName,
   type DedupeOptions,
   FunnelStream,

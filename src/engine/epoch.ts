@@ -1,4 +1,5 @@
 import type { ResultBatch } from '../batch/result-batch.ts'
+import type { ModelCommand } from '../ml/model-event.ts'
 import type { Fate } from '../plan/fate.ts'
 
 /**
@@ -21,6 +22,8 @@ export interface EpochPlan {
   readonly ended: readonly number[]
   /** Close everything at the end of this epoch: it is the last one of a bounded run. */
   readonly flush: boolean
+  /** What somebody wants of models, followed before the first row. */
+  readonly commands?: readonly ModelCommand[]
 }
 
 /** Rows with `from <= offset < to` of a partition. */

@@ -56,6 +56,9 @@ class PipelineEngine implements Engine {
   }
 
   beginEpoch(plan: EpochPlan): void {
+    for (const command of plan.commands ?? []) {
+      for (const predict of this.#stages.predicts) if (predict.answersTo(command.model)) predict.obey(command)
+    }
     this.#gatherer.beginEpoch(plan)
     this.#plan = plan
     this.#lateRowsBefore = this.#stages.outputs.map(lateRowsOf)
@@ -121,7 +124,7 @@ class PipelineEngine implements Engine {
     return {
       watermarks: this.#stages.watermarks.map(({ id, watermark }) => watermark.status(id)),
       queries: this.#stages.outputs.map(queryStatus),
-      models: this.#stages.predicts.map((predict) => predict.status()),
+      models: this.#stages.predicts.flatMap((predict) => predict.status()),
       waitingRows: holdingStages(this.#stages).reduce((sum, { stateRows }) => sum + stateRows, 0),
     }
   }

@@ -4,6 +4,7 @@ import { MillraceError } from '../base/error.ts'
 import { attempt } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { acquireLock, type LockFile, type LockTakeOver } from '../base/lock-file.ts'
+import { CommandFolder } from './command-folder.ts'
 import { Journal, type JournalRecord, readJournals, removeOldJournals } from './journal.ts'
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot-file.ts'
 
@@ -31,13 +32,14 @@ export interface CheckpointDisk {
 /**
  * The folder that makes a job survive: a lock, snapshots and journals. One process at a time owns it.
  *
- *   lock   journal-<fence>-<part>.log   snapshot-<epoch>.bin   quarantine/
+ *   lock   journal-<fence>-<part>.log   snapshot-<epoch>.bin   quarantine/   commands/
  */
 export class Checkpoint {
   readonly folder: string
   /** Number of this process in the order of owners; sinks shut out whoever comes with a smaller one. */
   readonly fence: number
   readonly content: CheckpointContent
+  readonly commands: CommandFolder
   readonly #fileSystem: FileSystem
   readonly #lock: LockFile
   readonly #journal: Journal
@@ -55,6 +57,7 @@ export class Checkpoint {
     this.folder = folder
     this.fence = fence
     this.content = content
+    this.commands = new CommandFolder(folder, fileSystem)
     this.#fileSystem = fileSystem
     this.#lock = lock
     this.#journal = journal

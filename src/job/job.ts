@@ -3,6 +3,7 @@ import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
+import type { ModelCommand } from '../ml/model-event.ts'
 import type { Source } from '../sources/source.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { type CheckpointIdentity, configHash } from './checkpoint-identity.ts'
@@ -66,6 +67,7 @@ export class Job {
   readonly #idle: IdleWatch
   readonly #stopping = new AbortController()
   readonly #configHash: string
+  readonly #hasModels: boolean
   #totals = new Totals()
   /** The last epoch that is certain; 0 before the first. */
   #prepared = 0
@@ -75,6 +77,8 @@ export class Job {
   #lastSnapshotMs = 0
   #snapshotEpoch = -1
   #commit: Promise<void> = Promise.resolve()
+  /** What somebody wants of the models; the next plan takes it in. */
+  #commands: readonly ModelCommand[] = []
   #draining: { flush: boolean; ends: readonly number[] | undefined } | undefined
   #flushed = false
   /** The epoch in hand is the last one of this process. */
@@ -85,6 +89,7 @@ export class Job {
     this.#prefetcher = new Prefetcher(parts.source, parts.settings.prefetchBytesMax)
     this.#idle = new IdleWatch(parts.idleTimeoutsMs)
     this.#configHash = configHash(parts.identity)
+    this.#hasModels = parts.engine.status().models.length > 0
     this.#monitor = new JobMonitor(parts, this.#partitions, this.#idle)
   }
 
@@ -151,6 +156,8 @@ export class Job {
     await this.#partitions.addNew(this.#parts.source, engine, recovery.partitionIds)
     await sinks.open(checkpoint.fence, recovery)
     await deadLetters.open()
+    // Somebody may have died between writing a plan and letting go of the commands that it took in.
+    await checkpoint.commands.taken(recovery.commands)
     if (recovery.again.length > 0 || recovery.open) this.#monitor.enter('recovering')
     for (const { plan, prepared } of recovery.again) await this.#runAgain(plan, prepared)
     if (recovery.last) {
@@ -226,9 +233,14 @@ export class Job {
       }
       if (this.#prefetcher.hasRows && this.#due()) {
         await this.#planAndRun(takeInput(this.#prefetcher, this.#partitions.positions, settings.rowsPerEpochMax), false)
-      } else if (!this.#prefetcher.hasRows && this.#inputEnded()) {
+      } else if (!this.#prefetcher.hasRows && this.#inputEnded() && this.#commands.length === 0) {
         return
-      } else if (idleRaised || this.#sinkIsDue() || (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())) {
+      } else if (
+        this.#commands.length > 0 ||
+        idleRaised ||
+        this.#sinkIsDue() ||
+        (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())
+      ) {
         await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, false)
       } else {
         await this.#rest()
@@ -268,7 +280,9 @@ export class Job {
       idle: this.#idle.flagsFor({ ranges: input.ranges, clockMs: this.#clockMs }),
       ended,
       flush,
+      ...(this.#commands.length > 0 ? { commands: this.#commands } : {}),
     }
+    this.#commands = []
     await this.#runEpoch(plan, input.records, input.bytes)
     if (clock.now() - this.#lastSnapshotMs >= this.#parts.settings.snapshotIntervalMs) await this.#snapshot()
   }
@@ -281,6 +295,7 @@ export class Job {
       checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds }),
     )
     failpoint('job:after-plan')
+    await checkpoint?.commands.taken(plan.commands ?? [])
     const results = await engine.compute(plan, records)
     assertLedger(results)
     timer.computed(results)
@@ -367,6 +382,7 @@ export class Job {
   /** Looks at how the partitions do; true when one has fallen idle. */
   async #tick(): Promise<boolean> {
     const { source, settings, pipeline } = this.#parts
+    if (this.#hasModels) this.#commands = (await this.#parts.checkpoint?.commands.waiting()) ?? []
     await this.#partitions.refreshEnds(source)
     if (this.#partitions.incomplete && !source.bounded && !settings.once) await this.#readNewPartitions()
     await source.publish?.(`millrace-${pipeline}`, this.#partitions.byId())

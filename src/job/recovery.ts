@@ -1,5 +1,6 @@
 import { MillraceError } from '../base/error.ts'
 import type { EpochPlan } from '../engine/epoch.ts'
+import type { ModelCommand } from '../ml/model-event.ts'
 import type { CheckpointContent } from './checkpoint.ts'
 import type { PreparedRecord } from './journal.ts'
 import type { CertainEpoch } from './sink-group.ts'
@@ -20,6 +21,8 @@ export interface RecoveryPlan {
   readonly certain: readonly CertainEpoch[]
   /** Sinks that have prepared something before. */
   readonly sinksNamed: ReadonlySet<string>
+  /** Commands that plans have taken in. */
+  readonly commands: readonly ModelCommand[]
   /** The largest epoch number that was ever given out: numbers are never used twice. */
   readonly lastEpochNumber: number
 }
@@ -59,7 +62,8 @@ export function planRecovery(content: CheckpointContent, configHash: string, fol
     if (plan) certain.push({ epoch, previous: plan.previous, outputs })
   }
   const last = certain.at(-1)?.epoch === lastPreparedEpoch ? certain.at(-1) : undefined
-  return { again, last, open, partitionIds, lastPreparedEpoch, lastEpochNumber, certain, sinksNamed }
+  const commands = [...plans.values()].flatMap((plan) => plan.commands ?? [])
+  return { again, last, open, partitionIds, lastPreparedEpoch, lastEpochNumber, certain, sinksNamed, commands }
 }
 
 function changedPipeline(folder: string): MillraceError {

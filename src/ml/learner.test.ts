@@ -16,8 +16,8 @@ import {
   hddmW,
   inverseScaling,
   kswin,
+  type LogisticSpec,
   logisticRegression,
-  type ModelSpec,
   optimalRate,
   pageHinkley,
   rmsProp,
@@ -148,7 +148,7 @@ function fill(row: FeatureVector, left: number, right: number): void {
   addNumber(row, 1, right)
 }
 
-function restored(spec: ModelSpec, learner: Learner): Learner {
+function restored(spec: LogisticSpec, learner: Learner): Learner {
   const copy = new Learner(spec, SLOTS)
   copy.restore(new ByteReader(bytesOf(learner), 'a model'))
   return copy

@@ -1,11 +1,9 @@
-import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { BinaryModel } from './binary-model.ts'
-import type { DriftDetector } from './drift/detector.ts'
-import { createDetector, watchesErrors } from './drift/index.ts'
 import { copyOf, type FeatureSlots, type FeatureVector } from './feature-vector.ts'
+import { type GuardCounts, GuardedModel, NO_NUMBERS } from './guarded-model.ts'
 import { logLoss, type Metrics, Prequential } from './metrics/prequential.ts'
-import type { ModelSpec } from './model-spec.ts'
-import { WeightJudge } from './weight-judge.ts'
+import type { LogisticSpec } from './model-spec.ts'
 
 /** How a model stands. */
 export interface LearnerReport {
@@ -31,56 +29,35 @@ export interface BatchReport {
 }
 
 /** What has happened to a model since the beginning. */
-export interface LearnerCounts {
-  readonly drifts: number
-  readonly warnings: number
-  /** Times that weights went back to the last good ones. */
-  readonly rollbacks: number
+export interface LearnerCounts extends GuardCounts {
   /** Batches that had one class only. */
   readonly skippedBatches: number
 }
 
-/** Copying and checking so many weights takes a small part of the time that an outcome takes. */
-const SLOTS_FOR_AN_OUTCOME = 16
-
-/**
- * A model with who watches it. Each outcome is first scored against what was predicted, then learned: test, then train. Weights that were
- * worse than the base rate, or are no numbers any more, go back to the last ones that were better.
- */
+/** A model of two classes that learns. Each outcome is first scored against what was predicted, then learned: test, then train. */
 export class Learner {
-  readonly #spec: ModelSpec
-  readonly #slots: FeatureSlots
-  #model: BinaryModel
+  readonly #spec: LogisticSpec
+  readonly #guarded: GuardedModel<BinaryModel>
   readonly #prequential: Prequential
-  readonly #detector: DriftDetector | undefined
   readonly #batchRows: FeatureVector[] = []
   readonly #batchLabels: boolean[] = []
   #outcomes = 0
   #batch: BatchReport | null = null
   #fitted = false
-  #warned = false
-  #counts = { drifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 }
-  readonly #judge = new WeightJudge()
-  /** Outcomes between two judgements; more for models whose copy would cost more than these. */
-  readonly #guardOutcomes: number
-  /** A model that was better than the base rate; empty before there was one. */
-  #good: Uint8Array = new Uint8Array(0)
+  #skippedBatches = 0
 
-  constructor(spec: ModelSpec, slots: FeatureSlots) {
+  constructor(spec: LogisticSpec, slots: FeatureSlots) {
     this.#spec = spec
-    this.#slots = slots
-    this.#model = new BinaryModel(spec, slots)
-    this.#guardOutcomes = Math.max(spec.guardOutcomes ?? 0, Math.ceil(slots.size / SLOTS_FOR_AN_OUTCOME))
+    this.#guarded = new GuardedModel(() => new BinaryModel(spec, slots), spec, slots.size)
     this.#prequential = new Prequential(spec.metricsWindow)
-    this.#detector = spec.drift === null ? undefined : createDetector(spec.drift)
   }
 
   /** Weights that have become no numbers go back before they can answer. */
   probability(row: FeatureVector): number {
-    const probability = this.#model.probability(row)
+    const probability = this.model.probability(row)
     if (!Number.isNaN(probability)) return probability
-    this.#rollBack()
-    return this.#model.probability(row)
+    this.#guarded.rollBack(NO_NUMBERS)
+    return this.model.probability(row)
   }
 
   /** What somebody would predict who knows only how many rows were positive so far. */
@@ -97,17 +74,13 @@ export class Learner {
     this.#prequential.add(probability, baseRate, label)
     this.#outcomes++
     let now: number
-    if (this.#spec.learning === 'each') now = this.#model.learn(row, label)
+    if (this.#spec.learning === 'each') now = this.model.learn(row, label)
     else {
-      now = this.#model.probability(row)
+      now = this.model.probability(row)
       this.#batchRows.push(copyOf(row))
       this.#batchLabels.push(label)
     }
-    const loss = logLoss(now, label)
-    this.#watch(loss, now > 0.5 !== label)
-    if (this.#spec.guardOutcomes === null) return
-    this.#judge.add(loss, logLoss(baseRateNow, label))
-    if (this.#judge.outcomes >= this.#guardOutcomes) this.#guard()
+    this.#guarded.judge(logLoss(now, label), logLoss(baseRateNow, label), now > 0.5 !== label)
   }
 
   /** The epoch is over: learns from its rows, unless each was learned by itself. */
@@ -116,26 +89,31 @@ export class Learner {
     const labels = this.#batchLabels.splice(0)
     if (rows.length === 0) return
     const bothClasses = labels.includes(true) && labels.includes(false)
-    if (this.#spec.learning === 'batch') this.#model.learnBatch(rows, labels)
-    else if (!bothClasses) this.#counts.skippedBatches++
-    else if (this.#fitted) this.#model.learnBatch(rows, labels)
+    if (this.#spec.learning === 'batch') this.model.learnBatch(rows, labels)
+    else if (!bothClasses) this.#skippedBatches++
+    else if (this.#fitted) this.model.learnBatch(rows, labels)
     else {
-      this.#model.fit(rows, labels)
+      this.model.fit(rows, labels)
       this.#fitted = true
     }
     this.#batch = this.#judged(rows, labels)
   }
 
   #judged(rows: readonly FeatureVector[], labels: readonly boolean[]): BatchReport {
-    const hits = rows.filter((row, index) => this.#model.probability(row) > 0.5 === labels[index]).length
+    const hits = rows.filter((row, index) => this.model.probability(row) > 0.5 === labels[index]).length
     const positives = labels.filter((label) => label).length
     const majority = Math.max(positives, labels.length - positives)
     return { rows: rows.length, accuracy: hits / rows.length, majorityAccuracy: majority / rows.length }
   }
 
+  /** Who watches the weights, and can take them back. */
+  get guarded(): GuardedModel<BinaryModel> {
+    return this.#guarded
+  }
+
   /** Valid until the next step. */
   get model(): BinaryModel {
-    return this.#model
+    return this.#guarded.current
   }
 
   /** Undefined when no outcome has come since the report before. */
@@ -143,8 +121,8 @@ export class Learner {
     if (this.#outcomes === 0) return undefined
     const metrics = this.#prequential.metrics()
     if (!metrics) return undefined
-    const { updates, intercept } = this.#model
-    const counts = { ...this.#counts }
+    const { updates, intercept } = this.model
+    const counts = { ...this.#guarded.counts, skippedBatches: this.#skippedBatches }
     const report = { updates, outcomes: this.#outcomes, metrics, intercept, batch: this.#batch, counts }
     this.#outcomes = 0
     return report
@@ -152,61 +130,18 @@ export class Learner {
 
   /** Between epochs only. */
   write(writer: ByteWriter): void {
-    this.#model.write(writer)
+    this.#guarded.write(writer)
     this.#prequential.write(writer)
-    this.#detector?.write(writer)
-    writer.u8((this.#fitted ? 1 : 0) + (this.#warned ? 2 : 0))
-    const { drifts, warnings, rollbacks, skippedBatches } = this.#counts
-    for (const count of [this.#outcomes, drifts, warnings, rollbacks, skippedBatches]) writer.varint(count)
-    this.#judge.write(writer)
-    writer.bytes(this.#good)
+    writer.u8(this.#fitted ? 1 : 0)
+    writer.varint(this.#outcomes)
+    writer.varint(this.#skippedBatches)
   }
 
   restore(reader: ByteReader): void {
-    this.#model.restore(reader)
+    this.#guarded.restore(reader)
     this.#prequential.restore(reader)
-    this.#detector?.restore(reader)
-    const flags = reader.u8()
-    this.#fitted = (flags & 1) === 1
-    this.#warned = (flags & 2) === 2
+    this.#fitted = reader.u8() === 1
     this.#outcomes = reader.varint()
-    this.#counts = {
-      drifts: reader.varint(),
-      warnings: reader.varint(),
-      rollbacks: reader.varint(),
-      skippedBatches: reader.varint(),
-    }
-    this.#judge.restore(reader)
-    this.#good = reader.bytes().slice()
-  }
-
-  #watch(loss: number, wrong: boolean): void {
-    const { drift } = this.#spec
-    if (!this.#detector || !drift) return
-    this.#detector.update(watchesErrors(drift.kind) ? (wrong ? 1 : 0) : loss)
-    if (this.#detector.drift) this.#counts.drifts++
-    if (this.#detector.warning && !this.#warned) this.#counts.warnings++
-    this.#warned = this.#detector.warning
-  }
-
-  #guard(): void {
-    const verdict = this.#judge.verdict()
-    if (this.#model.sound && verdict === 'better') this.#remember()
-    else if (!this.#model.sound || (verdict === 'worse' && this.#good.length > 0)) this.#rollBack()
-  }
-
-  #remember(): void {
-    const writer = new ByteWriter(1024)
-    this.#model.write(writer)
-    this.#good = writer.finish()
-  }
-
-  /** Weights that are no numbers begin anew when there were never good ones. */
-  #rollBack(): void {
-    this.#counts.rollbacks++
-    const { updates } = this.#model
-    this.#model = new BinaryModel(this.#spec, this.#slots)
-    if (this.#good.length > 0) this.#model.restore(new ByteReader(this.#good, 'the last good weights'))
-    this.#model.continueFrom(updates)
+    this.#skippedBatches = reader.varint()
   }
 }

@@ -3,8 +3,11 @@ import type { DriftOptions } from './drift/index.ts'
 import type { LearningRateOptions } from './learning-rate.ts'
 import type { OptimizerOptions } from './optimizer.ts'
 
-/** A model of two classes as plain data, with how it learns and how it is watched. */
-export interface ModelSpec extends BinaryModelOptions {
+/** A model as plain data, with how it learns and how it is watched. */
+export type ModelSpec = LogisticSpec | SoftmaxSpec
+
+/** A model of two classes. */
+export interface LogisticSpec extends BinaryModelOptions, WatchSpec {
   readonly kind: 'logistic'
   /**
    * each     a step per row, in the order of time: the same weights for any cut into epochs
@@ -12,6 +15,19 @@ export interface ModelSpec extends BinaryModelOptions {
    * compat   as `batch`, but the weights begin with a full fit on the first epoch with both classes, and epochs with one are skipped
    */
   readonly learning: Learning
+}
+
+/** A model of several classes; it takes a step per row, in the order of time. */
+export interface SoftmaxSpec extends WatchSpec {
+  readonly kind: 'softmax'
+  /** Numbers are brought to mean 0 and variance 1. */
+  readonly scale: boolean
+  readonly optimizer: OptimizerOptions
+  readonly l2: number
+}
+
+/** How a model is watched. */
+export interface WatchSpec {
   /** Outcomes that metrics look back on. */
   readonly metricsWindow: number
   /** Watches the losses, or whether answers were right; null: nobody does. */
@@ -55,7 +71,7 @@ export interface LogisticRegressionSpec {
 }
 
 /** Logistic regression that learns while rows come. */
-export function logisticRegression(choices: LogisticRegressionSpec = {}): ModelSpec {
+export function logisticRegression(choices: LogisticRegressionSpec = {}): LogisticSpec {
   const { classWeights, calibration, drift, guardOutcomes } = choices
   return Object.freeze({
     kind: 'logistic',
@@ -75,11 +91,22 @@ export function logisticRegression(choices: LogisticRegressionSpec = {}): ModelS
   })
 }
 
+/** Softmax regression that learns while rows come: a weight per feature and class, and a constant per class. (A49) */
+export function softmaxRegression(
+  choices: Pick<
+    LogisticRegressionSpec,
+    'optimizer' | 'l2' | 'scale' | 'metricsWindow' | 'drift' | 'guardOutcomes'
+  > = {},
+): SoftmaxSpec {
+  const { scale, optimizer, l2, metricsWindow, drift, guardOutcomes } = logisticRegression(choices)
+  return Object.freeze({ kind: 'softmax', scale, optimizer, l2, metricsWindow, drift, guardOutcomes })
+}
+
 /**
  * The model of the system `online-model` as it was: no scaling, a full fit on the first batch, then one step per batch, rate 0.05, L2
  * 0.01, nothing watched. To be compared with, not to be used. (A4, A20)
  */
-export function compatModel(): ModelSpec {
+export function compatModel(): LogisticSpec {
   const choices = { optimizer: sgd(0.05), l2: 0.01, interceptRate: 0.05, scale: false, learning: 'compat' } as const
   return logisticRegression({ ...choices, drift: null, guardOutcomes: null })
 }

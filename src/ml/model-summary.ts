@@ -1,4 +1,5 @@
 import type { LearnerReport } from './learner.ts'
+import type { ModelRole } from './step-model.ts'
 
 /** A weight with its feature, and by what its numbers are scaled before they meet it. */
 export interface NamedWeight {
@@ -21,11 +22,20 @@ export interface RowCounts {
   readonly extremeNumbers: number
 }
 
-/** How a model stands, as plain data for people and pages. */
+/** How a model stands, as plain data for people and pages; a model of several classes has one for each. */
 export interface ModelSummary extends RowCounts {
+  /** Names it alone in a pipeline: that of its model, with its class behind a slash. */
   readonly name: string
+  /** The name that the plan has for it. */
+  readonly model: string
+  /** A champion answers; challengers learn beside it. */
+  readonly role: ModelRole
+  /** The class that this is about, of a model of several; null for one of two. */
+  readonly className: string | null
   /** How often something was learned: by rows, or by batches. */
   readonly version: number
+  /** Versions that weights can go back to, oldest first. */
+  readonly kept: readonly number[]
   /** Null before the first label was known. */
   readonly report: LearnerReport | null
   /** The largest ones, in the order of the features. */

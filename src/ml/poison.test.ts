@@ -5,7 +5,7 @@ import { Random } from '../base/random.ts'
 import { hashedSlot } from './feature-hasher.ts'
 import { addNumber, addText, type FeatureVector, featureVector } from './feature-vector.ts'
 import { Learner } from './learner.ts'
-import { adaGrad, adam, ftrl, logisticRegression, type ModelSpec, rmsProp, sgd } from './model-spec.ts'
+import { adaGrad, adam, ftrl, type LogisticSpec, logisticRegression, rmsProp, sgd } from './model-spec.ts'
 import { OneHot } from './one-hot.ts'
 
 /*
@@ -102,7 +102,7 @@ test('a model with a slot for each of a hundred thousand categories comes back f
 
 /** Two thousand rows by one model. */
 function run(
-  spec: ModelSpec,
+  spec: LogisticSpec,
   valuesOf: (random: Random, label: boolean) => readonly number[],
   labelOf: (random: Random) => boolean,
 ) {
@@ -132,7 +132,7 @@ function fill(row: FeatureVector, values: readonly number[]): void {
   for (const [slot, value] of values.entries()) addNumber(row, slot, value)
 }
 
-function assertComesBack(spec: ModelSpec, slots: ConstructorParameters<typeof Learner>[1], learner: Learner): void {
+function assertComesBack(spec: LogisticSpec, slots: ConstructorParameters<typeof Learner>[1], learner: Learner): void {
   const bytes = bytesOf(learner)
   const copy = new Learner(spec, slots)
   copy.restore(new ByteReader(bytes, 'a model'))

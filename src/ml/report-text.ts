@@ -9,7 +9,7 @@ const WEIGHTS_MAX = 20
 const BAR_MAX = 40
 
 /** A model's state as a block of text for the terminal, empty before its first label. A bar has a mark for each tenth of a weight. (A23) */
-export function reportText(batch: number, { report, weights }: ModelSummary): string {
+export function reportText(batch: number, { name, model, role, report, weights }: ModelSummary): string {
   if (!report) return ''
   const { metrics, intercept, updates, outcomes, batch: learned, counts } = report
   const { logLoss, baseLogLoss, auc, ece, accuracy, majorityAccuracy } = metrics
@@ -22,6 +22,7 @@ export function reportText(batch: number, { report, weights }: ModelSummary): st
     RULE,
     `Batch ${batch}  |  events: ${grouped(learned?.rows ?? outcomes)}  |  model update #${grouped(updates)}`,
     RULE,
+    ...(name === model ? [] : [`Model ${name}${role === 'challenger' ? ', a challenger' : ''}`]),
     ...(learned ? [`Accuracy on this batch: ${beside(learned.accuracy, learned.majorityAccuracy)}`] : []),
     `Of the last ${grouped(metrics.outcomes)} outcomes, each predicted before it was learned:`,
     `  accuracy ${beside(accuracy, majorityAccuracy)}`,

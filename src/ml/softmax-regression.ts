@@ -11,6 +11,8 @@ export interface SoftmaxRegressionOptions {
   readonly l2: number
   /** Classes that it may come to know. */
   readonly classesMax: number
+  /** Classes that it knows from the beginning, in this order; none. */
+  readonly classes?: readonly string[]
 }
 
 /** A class with its probability. */
@@ -36,6 +38,7 @@ export class SoftmaxRegression {
 
   constructor(options: SoftmaxRegressionOptions) {
     this.#options = options
+    for (const name of options.classes ?? []) this.#class(name)
   }
 
   /** The classes that were seen, with their weights. */

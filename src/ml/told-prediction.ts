@@ -20,6 +20,27 @@ export interface ToldPrediction {
   readonly unknown: readonly string[]
 }
 
+/** The probabilities of classes, each with what it is made of; the likeliest first. */
+export interface ToldClasses {
+  readonly model: string
+  readonly version: number
+  readonly prediction: string
+  readonly classes: readonly (ToldPrediction & { readonly className: string })[]
+}
+
+/** What a model of several classes says to these features, by the summaries of its classes. */
+export function toldClasses(summaries: readonly ModelSummary[], features: NamedFeatures): ToldClasses {
+  const told = summaries.map((one) => ({ ...toldPrediction(one, features), className: one.className ?? '' }))
+  const largest = Math.max(...told.map(({ logOdds }) => logOdds))
+  const powers = told.map(({ logOdds }) => Math.exp(logOdds - largest))
+  const sum = powers.reduce((total, power) => total + power, 0)
+  const classes = told
+    .map((one, index) => ({ ...one, probability: (powers[index] as number) / sum }))
+    .sort((left, right) => right.probability - left.probability)
+  const { model = '', version = 0 } = summaries[0] ?? {}
+  return { model, version, prediction: classes[0]?.className ?? '', classes }
+}
+
 /** What a model says to these features, and why: a linear model is the sum of its parts. */
 export function toldPrediction(summary: ModelSummary, features: NamedFeatures): ToldPrediction {
   const contributions: { feature: string; value: string; logOdds: number }[] = []

@@ -16,6 +16,11 @@ export class WeightJudge {
     return this.#outcomes
   }
 
+  /** Mean of what was gained since the verdict before, nats an outcome; 0 before the first. */
+  get meanGain(): number {
+    return this.#outcomes === 0 ? 0 : this.#gain / this.#outcomes
+  }
+
   /** Losses in nats. */
   add(loss: number, baseLoss: number): void {
     const gain = baseLoss - loss
@@ -29,12 +34,17 @@ export class WeightJudge {
     const mean = this.#gain / this.#outcomes
     const variance = this.#gainSquares / this.#outcomes - mean * mean
     const error = Math.sqrt(Math.max(0, variance) / this.#outcomes)
-    this.#outcomes = 0
-    this.#gain = 0
-    this.#gainSquares = 0
+    this.reset()
     if (mean > SURE * error) return 'better'
     // Losses that are no numbers are no better than any.
     return mean >= -SURE * error ? 'unsure' : 'worse'
+  }
+
+  /** Forgets the outcomes since the verdict before. */
+  reset(): void {
+    this.#outcomes = 0
+    this.#gain = 0
+    this.#gainSquares = 0
   }
 
   write(writer: ByteWriter): void {

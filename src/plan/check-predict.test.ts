@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { clickEvent } from '../event/click-event.ts'
-import { adam, compatModel, kswin, logisticRegression, sgd } from '../ml/model-spec.ts'
+import { adam, compatModel, kswin, logisticRegression, sgd, softmaxRegression } from '../ml/model-spec.ts'
 import { count, elapsed } from './aggregate.ts'
 import { checkPlan } from './check.ts'
 import { logSource } from './connectors.ts'
@@ -10,7 +10,7 @@ import { col, eq, gt } from './expression.ts'
 import type { SessionFeaturesNode } from './node.ts'
 import { pipeline } from './pipeline.ts'
 import { planFromJson, planToJson } from './plan-codec.ts'
-import { hashed, itself, oneHot, purchaseWithin } from './predict.ts'
+import { hashed, itself, nextWithin, oneHot, purchaseWithin } from './predict.ts'
 import { resultFields } from './result-schema.ts'
 import { type Query, stream } from './stream.ts'
 import { tumbling } from './window.ts'
@@ -39,8 +39,51 @@ describe('a model', () => {
     const names = pipeline('p').query('q', predicted.modelWeights().select()).queries.flatMap(resultFields)
     assert.deepEqual(
       names.map(({ name }) => name),
-      ['as_of', 'model_version', 'feature', 'weight'],
+      ['as_of', 'model_version', 'model', 'role', 'class', 'feature', 'weight'],
     )
+  })
+
+  test('of several classes adds the likeliest one and the probability of each', () => {
+    const next = nextWithin(['page_view', 'purchase'], '5 minutes')
+    const query = events.predict({ label: next, features: ['device'] }).select({ p: 'probability_purchase' })
+    assert.deepEqual(problemsOf(query), [])
+    const all = events.predict({ label: next, features: ['device'] }).select()
+    assert.deepEqual(
+      pipeline('p')
+        .query('q', all)
+        .queries.flatMap(resultFields)
+        .map(({ name }) => name)
+        .slice(-6),
+      [
+        'prediction',
+        'probability',
+        'probability_page_view',
+        'probability_purchase',
+        'probability_none',
+        'model_version',
+      ],
+    )
+    assert.deepEqual(planFromJson(planToJson(pipeline('p').query('q', all))).queries[0]?.root, all.root)
+    assert.match(
+      explainPlan(pipeline('p').query('q', all)),
+      /next event_type of page_view, purchase within 5m.*softmax regression, sgd, numbers scaled, learns row by row/s,
+    )
+  })
+
+  test('of several classes has classes that can be told apart, and is for such labels only', () => {
+    const model = logisticRegression()
+    const wrong = nextWithin(['none', 'a b', 'x', 'x'], '1m', { column: 'amount' })
+    assert.deepEqual(problemsOf(events.predict({ label: wrong, features: ['device'], model }).select()).slice(0, 5), [
+      'queries.q.predict.label.column: a class "amount", which is decimal',
+      'queries.q.predict.label.classes: there is another class "none"',
+      'queries.q.predict.label.classes: "a b" is not a name',
+      'queries.q.predict.label.classes: there is another class "x"',
+      'queries.q.predict.model: logistic regression for a label that has classes',
+    ])
+    const softmax = events.predict({ label, features: ['device'], model: softmaxRegression() }).select()
+    assert.deepEqual(problemsOf(softmax), [
+      'queries.q.predict.model: softmax regression for a label that is true or false',
+    ])
   })
 
   test('needs a watermark before it, and nothing that looks at time behind it', () => {

@@ -1,17 +1,19 @@
 import { FIELD_NAME, type FieldType } from '../batch/schema.ts'
 import type { LearningRateOptions } from '../ml/learning-rate.ts'
-import type { ModelSpec } from '../ml/model-spec.ts'
+import type { LogisticSpec, ModelSpec } from '../ml/model-spec.ts'
 import type { OptimizerOptions } from '../ml/optimizer.ts'
 import { checkColumnType, KEY_TYPES } from './check-aggregate.ts'
 import { checkDuration } from './check-duration.ts'
 import { checkPredicate } from './check-expression.ts'
 import { NUMERIC_TYPES } from './check-source.ts'
 import type { KnownColumns } from './known-columns.ts'
-import { PREDICTION_FIELDS, TEXT_VALUES_MAX } from './model-fields.ts'
-import type { ModelFeature, PredictNode } from './node.ts'
+import { classColumn, predictionFields, TEXT_VALUES_MAX } from './model-fields.ts'
+import { type ContestSpec, type ModelFeature, type NextLabelSpec, NO_CLASS, type PredictNode } from './node.ts'
 import { badName, nameTaken, type PlanProblem, shown, TakenNames } from './plan-problem.ts'
 
 const FEATURES_MAX = 128
+const CLASSES_MAX = 32
+const CHALLENGERS_MAX = 8
 /** A full fit solves a system of so many equations in each round. */
 const FIT_WEIGHTS_MAX = 512
 const BUCKETS_MAX = 2 ** 22
@@ -27,8 +29,9 @@ export function checkPredict(node: PredictNode, columns: KnownColumns, path: str
   const { label, features, model } = node
   const problems = checkColumnType(node.by, `rows about a "${shown(node.by)}"`, KEY_TYPES, columns, `${path}.by`)
   if (!FIELD_NAME.test(node.name)) problems.push(badName(`${path}.name`, node.name))
-  problems.push(...checkPredicate(label.when, columns, `${path}.label`))
-  if (label.kind === 'within') problems.push(...checkDuration(label.withinMs, 1, 'within', `${path}.label`))
+  if (label.kind === 'next') problems.push(...checkClasses(label, columns, `${path}.label`))
+  else problems.push(...checkPredicate(label.when, columns, `${path}.label`))
+  if (label.kind !== 'itself') problems.push(...checkDuration(label.withinMs, 1, 'within', `${path}.label`))
   if (node.rows) problems.push(...checkPredicate(node.rows, columns, `${path}.rows`))
   if (features.length < 1 || features.length > FEATURES_MAX) {
     const message = `predict() from ${features.length} features`
@@ -42,16 +45,61 @@ export function checkPredict(node: PredictNode, columns: KnownColumns, path: str
   }
   problems.push(...wholeInRange(node.waitingMax, 1, WAITING_MAX, 'waitingMax', path))
   problems.push(...checkModel(model, `${path}.model`))
-  if (model.learning === 'compat' && weightsMax(features, columns) > FIT_WEIGHTS_MAX) {
+  if (node.contest) problems.push(...checkContest(node.contest, model, `${path}.challengers`))
+  if ((label.kind === 'next') !== (model.kind === 'softmax')) {
+    const message = `${model.kind} regression for a label that ${label.kind === 'next' ? 'has classes' : 'is true or false'}`
+    const hint = label.kind === 'next' ? 'use softmaxRegression()' : 'use logisticRegression()'
+    problems.push({ path: `${path}.model`, message, hint })
+  }
+  if (model.kind === 'logistic' && model.learning === 'compat' && weightsMax(features, columns) > FIT_WEIGHTS_MAX) {
     const message = `a full fit of up to ${weightsMax(features, columns)} weights`
     problems.push({ path: `${path}.model`, message, hint: `keep to ${FIT_WEIGHTS_MAX}, or learn 'each' or 'batch'` })
   }
-  if (model.learning !== 'each' && model.fromBaseRate) {
+  if (model.kind === 'logistic' && model.learning !== 'each' && model.fromBaseRate) {
     const message = 'fromBaseRate with a model that learns by batches'
     problems.push({ path: `${path}.model`, message, hint: "leave it out, or learn 'each'" })
   }
-  for (const { name, ...type } of PREDICTION_FIELDS) {
+  for (const { name, ...type } of predictionFields(label)) {
     if (!columns.add(name, type)) problems.push(nameTaken(path, 'column', name))
+  }
+  return problems
+}
+
+function checkClasses({ column, classes }: NextLabelSpec, columns: KnownColumns, path: string): PlanProblem[] {
+  const problems = checkColumnType(column, `a class "${shown(column)}"`, TEXT_TYPES, columns, `${path}.column`)
+  if (classes.length < 1 || classes.length > CLASSES_MAX) {
+    problems.push({ path, message: `${classes.length} classes`, hint: `name 1 to ${CLASSES_MAX}` })
+  }
+  const names = new TakenNames()
+  names.take(NO_CLASS)
+  for (const name of classes) {
+    if (!FIELD_NAME.test(classColumn(name))) problems.push(badName(`${path}.classes`, name))
+    else if (!names.take(name)) problems.push(nameTaken(`${path}.classes`, 'class', name))
+  }
+  return problems
+}
+
+function checkContest({ challengers, promoteAfter }: ContestSpec, champion: ModelSpec, path: string): PlanProblem[] {
+  const problems = wholeInRange(promoteAfter ?? 10, 10, WINDOW_MAX, 'promoteAfter', path)
+  if (champion.kind === 'softmax') {
+    problems.push({
+      path,
+      message: 'challengers of a model of several classes',
+      hint: 'give each model a query of its own',
+    })
+  }
+  if (challengers.length < 1 || challengers.length > CHALLENGERS_MAX) {
+    problems.push({ path, message: `${challengers.length} challengers`, hint: `give 1 to ${CHALLENGERS_MAX}` })
+  }
+  const names = new TakenNames()
+  for (const { name, model } of challengers) {
+    if (!FIELD_NAME.test(name)) problems.push(badName(path, name))
+    else if (!names.take(name)) problems.push(nameTaken(path, 'challenger', name))
+    problems.push(...checkModel(model, `${path}.${shown(name)}`))
+    if (model.learning === 'compat' || (model.learning === 'batch' && model.fromBaseRate)) {
+      const message = `a challenger that learns '${model.learning}'${model.fromBaseRate ? ' from the base rate' : ''}`
+      problems.push({ path: `${path}.${shown(name)}`, message, hint: "let it learn 'each'" })
+    }
   }
   return problems
 }
@@ -83,14 +131,20 @@ function checkModel(model: ModelSpec, path: string): PlanProblem[] {
   return [
     ...checkOptimizer(model.optimizer, `${path}.optimizer`),
     ...inRange(model.l2, 0, 1e6, 'l2', path),
+    ...(model.kind === 'logistic' ? checkLogistic(model, path) : []),
+    ...wholeInRange(model.metricsWindow, 10, WINDOW_MAX, 'metricsWindow', path),
+    ...wholeInRange(model.guardOutcomes ?? 10, 10, WINDOW_MAX, 'guardOutcomes', path),
+    ...checkDrift(model, `${path}.drift`),
+  ]
+}
+
+function checkLogistic(model: LogisticSpec, path: string): PlanProblem[] {
+  return [
     ...checkRate(model.interceptRate, 0, `${path}.interceptRate`),
     ...inRange(model.weightPos, 1e-6, 1e6, 'class weight of positives', path),
     ...inRange(model.weightNeg, 1e-6, 1e6, 'class weight of negatives', path),
     ...inRange(model.keepNegatives, 1e-6, 1, 'keepNegatives', path),
     ...inRange(model.plattRate ?? 1, 1e-9, 1e3, 'calibration', path),
-    ...wholeInRange(model.metricsWindow, 10, WINDOW_MAX, 'metricsWindow', path),
-    ...wholeInRange(model.guardOutcomes ?? 10, 10, WINDOW_MAX, 'guardOutcomes', path),
-    ...checkDrift(model, `${path}.drift`),
   ]
 }
 

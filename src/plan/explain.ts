@@ -7,6 +7,7 @@ import type { SinkSpec, SourceSpec, TableColumn } from './connectors.ts'
 import { expressionText } from './expression-text.ts'
 import type {
   AggregateNode,
+  ContestSpec,
   FeatureMode,
   FunnelMode,
   FunnelNode,
@@ -144,7 +145,11 @@ function stepBranch(node: TimedStep): Branch {
     case 'predict':
       return predictBranch(node)
     case 'model-report':
-      return branch(`the model's ${node.what}, after each epoch that it has learned in`)
+      return branch(
+        node.what === 'events'
+          ? 'what has happened to the model'
+          : `the model's ${node.what}, after each epoch that it has learned in`,
+      )
     case 'funnel':
       return funnelBranch(node)
     default:
@@ -182,24 +187,33 @@ const FUNNEL_TEXT: Readonly<Record<FunnelMode, string>> = {
   any: 'steps in any order',
 }
 
-function predictBranch({ name, by, label, rows, features, model, waitingMax }: PredictNode): Branch {
+function predictBranch({ name, by, label, rows, features, model, contest, waitingMax }: PredictNode): Branch {
   const optimizer = model.optimizer.kind
-  const learning =
-    model.learning === 'each'
-      ? 'row by row'
-      : `a step per epoch${model.learning === 'compat' ? ', after a full fit' : ''}`
+  const batches = model.kind === 'logistic' && model.learning !== 'each' ? model.learning : undefined
+  const learning = batches ? `a step per epoch${batches === 'compat' ? ', after a full fit' : ''}` : 'row by row'
   return branch(`predict by model ${name}, by ${by}${rows ? `, of rows where ${expressionText(rows)}` : ''}`, [
     branch(`label  ${labelText(label)}`),
     branch(
       `features  ${features.map((one) => (one.kind === 'column' ? one.column : `${one.column} ${one.kind}`)).join(', ')}`,
     ),
-    branch(`logistic regression, ${optimizer}${model.scale ? ', numbers scaled' : ''}, learns ${learning}`),
+    branch(`${model.kind} regression, ${optimizer}${model.scale ? ', numbers scaled' : ''}, learns ${learning}`),
+    ...(contest ? [contestBranch(contest)] : []),
     branch(`watched by ${model.drift?.kind ?? 'nobody'}, ${waitingMax} rows wait for labels at most`),
   ])
 }
 
+function contestBranch({ challengers, promoteAfter }: ContestSpec): Branch {
+  const names = challengers.map((one) => `${one.name} (${one.model.optimizer.kind})`).join(', ')
+  const promoted = promoteAfter === null ? 'by command' : `after each ${promoteAfter} outcomes`
+  return branch(`challengers  ${names}; the better one is promoted ${promoted}`)
+}
+
 function labelText(label: LabelSpec): string {
   if (label.kind === 'itself') return `${expressionText(label.when)}, of the row itself, known at once`
+  if (label.kind === 'next') {
+    const within = formatDuration(label.withinMs)
+    return `next ${label.column} of ${label.classes.join(', ')} within ${within}, learned when that time is over`
+  }
   return `${expressionText(label.when)} within ${formatDuration(label.withinMs)}, learned when that time is over`
 }
 

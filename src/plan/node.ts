@@ -1,5 +1,5 @@
 import type { Schema } from '../batch/schema.ts'
-import type { ModelSpec } from '../ml/model-spec.ts'
+import type { LogisticSpec, ModelSpec } from '../ml/model-spec.ts'
 import type { AggregateSpec, PlainAggregateSpec } from './aggregate.ts'
 import type { SinkSpec, SourceSpec } from './connectors.ts'
 import type { Expression } from './expression.ts'
@@ -152,8 +152,17 @@ export interface PredictNode {
   readonly rows: Expression | null
   readonly features: readonly ModelFeature[]
   readonly model: ModelSpec
+  /** Models that learn beside it, and may take its place. */
+  readonly contest?: ContestSpec
   /** Rows that may wait for their labels. */
   readonly waitingMax: number
+}
+
+/** Models of two classes that learn beside the one that answers. */
+export interface ContestSpec {
+  readonly challengers: readonly { readonly name: string; readonly model: LogisticSpec }[]
+  /** After each so many outcomes a challenger that was surely better takes the place of the champion; null: by command only. */
+  readonly promoteAfter: number | null
 }
 
 /**
@@ -161,11 +170,27 @@ export interface PredictNode {
  *
  *   within   a row of the same `by` for which `when` is true comes after it, within so much event time; known when that time is over,
  *            for those to whom it has happened as for the others
+ *   next     the first row of the same `by` behind it whose column holds one of the classes, within so much event time; `none` when none
+ *            comes; known when that time is over
  *   itself   `when` is true for the row; known at once, so features may give it away: only to compare with systems that do so
  */
-export type LabelSpec =
+export type LabelSpec<K extends string = string> =
   | { readonly kind: 'within'; readonly when: Expression; readonly withinMs: number }
   | { readonly kind: 'itself'; readonly when: Expression }
+  | NextLabelSpec<K>
+
+/** Which class comes next, of those that are known from the beginning. */
+export interface NextLabelSpec<K extends string = string> {
+  readonly kind: 'next'
+  /** Text whose value is the class. */
+  readonly column: string
+  /** `NO_CLASS` not among them. */
+  readonly classes: readonly K[]
+  readonly withinMs: number
+}
+
+/** The class of rows after which none of the others came in time. */
+export const NO_CLASS = 'none'
 
 /** How a column is told to a model. */
 export type ModelFeature<C extends string = string> =
@@ -176,11 +201,11 @@ export type ModelFeature<C extends string = string> =
   /** A weight for each hash of a value; `buckets` is a power of two. */
   | { readonly kind: 'hashed'; readonly column: C; readonly buckets: number; readonly signed: boolean }
 
-/** Behind `predict`: instead of its rows, how the model stands after each epoch that it has learned in. */
+/** Behind `predict`: instead of its rows, how the model stands after each epoch that it has learned in, or what has happened to it. */
 export interface ModelReportNode {
   readonly kind: 'model-report'
   readonly input: QueryNode
-  readonly what: 'metrics' | 'weights'
+  readonly what: 'metrics' | 'weights' | 'events'
 }
 
 /**

@@ -13,7 +13,7 @@ import type {
 } from './connectors.ts'
 import type { CaseBranch, Expression, FunctionName } from './expression.ts'
 import { FUNCTIONS } from './function-table.ts'
-import { modelFeatureShape, modelShape } from './model-shape.ts'
+import { contestShape, modelFeatureShape, modelShape } from './model-shape.ts'
 import type {
   FeatureSpec,
   FunnelStep,
@@ -143,10 +143,12 @@ const predictMembers = {
   label: kinds<LabelSpec>('label', {
     within: { when: expression, withinMs: number() },
     itself: { when: expression },
+    next: { column: text(), classes: list(text()), withinMs: number() },
   }),
   rows: nullable(expression),
   features: list(modelFeatureShape),
   model: modelShape,
+  contest: optional(contestShape),
   waitingMax: number(),
 } as const
 
@@ -191,7 +193,7 @@ const node: Shape<QueryNode> = lazy(() =>
       withinMs: number(),
       mode: word('mode of a funnel', ['ordered', 'strict', 'any']),
     },
-    'model-report': { input: node, what: word('report on a model', ['metrics', 'weights']) },
+    'model-report': { input: node, what: word('report on a model', ['metrics', 'weights', 'events']) },
     aggregate: {
       input: node,
       window,

@@ -1,20 +1,27 @@
 import { type Duration, durationMs } from '../base/time.ts'
-import { logisticRegression, type ModelSpec } from '../ml/model-spec.ts'
+import { type LogisticSpec, logisticRegression, type ModelSpec, softmaxRegression } from '../ml/model-spec.ts'
 import { col, type Expression, eq } from './expression.ts'
 import { TEXT_VALUES_MAX } from './model-fields.ts'
-import type { LabelSpec, ModelFeature, PredictNode, QueryNode } from './node.ts'
+import type { ContestSpec, LabelSpec, ModelFeature, NO_CLASS, PredictNode, QueryNode } from './node.ts'
 
 /** What is predicted of each row, from what, and by which model. */
-export interface PredictOptions<C extends string> {
-  readonly label: LabelSpec
+export interface PredictOptions<C extends string, K extends string = never> {
+  readonly label: LabelSpec<K>
   /** Columns, or `oneHot` and `hashed` of columns. */
   readonly features: readonly (C | ModelFeature<C>)[]
   /** The column that tells who a row is about; that of the session features before, else `session_id`. */
   readonly by?: C
   /** Rows that get a prediction; default: those that are not what the label waits for, or all when the label is the row's own. */
   readonly rows?: Expression
-  /** `logisticRegression()`. */
+  /** `logisticRegression()`, for classes `softmaxRegression()`. */
   readonly model?: ModelSpec
+  /** Models that learn beside it from the same rows, by name; what they predicted is compared with what the champion did. */
+  readonly challengers?: Readonly<Record<string, LogisticSpec>>
+  /**
+   * After each so many outcomes the challenger that lost least becomes the champion, if that was no chance; 1,000. null: by command only
+   * (`millrace model promote`).
+   */
+  readonly promoteAfter?: number | null
   /** Tells models of a pipeline apart; `model`. */
   readonly name?: string
   /** Rows that may wait for their labels before the job stops with an explanation; 1,000,000. */
@@ -25,7 +32,10 @@ const WAITING_MAX = 1_000_000
 const BUCKETS = 2 ** 18
 
 /** The step of `stream.predict`. */
-export function predictNode<C extends string>(input: QueryNode, options: PredictOptions<C>): PredictNode {
+export function predictNode<C extends string, K extends string>(
+  input: QueryNode,
+  options: PredictOptions<C, K>,
+): PredictNode {
   return {
     kind: 'predict',
     input,
@@ -34,23 +44,47 @@ export function predictNode<C extends string>(input: QueryNode, options: Predict
     label: options.label,
     rows: options.rows ?? null,
     features: options.features.map((one) => (typeof one === 'string' ? { kind: 'column', column: one } : one)),
-    model: options.model ?? logisticRegression(),
+    model: options.model ?? (options.label.kind === 'next' ? softmaxRegression() : logisticRegression()),
+    ...contestOf(options),
     waitingMax: options.waitingMax ?? WAITING_MAX,
   }
 }
 
+function contestOf({
+  challengers,
+  promoteAfter = 1000,
+}: Pick<PredictOptions<string>, 'challengers' | 'promoteAfter'>): { readonly contest?: ContestSpec } {
+  if (!challengers) return {}
+  return {
+    contest: { challengers: Object.entries(challengers).map(([name, model]) => ({ name, model })), promoteAfter },
+  }
+}
+
 /** Whether the session buys something within so much event time after the row. */
-export function purchaseWithin(duration: Duration): LabelSpec {
+export function purchaseWithin(duration: Duration): LabelSpec<never> {
   return eventWithin(eq(col('event_type'), 'purchase'), duration)
 }
 
 /** Whether a row for which this is true comes within so much event time after the row. */
-export function eventWithin(when: Expression, duration: Duration): LabelSpec {
+export function eventWithin(when: Expression, duration: Duration): LabelSpec<never> {
   return { kind: 'within', when, withinMs: durationMs(duration, 'time within which the label comes') }
 }
 
+/**
+ * What the session does next: the first row behind it whose `event_type` (or another column) is one of these, within so much event time;
+ * `none` when none comes. (A49)
+ */
+export function nextWithin<const K extends string>(
+  classes: readonly K[],
+  duration: Duration,
+  options: { readonly column?: string } = {},
+): LabelSpec<K | typeof NO_CLASS> {
+  const withinMs = durationMs(duration, 'time within which the label comes')
+  return { kind: 'next', column: options.column ?? 'event_type', classes, withinMs }
+}
+
 /** Whether this is true for the row itself: known at once, so that features may give it away. */
-export function itself(when: Expression): LabelSpec {
+export function itself(when: Expression): LabelSpec<never> {
   return { kind: 'itself', when }
 }
 

@@ -3,7 +3,7 @@ import type { Field } from '../batch/schema.ts'
 import { aggregateType } from './aggregate-type.ts'
 import { expressionType } from './expression-type.ts'
 import { attemptFields } from './funnel.ts'
-import { PREDICTION_FIELDS, reportFields } from './model-fields.ts'
+import { predictionFields, reportFields } from './model-fields.ts'
 import type { FeatureSpec, NamedExpression, QueryNode } from './node.ts'
 import type { ValueType } from './value-type.ts'
 
@@ -26,7 +26,7 @@ export function rowFields(node: QueryNode): readonly Field[] {
       return [...fields, ...node.features.map(({ name, spec }) => ({ ...featureType(spec, fields), name }))]
     }
     case 'predict':
-      return [...rowFields(node.input), ...PREDICTION_FIELDS]
+      return [...rowFields(node.input), ...predictionFields(node.label)]
     case 'model-report':
       return reportFields(node.what)
     case 'funnel':
@@ -49,7 +49,7 @@ export function columnNames(node: QueryNode): string[] {
     case 'session-features':
       return [...columnNames(node.input), ...node.features.map(({ name }) => name)]
     case 'predict':
-      return [...columnNames(node.input), ...PREDICTION_FIELDS.map(({ name }) => name)]
+      return [...columnNames(node.input), ...predictionFields(node.label).map(({ name }) => name)]
     case 'model-report':
       return reportFields(node.what).map(({ name }) => name)
     case 'funnel':

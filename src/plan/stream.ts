@@ -90,10 +90,13 @@ export class Stream<F extends FieldSpecs> {
   /**
    * Adds `probability` and `model_version` to each row, by a model that learns while rows come:
    * `.predict({ label: purchaseWithin('30 minutes'), features: ['clicks_in_session', 'time_on_page'] })`.
+   * A label with classes, `nextWithin(['view', 'purchase'], '5 minutes')`, adds `prediction` too, and the probability of each class.
    * Rows come out once the watermark has passed them; each is learned from when its label is known. Only `where`, `derive` and `select` may
-   * follow, and `modelMetrics` or `modelWeights`.
+   * follow, and `modelMetrics`, `modelWeights` or `modelEvents`.
    */
-  predict(options: PredictOptions<ColumnName<F>>): PredictedStream<F & PredictedFields> {
+  predict<K extends string = never>(
+    options: PredictOptions<ColumnName<F>, K>,
+  ): PredictedStream<F & PredictedFields & ClassFields<K>> {
     return new PredictedStream(predictNode(this.#node, options))
   }
 
@@ -151,6 +154,11 @@ export class PredictedStream<F extends FieldSpecs> extends Stream<F> {
   /** The weights after each epoch in which labels became known, one per row: what the model has learned. */
   modelWeights(): Stream<ReportFields> {
     return this.#report('weights')
+  }
+
+  /** Drift alarms, rollbacks and promotions, one per row, in the epoch in which they happened. */
+  modelEvents(): Stream<ReportFields> {
+    return this.#report('events')
   }
 
   #report(what: ModelReportNode['what']): Stream<ReportFields> {
@@ -227,6 +235,12 @@ export type PredictedFields = {
   /** How often the model had learned something. */
   readonly model_version: FieldSpec<number>
 }
+
+/** What `predict` adds to those for a label with classes. */
+export type ClassFields<K extends string> = {
+  /** The likeliest class, whose probability `probability` is. */
+  readonly [P in K as 'prediction']: FieldSpec<string>
+} & { readonly [P in K as `probability_${P}`]: FieldSpec<number> }
 
 /** Columns of what attempts came to, see docs/funnels.md. */
 export type AttemptFields = Readonly<Record<string, FieldSpec<unknown>>>

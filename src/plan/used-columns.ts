@@ -38,7 +38,8 @@ function collectFromStep(node: QueryNode, into: Set<string>): void {
     case 'predict':
       into.add(node.by)
       for (const { column } of node.features) into.add(column)
-      collectFrom(node.label.when, into)
+      if (node.label.kind === 'next') into.add(node.label.column)
+      else collectFrom(node.label.when, into)
       if (node.rows) collectFrom(node.rows, into)
       return
     case 'model-report':

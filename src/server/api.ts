@@ -5,7 +5,7 @@
  *   GET /api/stream            server-sent events: `status` with a JobStatus, at once and then about four times a second
  *   GET /api/queries/:name     QueryView
  *   GET /api/models            ModelSummary[]
- *   GET /api/predict?...       ToldPrediction; `model=NAME`, where there are several, and features by name: `clicks=3&device=mobile`
+ *   GET /api/predict?...       ToldPrediction, of a model with classes ToldClasses; `model=NAME`, where there are several, and features by name: `clicks=3&device=mobile`
  *   POST /api/query            {"sql": "select ..."}: rows of the result store, when the job has one
  *   GET /healthz  /readyz      200 or 503, plain text
  *   GET /metrics               Prometheus text

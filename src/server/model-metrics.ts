@@ -57,20 +57,28 @@ const ROW_COUNTERS: readonly ModelMetric[] = [
 /** How the models of a job stand; what is not known before the first label has no sample. (A55) */
 export function modelMetrics({ models }: JobStatus): MetricFamily[] {
   return [
-    ...ROW_COUNTERS.map(([name, help, value]) => counter(name, help, LABELS, all(models, value))),
+    ...ROW_COUNTERS.map(([name, help, value]) => counter(name, help, LABELS, once(models, value))),
     ...COUNTERS.map(([name, help, value]) => counter(name, help, LABELS, known(models, value))),
     ...GAUGES.map(([name, help, value]) => gauge(name, help, LABELS, known(models, value))),
+    gauge(
+      'millrace_model_champion',
+      'Whether it answers (1), or learns beside the one that does (0).',
+      LABELS,
+      models.map(({ name, role }) => sample([name], role === 'champion' ? 1 : 0)),
+    ),
     gauge(
       'millrace_model_waiting_rows',
       'Rows whose labels are not known yet.',
       LABELS,
-      all(models, ({ waiting }) => waiting),
+      once(models, ({ waiting }) => waiting),
     ),
   ]
 }
 
-function all(models: Models, value: ModelMetric[2]): MetricSample[] {
-  return models.map((model) => sample([model.name], value(model)))
+/** What the classes of a model have in common. */
+function once(models: Models, value: ModelMetric[2]): MetricSample[] {
+  const first = new Map(models.toReversed().map((one) => [one.model, one]))
+  return [...first.values()].reverse().map((one) => sample([one.model], value(one)))
 }
 
 function known(models: Models, value: ReportMetric[2]): MetricSample[] {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ScriptedFeed } from '../../test/support/scripted-feed.ts'
 import { emptyStatus, failedStatus, shopModel, shopStatus } from '../../test/support/shop-status.ts'
-import type { ToldPrediction } from '../ml/told-prediction.ts'
+import type { ToldClasses, ToldPrediction } from '../ml/told-prediction.ts'
 import type { ApiError, JobStatus, ModelSummary, QueryView } from './api.ts'
 import { ROUTE_PATHS } from './routes.ts'
 import { type RunningServer, type ServerOptions, startServer } from './server.ts'
@@ -51,6 +51,21 @@ describe('the API', () => {
         [404, 'add .predict(...) to a query'],
       ],
     )
+  })
+
+  test('gives the probability of each class of a model of several', async () => {
+    const classes = ['view', 'purchase'].map((className, index) => {
+      const one = shopModel(610)
+      return { ...one, name: `next/${className}`, model: 'next', className, intercept: index }
+    })
+    const { url } = await serve({ ...shopStatus(61_000), models: [...classes, shopModel(1)] })
+    const told = json<ToldClasses>(await ask(`${url}/api/predict?model=next&device=mobile`))
+    assert.equal(told.prediction, 'purchase')
+    const [best, other] = told.classes
+    assert.ok(Math.abs((best?.probability ?? 0) - 1 / (1 + Math.exp(-1))) < 1e-12, 'all else is the same')
+    assert.ok(Math.abs((best?.probability ?? 0) + (other?.probability ?? 0) - 1) < 1e-12)
+    const several = await ask(`${url}/api/predict?device=mobile`)
+    assert.equal(JSON.parse(several.text).error.hint, 'say which: ?model= one of next, purchase')
   })
 
   test('gives the status, a query, and says what it does not know', async () => {

@@ -303,7 +303,11 @@ export function shopModel(version: number): ModelSummary {
   const logLoss = 0.18 + 0.015 / Math.sqrt(version + 1)
   return {
     name: 'purchase',
+    model: 'purchase',
+    role: 'champion',
+    className: null,
     version,
+    kept: [],
     report:
       version === 0
         ? null

@@ -17,11 +17,15 @@ export function Models({ job }: { readonly job: JobStatus }): VNode | null {
 }
 
 function Model({ model }: { readonly model: ModelSummary }): VNode {
-  const { name, report, version } = model
+  const { name, role, report, version } = model
   return (
     <section class="model" aria-labelledby={`model-${name}`} data-test="model">
       <h2 id={`model-${name}`}>
-        Model {name} <span class="muted">version {formatCount(version)}</span>
+        Model {name}{' '}
+        <span class="muted">
+          version {formatCount(version)}
+          {role === 'challenger' && ', a challenger'}
+        </span>
         <Verdict skill={report?.metrics.skill ?? null} />
       </h2>
       <div class="model-parts">

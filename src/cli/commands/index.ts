@@ -8,6 +8,7 @@ import { defineExplainEvent } from './explain-event.ts'
 import { defineGenerate } from './generate.ts'
 import { defineInspect } from './inspect.ts'
 import { defineLoadTest } from './loadtest.ts'
+import { defineModel } from './model.ts'
 import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
 import { defineQuery } from './query.ts'
@@ -31,6 +32,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineQuery,
   defineInspect,
   defineDlq,
+  defineModel,
   defineExplainEvent,
   definePlan,
   defineValidate,

@@ -127,8 +127,8 @@ function numberOf(column: Column, row: number): number {
   }
 }
 
-/** Undefined for a null. */
-function textOf(column: Column, row: number): Uint8Array | undefined {
+/** The text of a row; undefined for a null. */
+export function textOf(column: Column, row: number): Uint8Array | undefined {
   if (column.kind === 'dictionary') {
     const code = column.codes[row] as number
     return code < 0 ? undefined : column.dictionary.bytes(code)

@@ -4,14 +4,8 @@ import { grownInts, grownNumbers } from '../aggregates/aggregate.ts'
 import { readTime } from '../event-times.ts'
 import type { KeyTable } from '../keys/key-table.ts'
 
-/** A row whose label has become known. */
-export type Settle = (row: FeatureVector, probability: number, baseRate: number, label: boolean) => void
-
-/** What was said of a row, and what somebody would have said who knew only the share of positives. */
-export interface Told {
-  readonly probability: number
-  readonly baseRate: number
-}
+/** A row whose outcome has become known, with what was said of it; both valid until it returns. */
+export type Settle = (row: FeatureVector, told: Float64Array, outcome: number) => void
 
 /** What the joiner is made for. */
 export interface LabelJoinerOptions {
@@ -20,6 +14,12 @@ export interface LabelJoinerOptions {
   readonly waitingMax: number
   /** Features that a row has at most. */
   readonly featuresMax: number
+  /** Numbers that are said of a row. */
+  readonly toldSize: number
+  /**
+   * Outcome of a row after which nothing came (`follow`); null: outcomes are whether the key was marked after the row (`mark`), 1 or 0.
+   */
+  readonly nothing: number | null
   /** Who rows are about. */
   readonly keys: KeyTable
 }
@@ -27,17 +27,19 @@ export interface LabelJoinerOptions {
 /** Rows that have left, as a share of all room, before the others move to the front. */
 const GONE_SHARE = 2
 const NEVER = -1
+const UNKNOWN = -1
 
 /**
  * Rows that wait until it is certain what became of them. Rows come in order of event time and each waits equally long, so they leave in
  * the order in which they came, the positives no sooner than the negatives: a model that heard of purchases first would take them to be
  * commoner than they are.
  *
- *   row at t ------------------ t + within: its label is whether its key was marked after it came
+ *   row at t ------------------ t + within: its outcome is whether its key was marked after it came, or which class came first behind it
  */
 export class LabelJoiner {
   readonly #options: LabelJoinerOptions
   readonly #vector: FeatureVector
+  readonly #toldNow: Float64Array
   /** Rows so far; tells which came first. */
   #sequence = 0
   /** By key id: sequence of its last mark. */
@@ -48,9 +50,14 @@ export class LabelJoiner {
   #times = new Float64Array(64)
   #sequences = new Float64Array(64)
   #keyIds = new Int32Array(64)
-  /** What was predicted, and what the base rate was then. */
-  #probabilities = new Float64Array(64)
-  #baseRates = new Float64Array(64)
+  /** What was said of each row, `toldSize` numbers. */
+  #told = new Float64Array(64)
+  /** Class of what came first behind each row; -1 for nothing yet. */
+  #outcomes = new Int32Array(64)
+  /** By key id: place of its last row that waits, counted on from `#gone`. */
+  #lastPlaces = new Float64Array(64).fill(NEVER)
+  /** Rows that places were moved by so far. */
+  #gone = 0
   #numberCounts = new Int32Array(64)
   /** Where the features of each row end. */
   #featureEnds = new Int32Array(64)
@@ -64,6 +71,7 @@ export class LabelJoiner {
   constructor(options: LabelJoinerOptions) {
     this.#options = options
     this.#vector = featureVector(options.featuresMax)
+    this.#toldNow = new Float64Array(options.toldSize)
   }
 
   get waiting(): number {
@@ -89,8 +97,14 @@ export class LabelJoiner {
     this.#marks[keyId] = sequence
   }
 
+  /** A row of this class has come behind the last one of its key that waits; only the first such row counts. */
+  follow(keyId: number, outcome: number): void {
+    const place = (this.#lastPlaces[keyId] ?? NEVER) - this.#gone
+    if (place >= this.#first && this.#outcomes[place] === UNKNOWN) this.#outcomes[place] = outcome
+  }
+
   /** False when there is no room: the row is left out, and counted. */
-  wait(row: FeatureVector, timeMs: number, keyId: number, told: Told, sequence: number): boolean {
+  wait(row: FeatureVector, timeMs: number, keyId: number, told: Float64Array, sequence: number): boolean {
     if (this.waiting >= this.#options.waitingMax) {
       this.#leftOut++
       return false
@@ -109,9 +123,11 @@ export class LabelJoiner {
     this.#times[place] = timeMs
     this.#sequences[place] = sequence
     this.#keyIds[place] = keyId
-    this.#probabilities[place] = told.probability
-    this.#baseRates[place] = told.baseRate
+    const { toldSize } = this.#options
+    for (let index = 0; index < toldSize; index++) this.#told[place * toldSize + index] = told[index] as number
     this.#numberCounts[place] = row.numbers
+    this.#outcomes[place] = UNKNOWN
+    if (this.#options.nothing !== null) this.#remember(keyId, place)
     return true
   }
 
@@ -128,6 +144,7 @@ export class LabelJoiner {
   /** The input has ended: what became of the rows that still wait will never be known. */
   giveUp(): void {
     this.#unlabelled += this.waiting
+    this.#gone += this.#end
     this.#first = 0
     this.#end = 0
   }
@@ -137,11 +154,13 @@ export class LabelJoiner {
     this.#options.keys.forget(this.waiting, (newId) => {
       const marks = this.#marks
       this.#marks = new Float64Array(64).fill(NEVER)
+      this.#lastPlaces = new Float64Array(64).fill(NEVER)
       for (let place = this.#first; place < this.#end; place++) {
         const old = this.#keyIds[place] as number
         const id = newId(old)
         this.#keyIds[place] = id
         this.mark(id, marks[old] ?? NEVER)
+        if (this.#options.nothing !== null) this.#remember(id, place)
       }
     })
   }
@@ -160,9 +179,9 @@ export class LabelJoiner {
       writer.f64(mark > (this.#sequences[place] as number) ? mark : NEVER)
       writer.f64(this.#times[place] as number)
       writer.f64(this.#sequences[place] as number)
-      writer.f64(this.#probabilities[place] as number)
-      writer.f64(this.#baseRates[place] as number)
+      writer.varint((this.#outcomes[place] as number) + 1)
       this.#read(place)
+      for (const number of this.#toldNow) writer.f64(number)
       const { count, numbers, indices, values } = this.#vector
       writer.varint(count)
       writer.varint(numbers)
@@ -175,20 +194,23 @@ export class LabelJoiner {
 
   /** `size`: slots that features have. */
   restore(reader: ByteReader, size: number): void {
+    const { keys, featuresMax, nothing } = this.#options
     this.giveUp()
     const sequence = reader.f64()
     this.#unlabelled = reader.varint()
     this.#leftOut = reader.varint()
-    const row = featureVector(this.#options.featuresMax)
+    const row = featureVector(featuresMax)
     for (let left = reader.count(); left > 0; left--) {
-      const keyId = this.#options.keys.intern(reader.bytes())
+      const keyId = keys.intern(reader.bytes())
       this.mark(keyId, Math.max(this.#marks[keyId] ?? NEVER, reader.f64()))
       const timeMs = readTime(reader)
       const rowSequence = reader.f64()
-      const told = { probability: reader.f64(), baseRate: reader.f64() }
+      const outcome = reader.varint() - 1
+      if (outcome > (nothing ?? UNKNOWN)) throw reader.corrupt(`class ${outcome}`)
+      for (let index = 0; index < this.#toldNow.length; index++) this.#toldNow[index] = reader.f64()
       row.count = reader.varint()
       row.numbers = reader.varint()
-      if (row.count > this.#options.featuresMax || row.numbers > row.count) {
+      if (row.count > featuresMax || row.numbers > row.count) {
         throw reader.corrupt(`a row with ${row.count} features`)
       }
       for (let index = 0; index < row.count; index++) {
@@ -197,22 +219,36 @@ export class LabelJoiner {
         row.indices[index] = slot
         row.values[index] = reader.f64()
       }
-      if (!this.wait(row, timeMs, keyId, told, rowSequence)) throw reader.corrupt('more rows than may wait')
+      if (!this.wait(row, timeMs, keyId, this.#toldNow, rowSequence)) throw reader.corrupt('more rows than may wait')
+      if (outcome !== UNKNOWN) this.follow(keyId, outcome)
     }
     this.#sequence = sequence
   }
 
   #settle(over: (endMs: number) => boolean, settle: Settle): void {
-    const { withinMs } = this.#options
+    const { withinMs, nothing } = this.#options
     while (this.#first < this.#end && over((this.#times[this.#first] as number) + withinMs)) {
       const place = this.#first
       this.#read(place)
-      const mark = this.#marks[this.#keyIds[place] as number] ?? NEVER
       this.#first++
-      const label = mark > (this.#sequences[place] as number)
-      settle(this.#vector, this.#probabilities[place] as number, this.#baseRates[place] as number, label)
+      settle(this.#vector, this.#toldNow, nothing === null ? this.#marked(place) : this.#followed(place, nothing))
     }
     if (this.#first * GONE_SHARE > this.#end) this.#moveToFront()
+  }
+
+  #marked(place: number): number {
+    const mark = this.#marks[this.#keyIds[place] as number] ?? NEVER
+    return mark > (this.#sequences[place] as number) ? 1 : 0
+  }
+
+  #followed(place: number, nothing: number): number {
+    const outcome = this.#outcomes[place] as number
+    return outcome === UNKNOWN ? nothing : outcome
+  }
+
+  #remember(keyId: number, place: number): void {
+    if (keyId >= this.#lastPlaces.length) this.#lastPlaces = grownNumbers(this.#lastPlaces, keyId + 1, NEVER)
+    this.#lastPlaces[keyId] = place + this.#gone
   }
 
   #startOf(place: number): number {
@@ -227,6 +263,10 @@ export class LabelJoiner {
       indices[index] = this.#slots[start + index] as number
       values[index] = this.#values[start + index] as number
     }
+    const { toldSize } = this.#options
+    for (let index = 0; index < toldSize; index++) {
+      this.#toldNow[index] = this.#told[place * toldSize + index] as number
+    }
     this.#vector.count = count
     this.#vector.numbers = this.#numberCounts[place] as number
   }
@@ -235,8 +275,8 @@ export class LabelJoiner {
     this.#times = grownNumbers(this.#times, this.#end)
     this.#sequences = grownNumbers(this.#sequences, this.#end)
     this.#keyIds = grownInts(this.#keyIds, this.#end)
-    this.#probabilities = grownNumbers(this.#probabilities, this.#end)
-    this.#baseRates = grownNumbers(this.#baseRates, this.#end)
+    this.#told = grownNumbers(this.#told, this.#end * this.#options.toldSize)
+    this.#outcomes = grownInts(this.#outcomes, this.#end)
     this.#numberCounts = grownInts(this.#numberCounts, this.#end)
     this.#featureEnds = grownInts(this.#featureEnds, this.#end)
   }
@@ -246,14 +286,15 @@ export class LabelJoiner {
     const gone = this.#startOf(first)
     this.#slots.copyWithin(0, gone, this.#startOf(end))
     this.#values.copyWithin(0, gone, this.#startOf(end))
-    for (const column of [this.#times, this.#sequences, this.#probabilities, this.#baseRates]) {
-      column.copyWithin(0, first, end)
-    }
-    for (const column of [this.#keyIds, this.#numberCounts]) column.copyWithin(0, first, end)
+    const { toldSize } = this.#options
+    this.#told.copyWithin(0, first * toldSize, end * toldSize)
+    for (const column of [this.#times, this.#sequences]) column.copyWithin(0, first, end)
+    for (const column of [this.#keyIds, this.#numberCounts, this.#outcomes]) column.copyWithin(0, first, end)
     for (let place = first; place < end; place++) {
       this.#featureEnds[place - first] = (this.#featureEnds[place] as number) - gone
     }
     this.#first = 0
     this.#end = end - first
+    this.#gone += first
   }
 }

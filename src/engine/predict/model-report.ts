@@ -1,14 +1,18 @@
+import { unreachable } from '../../base/assert.ts'
 import { encodeText } from '../../base/bytes.ts'
 import type { Column } from '../../batch/column.ts'
-import type { BinaryModel } from '../../ml/binary-model.ts'
 import type { LearnerReport } from '../../ml/learner.ts'
 import { verdictOf } from '../../ml/metrics/verdict.ts'
+import type { PartEvent } from '../../ml/model-event.ts'
 import type { NamedWeight, RowCounts } from '../../ml/model-summary.ts'
+import type { ModelPart } from '../../ml/step-model.ts'
 import { reportFields } from '../../plan/model-fields.ts'
+import type { ModelReportNode } from '../../plan/node.ts'
 import { ColumnBuilder } from '../column-builder.ts'
+import type { FeatureReader } from './feature-reader.ts'
 
 /** Weights that a report has at most; the largest ones. */
-export const REPORT_WEIGHTS_MAX = 1000
+const REPORT_WEIGHTS_MAX = 1000
 
 /** The constant of a linear model among its weights. */
 const INTERCEPT = '(intercept)'
@@ -21,11 +25,11 @@ export interface ReportRows {
 
 /** The largest weights, in the order of their slots; of texts only those that were seen. */
 export function namedWeights(
-  model: BinaryModel,
+  part: ModelPart,
   names: readonly { readonly slot: number; readonly name: string }[],
   weightsMax: number,
 ): NamedWeight[] {
-  const all = names.map(({ slot, name }) => ({ slot, name, weight: model.weights[slot] as number }))
+  const all = names.map(({ slot, name }) => ({ slot, name, weight: part.weights[slot] as number }))
   const largest =
     all.length <= weightsMax
       ? all
@@ -33,14 +37,85 @@ export function namedWeights(
           .toSorted((left, right) => Math.abs(right.weight) - Math.abs(left.weight) || left.slot - right.slot)
           .slice(0, weightsMax)
           .sort((left, right) => left.slot - right.slot)
-  return largest.map(({ slot, name, weight }) => ({ name, weight, ...model.moments(slot) }))
+  return largest.map(({ slot, name, weight }) => ({ name, weight, ...part.moments(slot) }))
 }
 
-/** One row: how good the model was over its last outcomes. */
-export function metricsRow(asOfMs: number, report: LearnerReport, rows: RowCounts): ReportRows {
-  const { updates, outcomes, metrics, intercept, counts } = report
-  const values: Readonly<Record<string, number | string | null>> = {
+/** What a report is about. */
+export interface ReportedModel {
+  readonly asOfMs: number
+  readonly parts: readonly ModelPart[]
+  readonly events: readonly PartEvent[]
+  readonly counts: RowCounts
+  readonly reader: FeatureReader
+}
+
+/** The rows of a report: for each part how good it was over its last outcomes, or its weights, or what has happened. */
+export function modelReport(what: ModelReportNode['what'], model: ReportedModel): ReportRows {
+  switch (what) {
+    case 'metrics':
+      return reportRows('metrics', metricRows(model))
+    case 'weights':
+      return reportRows('weights', weightRows(model))
+    case 'events':
+      return reportRows('events', eventRows(model))
+    default:
+      return unreachable(what)
+  }
+}
+
+function metricRows({ asOfMs, parts, counts }: ReportedModel): Values[] {
+  return parts.flatMap((part) => (part.report ? [metricValues(asOfMs, part, part.report, counts)] : []))
+}
+
+/** The intercept comes last. */
+function weightRows({ asOfMs, parts, reader }: ReportedModel): Values[] {
+  return parts.flatMap((part) => {
+    const head = { ...partValues(asOfMs, part), model_version: part.version }
+    const weights = namedWeights(part, reader.names(part.weights), REPORT_WEIGHTS_MAX)
+    return [...weights, { name: INTERCEPT, weight: part.intercept }].map(({ name, weight }) => ({
+      ...head,
+      feature: name,
+      weight,
+    }))
+  })
+}
+
+function eventRows({ asOfMs, events }: ReportedModel): Values[] {
+  return events.map(({ part, kind, outcome, version, toVersion, reason }) => ({
     as_of: asOfMs,
+    model_version: version,
+    model: part,
+    event: kind,
+    outcome,
+    to_version: toVersion,
+    reason,
+  }))
+}
+
+type Values = Readonly<Record<string, number | string | null>>
+
+function reportRows(what: ModelReportNode['what'], rows: readonly Values[]): ReportRows {
+  const columns = reportFields(what).map((field) => {
+    const builder = new ColumnBuilder(field, rows.length)
+    for (const values of rows) {
+      const value = values[field.name] ?? null
+      if (value === null) builder.null()
+      else if (typeof value === 'string') builder.bytes(encodeText(value))
+      else builder.number(value)
+    }
+    return builder.finish()
+  })
+  return { columns, rowCount: rows.length }
+}
+
+function partValues(asOfMs: number, { name, role, className }: ModelPart): Values {
+  return { as_of: asOfMs, model: name, role, class: className }
+}
+
+function metricValues(asOfMs: number, part: ModelPart, report: LearnerReport, rows: RowCounts): Values {
+  const { updates, outcomes, metrics, intercept, counts } = report
+  return {
+    ...partValues(asOfMs, part),
     model_version: updates,
     outcomes,
     window_outcomes: metrics.outcomes,
@@ -69,26 +144,4 @@ export function metricsRow(asOfMs: number, report: LearnerReport, rows: RowCount
     left_out: rows.leftOut,
     extreme_numbers: rows.extremeNumbers,
   }
-  const columns = reportFields('metrics').map((field) => {
-    const builder = new ColumnBuilder(field, 1)
-    const value = values[field.name] ?? Number.NaN
-    if (typeof value === 'string') builder.bytes(encodeText(value))
-    else builder.number(value)
-    return builder.finish()
-  })
-  return { columns, rowCount: 1 }
-}
-
-/** A row for each weight, the intercept last. */
-export function weightRows(asOfMs: number, report: LearnerReport, weights: readonly NamedWeight[]): ReportRows {
-  const rows = [...weights, { name: INTERCEPT, weight: report.intercept }]
-  const [asOf, version, feature, weight] = reportFields('weights').map((field) => new ColumnBuilder(field, rows.length))
-  for (const row of rows) {
-    asOf?.number(asOfMs)
-    version?.number(report.updates)
-    feature?.bytes(encodeText(row.name))
-    weight?.number(row.weight)
-  }
-  const columns = [asOf, version, feature, weight].flatMap((builder) => (builder ? [builder.finish()] : []))
-  return { columns, rowCount: rows.length }
 }

@@ -15,14 +15,17 @@ import {
   itself,
   logisticRegression,
   logSource,
+  nextWithin,
   oneHot,
   pipeline,
   purchaseWithin,
   type Query,
+  softmaxRegression,
   stream,
   tumbling,
 } from '../../index.ts'
-import { toldPrediction } from '../../ml/told-prediction.ts'
+import { toldClasses, toldPrediction } from '../../ml/told-prediction.ts'
+import { classColumn } from '../../plan/model-fields.ts'
 import { rowsOf } from '../../sinks/memory-sink.ts'
 import type { EpochResults } from '../epoch.ts'
 
@@ -68,6 +71,53 @@ test('what a model says when it is asked is what it says to a row, and the sum o
   const { missing, unknown } = toldPrediction(told, { device: 'fridge', clicks_in_session: 'many', shoe_size: '44' })
   assert.deepEqual(missing, ['time_on_page'])
   assert.deepEqual(unknown, ['device', 'clicks_in_session', 'shoe_size'])
+})
+
+test('of several classes each has a probability that is the sum of its parts, and is judged against its own base rate', () => {
+  const next = nextWithin(['page_view', 'cart_add', 'purchase'], '10 minutes')
+  const features = ['clicks_in_session', 'time_on_page', 'device', oneHot('event_type')] as const
+  const model = softmaxRegression({ optimizer: adaGrad() })
+  const predicted = events.withSessionFeatures(sessionFeatures).predict({ label: next, features, model, name: 'next' })
+  const plan = pipeline('p')
+    .query('q', predicted.select())
+    .query('metrics', predicted.modelMetrics().select())
+    .query('weights', predicted.modelWeights().select())
+  const run = new EngineRun(plan, 1)
+  const many = shopClicks(3_000, 2)
+  let asked = 0
+  let last: EpochResults | undefined
+  for (let from = 0; from < many.length; from += 10) {
+    const told = run.engine.status().models
+    last = run.epoch([many.slice(from, from + 10)])
+    for (const row of predictionsOf(last)) {
+      if (row['model_version'] !== told[0]?.version) continue
+      const given = features.map((one) => (typeof one === 'string' ? one : one.column))
+      const { classes, prediction } = toldClasses(told, Object.fromEntries(given.map((name) => [name, `${row[name]}`])))
+      if (classes.some(({ unknown }) => unknown.length > 0)) continue
+      asked++
+      assert.equal(row['prediction'], prediction)
+      assert.equal(row['probability'], Math.max(...classes.map(({ className }) => Number(row[classColumn(className)]))))
+      for (const { className, probability } of classes) {
+        assert.ok(Math.abs(probability - Number(row[classColumn(className)])) < 1e-12)
+      }
+    }
+  }
+  assert.ok(asked > 200, `${asked} questions`)
+  const summaries = run.engine.status().models
+  assert.deepEqual(
+    summaries.map(({ name, model: of, className }) => [name, of, className]),
+    ['page_view', 'cart_add', 'purchase', 'none'].map((name) => [`next/${name}`, 'next', name]),
+  )
+  for (const { name, report } of summaries)
+    assert.ok(report && report.metrics.skill > 0, `${name}: ${report?.metrics.skill}`)
+  const reported = [1, 2].map((index) => {
+    const rows = last?.queries[index]?.append
+    return rows ? [...new Set(rowsOf(rows).map((row) => row.get('class')))] : []
+  })
+  assert.deepEqual(reported, [
+    ['page_view', 'cart_add', 'purchase', 'none'],
+    ['page_view', 'cart_add', 'purchase', 'none'],
+  ])
 })
 
 test('rows without a session are predicted and not learned; purchases are labels, no predictions', () => {

@@ -4,17 +4,21 @@ import { MillraceError } from '../../base/error.ts'
 import type { Batch } from '../../batch/batch.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import { type FeatureVector, featureVector } from '../../ml/feature-vector.ts'
-import { Learner, type LearnerReport } from '../../ml/learner.ts'
-import type { ModelSummary, NamedWeight, RowCounts } from '../../ml/model-summary.ts'
+import type { ModelCommand } from '../../ml/model-event.ts'
+import type { ModelSummary, RowCounts } from '../../ml/model-summary.ts'
+import type { StepModel } from '../../ml/step-model.ts'
 import { reportFields } from '../../plan/model-fields.ts'
 import type { ModelReportNode, PredictNode } from '../../plan/node.ts'
 import { timesOf } from '../event-times.ts'
 import { HeldRows } from '../features/held-rows.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
+import { createStepModel } from '../predict/create-step-model.ts'
 import { FeatureReader } from '../predict/feature-reader.ts'
 import { LabelJoiner } from '../predict/label-joiner.ts'
-import { metricsRow, namedWeights, REPORT_WEIGHTS_MAX, weightRows } from '../predict/model-report.ts'
+import { modelReport, namedWeights } from '../predict/model-report.ts'
+import { PredictionColumns } from '../predict/prediction-columns.ts'
+import { RowLabels } from '../predict/row-labels.ts'
 import type { Watermark } from '../watermark.ts'
 import { allRows, computedBatch, releasedInput, rowsOnTime } from './released-rows.ts'
 import type { Stage, StageInput } from './stage.ts'
@@ -59,12 +63,12 @@ export class PredictStage implements Stage {
   readonly #reader: FeatureReader
   readonly #keys: KeyTable
   readonly #joiner: LabelJoiner
-  readonly #learner: Learner
+  readonly #model: StepModel
   readonly #row: FeatureVector
-  readonly #isLabel: Predicate
+  readonly #told: Float64Array
+  readonly #labels: RowLabels
   readonly #isWanted: Predicate | undefined
   #arrived: ArrivedRows | undefined
-  #report: LearnerReport | undefined
 
   constructor(options: PredictStageOptions, next: PredictNext) {
     const { id, node, fields, hashKey } = options
@@ -75,11 +79,19 @@ export class PredictStage implements Stage {
     this.#reader = new FeatureReader(node.features, fields)
     this.#keys = new KeyTable([fieldIndex({ fields }, node.by)], hashKey)
     const { featuresMax } = this.#reader.slots
-    const withinMs = node.label.kind === 'within' ? node.label.withinMs : 0
-    this.#joiner = new LabelJoiner({ withinMs, waitingMax: node.waitingMax, featuresMax, keys: this.#keys })
-    this.#learner = new Learner(node.model, this.#reader.slots)
+    this.#model = createStepModel(node, this.#reader.slots)
+    const { toldSize } = this.#model
+    this.#labels = new RowLabels(node.label, fields)
+    this.#joiner = new LabelJoiner({
+      withinMs: node.label.kind === 'itself' ? 0 : node.label.withinMs,
+      waitingMax: node.waitingMax,
+      featuresMax,
+      toldSize,
+      nothing: node.label.kind === 'next' ? node.label.classes.length : null,
+      keys: this.#keys,
+    })
     this.#row = featureVector(featuresMax)
-    this.#isLabel = compilePredicate(node.label.when, fields)
+    this.#told = new Float64Array(toldSize)
     this.#isWanted = node.rows ? compilePredicate(node.rows, fields) : undefined
   }
 
@@ -112,50 +124,66 @@ export class PredictStage implements Stage {
     if (arrived) this.#predict(arrived, clockMs)
     this.#joiner.settleUpTo(atEnd ? maxEventTimeMs : closeWatermarkMs, this.#settle)
     if (atEnd) this.#joiner.giveUp()
-    this.#learner.endBatch()
-    const report = this.#learner.report()
-    if (report) this.#tell(report, atEnd ? maxEventTimeMs : closeWatermarkMs, clockMs)
+    this.#model.endBatch()
+    this.#tell(atEnd ? maxEventTimeMs : closeWatermarkMs, clockMs)
     this.#joiner.forgetKeys()
   }
 
-  status(): ModelSummary {
-    const { model } = this.#learner
-    const { excess, slope, shift } = model.link
-    const names = this.#reader.names(model.weights)
-    const weights = namedWeights(model, names, SHOWN_WEIGHTS_MAX)
-    return {
-      name: this.#options.node.name,
-      version: model.updates,
-      report: this.#report ?? null,
-      weights,
-      weightsLeftOut: Math.max(0, names.length - weights.length),
-      intercept: model.intercept,
-      excess,
-      calibration: { slope, shift },
-      ...this.#rowCounts(),
-    }
+  /** Of each part of the model. */
+  status(): ModelSummary[] {
+    return this.#model.parts().map((part) => {
+      const names = this.#reader.names(part.weights)
+      const weights = namedWeights(part, names, SHOWN_WEIGHTS_MAX)
+      const { name, role, className, version, kept, report, intercept, link } = part
+      return {
+        name: className === null ? name : `${name}/${className}`,
+        model: this.#options.node.name,
+        role,
+        className,
+        version,
+        kept,
+        report,
+        weights,
+        weightsLeftOut: Math.max(0, names.length - weights.length),
+        intercept,
+        excess: link.excess,
+        calibration: { slope: link.slope, shift: link.shift },
+        ...this.#rowCounts(),
+      }
+    })
+  }
+
+  /** Whether this is the name of its model, or of one beside it. */
+  answersTo(name: string): boolean {
+    return name === this.#options.node.name || name.startsWith(`${this.#options.node.name}/`)
+  }
+
+  /** Between epochs. */
+  obey(command: ModelCommand): void {
+    this.#model.obey(command)
   }
 
   snapshot(writer: ByteWriter): void {
     this.#held.write(writer, () => 0, [0])
     this.#reader.write(writer)
     this.#joiner.write(writer)
-    this.#learner.write(writer)
+    this.#model.write(writer)
   }
 
   restore(reader: ByteReader): void {
     this.#held.merge(reader, 1)
     this.#reader.restore(reader)
     this.#joiner.restore(reader, this.#reader.slots.size)
-    this.#learner.restore(reader)
+    this.#model.restore(reader)
   }
 
   #predict({ batch, rows, times, partitions }: ArrivedRows, clockMs: number): void {
-    const truths = { label: this.#isLabel(batch), wanted: this.#isWanted?.(batch) }
+    const { node, outputFields } = this.#options
+    const outcomes = this.#labels.of(batch)
+    const wanted = this.#isWanted?.(batch)
     const keyIds = this.#keys.of(batch, rows, rows.length)
     const sequences = new Float64Array(rows.length)
-    const probabilities = new Float64Array(batch.rowCount)
-    const versions = new Float64Array(batch.rowCount)
+    const columns = new PredictionColumns(node.label, batch.rowCount)
     const predicted: number[] = []
     for (let first = 0; first < rows.length; ) {
       const timeMs = times[rows[first] as number] as number
@@ -164,47 +192,54 @@ export class PredictStage implements Stage {
       for (; end < rows.length && times[rows[end] as number] === timeMs; end++) {
         const row = rows[end] as number
         sequences[end] = this.#joiner.next()
-        if (truths.label[row] === TRUE) this.#joiner.mark(keyIds[row] as number, sequences[end] as number)
+        this.#note(keyIds[row] as number, sequences[end] as number, outcomes[row] as number)
       }
       this.#joiner.settleUpTo(timeMs, this.#settle)
       for (let place = first; place < end; place++) {
         const row = rows[place] as number
-        const isLabel = truths.label[row] === TRUE
-        if (!this.#wants(row, isLabel, truths.wanted)) continue
-        versions[row] = this.#learner.model.updates
-        probabilities[row] = this.#one(batch, row, keyIds[row] as number, timeMs, sequences[place] as number, isLabel)
+        const outcome = outcomes[row] as number
+        // A row of the same moment may have begun to wait since this one was noted.
+        if (node.label.kind === 'next' && outcome >= 0) this.#joiner.follow(keyIds[row] as number, outcome)
+        if (!this.#wants(row, outcome, wanted)) continue
+        const version = this.#model.version
+        this.#one(batch, row, keyIds[row] as number, timeMs, sequences[place] as number, outcome)
+        columns.set(row, this.#told, version)
         predicted.push(row)
       }
       first = end
     }
     if (predicted.length === 0) return
-    const columns = [...batch.columns, { kind: 'number', values: probabilities }, { kind: 'number', values: versions }]
-    const output = { ...batch, fields: this.#options.outputFields, columns } as Batch
+    const output = { ...batch, fields: outputFields, columns: [...batch.columns, ...columns.finish()] } as Batch
     const oldestMs = times[predicted[0] as number] as number
     const input = releasedInput(output, Int32Array.from(predicted), partitions, clockMs, oldestMs)
     for (const stage of this.#next.predictions) stage.process(input)
   }
 
+  /** What a row is to those of its key that came before. */
+  #note(keyId: number, sequence: number, outcome: number): void {
+    if (this.#options.node.label.kind !== 'next') {
+      if (outcome === 1) this.#joiner.mark(keyId, sequence)
+    } else if (outcome >= 0) this.#joiner.follow(keyId, outcome)
+  }
+
   /** Predicts one row, and has it wait for its label. */
-  #one(batch: Batch, row: number, keyId: number, timeMs: number, sequence: number, isLabel: boolean): number {
+  #one(batch: Batch, row: number, keyId: number, timeMs: number, sequence: number, outcome: number): void {
     this.#reader.read(batch, row, this.#row)
-    const probability = this.#learner.probability(this.#row)
-    const { baseRate } = this.#learner
-    if (this.#options.node.label.kind === 'itself') this.#learner.settle(this.#row, probability, baseRate, isLabel)
+    this.#model.tell(this.#row, this.#told)
+    if (this.#options.node.label.kind === 'itself') this.#model.settle(this.#row, this.#told, outcome)
     // A single null is one byte: what has no key has nothing to wait for.
     else if (this.#keys.bytes(keyId).length > 1) {
-      this.#joiner.wait(this.#row, timeMs, keyId, { probability, baseRate }, sequence)
+      this.#joiner.wait(this.#row, timeMs, keyId, this.#told, sequence)
     }
-    return probability
   }
 
-  #wants(row: number, isLabel: boolean, wanted: Uint8Array | undefined): boolean {
+  #wants(row: number, outcome: number, wanted: Uint8Array | undefined): boolean {
     if (wanted) return wanted[row] === TRUE
-    return this.#options.node.label.kind === 'itself' || !isLabel
+    return this.#options.node.label.kind !== 'within' || outcome === 0
   }
 
-  readonly #settle = (row: FeatureVector, probability: number, baseRate: number, label: boolean): void => {
-    this.#learner.settle(row, probability, baseRate, label)
+  readonly #settle = (row: FeatureVector, told: Float64Array, outcome: number): void => {
+    this.#model.settle(row, told, outcome)
   }
 
   #rowCounts(): RowCounts {
@@ -212,19 +247,13 @@ export class PredictStage implements Stage {
     return { waiting, unlabelled, leftOut, extremeNumbers: this.#reader.extremes }
   }
 
-  #weights(weightsMax: number): NamedWeight[] {
-    const { model } = this.#learner
-    return namedWeights(model, this.#reader.names(model.weights), weightsMax)
-  }
-
-  #tell(report: LearnerReport, asOfMs: number, clockMs: number): void {
-    this.#report = report
+  #tell(asOfMs: number, clockMs: number): void {
+    const events = this.#model.takeEvents()
+    const news = this.#model.report()
+    const parts = this.#model.parts()
     for (const { what, stages } of this.#next.reports) {
-      if (stages.length === 0) continue
-      const rows =
-        what === 'metrics'
-          ? metricsRow(asOfMs, report, this.#rowCounts())
-          : weightRows(asOfMs, report, this.#weights(REPORT_WEIGHTS_MAX))
+      if (stages.length === 0 || (what === 'events' ? events.length === 0 : !news)) continue
+      const rows = modelReport(what, { asOfMs, parts, events, counts: this.#rowCounts(), reader: this.#reader })
       const batch = computedBatch(reportFields(what), rows.columns, rows.rowCount)
       const partitions = new Float64Array(rows.rowCount)
       const input = releasedInput(batch, allRows(rows.rowCount), partitions, clockMs, asOfMs)

@@ -2,7 +2,7 @@ import { assert, unreachable } from '../../base/assert.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import type { Expression, RowProperty } from '../../plan/expression.ts'
 import { attemptFields } from '../../plan/funnel.ts'
-import { PREDICTION_FIELDS, reportFields } from '../../plan/model-fields.ts'
+import { predictionFields, reportFields } from '../../plan/model-fields.ts'
 import type {
   AggregateNode,
   DedupeNode,
@@ -216,7 +216,7 @@ class StageCompiler {
   #predict({ query, next }: Branching, node: PredictNode, scope: Scope): Stage {
     const { fields, event } = scope
     assert(event, 'the plan was checked: a model has a watermark')
-    const outputFields = [...fields, ...PREDICTION_FIELDS]
+    const outputFields = [...fields, ...predictionFields(node.label)]
     const reports = [...next.values()].flatMap(({ node: one, next: below }) => {
       if (one.kind !== 'model-report') return []
       return [{ what: one.what, stages: this.#all(below, { ...scope, fields: reportFields(one.what) }) }]
