@@ -12,6 +12,7 @@ import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
 import { defineQuery } from './query.ts'
 import { defineRun } from './run.ts'
+import { defineSpark } from './spark.ts'
 import { defineStatus } from './status.ts'
 import { defineTopics } from './topics.ts'
 
@@ -32,6 +33,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineExplainEvent,
   definePlan,
   defineValidate,
+  defineSpark,
   defineStatus,
   defineConfig,
   defineDoctor,
