@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path'
 const KAFKA_VERSION = '4.1.1'
 
 /** Where downloads go: outside of the repository, shared by all checkouts. */
-const CACHE_FOLDER: string =
+export const CACHE_FOLDER: string =
   process.env['MILLRACE_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace')
 
 const KAFKA_FOLDER: string = join(CACHE_FOLDER, `kafka-${KAFKA_VERSION}`)
@@ -52,7 +52,8 @@ function jarsAreThere(): boolean {
   return existsSync(join(KAFKA_FOLDER, 'lib'))
 }
 
-function findProgram(name: string): string | undefined {
+/** Path of a program that PATH leads to. */
+export function findProgram(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }

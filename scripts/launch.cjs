@@ -24,6 +24,7 @@ const COMMANDS = {
   'build:wasm': { builds: ['wasm'] },
   build: { builds: ['web', 'wasm', 'library'] },
   kafka: { builds: [], program: ['scripts/kafka.ts'] },
+  spark: { builds: [], program: ['scripts/spark.ts'] },
   chaos: { builds: ['wasm'], program: ['test/chaos/run.ts'] },
   bench: { builds: ['wasm'], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }

@@ -79,7 +79,7 @@ export const PEERS: Readonly<Record<string, Peer>> = {
     install: () =>
       into('spark-4.2.0', (folder) => {
         run('python3', ['-m', 'pip', 'install', '-q', '--target', join(folder, 'python'), 'pyspark==4.2.0'])
-        jars(program('spark/pom.xml'), join(folder, 'lib'))
+        jars(join(import.meta.dirname, '..', '..', 'scripts', 'spark-pom.xml'), join(folder, 'lib'))
       }),
     command: ({ bootstrap, topic, output }) => {
       const folder = join(CACHE_FOLDER, 'spark-4.2.0')

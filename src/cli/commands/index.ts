@@ -13,6 +13,7 @@ import { definePlan, defineValidate } from './plan.ts'
 import { defineProduce } from './produce.ts'
 import { defineQuery } from './query.ts'
 import { defineRun } from './run.ts'
+import { defineSpark } from './spark.ts'
 import { defineStatus } from './status.ts'
 import { defineStop } from './stop.ts'
 import { defineTopics } from './topics.ts'
@@ -36,6 +37,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineExplainEvent,
   definePlan,
   defineValidate,
+  defineSpark,
   defineStatus,
   defineStop,
   defineWipe,

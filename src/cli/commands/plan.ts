@@ -13,6 +13,7 @@ import type { DefineCommand } from './index.ts'
 
 interface PlanOptions extends PresetOptions {
   readonly json?: boolean
+  readonly spark?: boolean
   readonly watermarkDelay?: number
 }
 
@@ -24,14 +25,17 @@ export const definePlan: DefineCommand = (program) => {
     .argument('[pipeline]', 'a pipeline file (.ts, .js) or a plan (.json), unless a preset is named')
     .option('--json', 'the plan as data, which `run` takes back')
     .option('--explain', 'in words (default)')
+    .option('--spark', 'as Spark would run it, and what it cannot do')
     .action(async (word: string | undefined, options: PlanOptions) => {
       const plan = await chosen(word, options)
-      process.stdout.write(options.json ? planToJson(plan) : explainPlan(plan))
+      if (options.spark) process.stdout.write(await sparkText(plan, options))
+      else process.stdout.write(options.json ? planToJson(plan) : explainPlan(plan))
     })
   addChoice(command)
   showExamples(command, [
     ['millrace plan pipeline.ts', ''],
     ['millrace plan --preset ecommerce', 'a pipeline that Millrace brings'],
+    ['millrace plan pipeline.ts --spark', 'in SQL, with what is otherwise on a cluster'],
     ['millrace plan pipeline.ts --json > plan.json', '`millrace run plan.json` takes it back'],
   ])
 }
@@ -64,6 +68,17 @@ function addChoice(command: Command): void {
   addPresetOptions(command)
   for (const name of ['topic', 'output', 'watermark-delay', 'bootstrap-servers'] as const)
     command.addOption(settingOption(name))
+}
+
+async function sparkText(plan: PipelinePlan, { bootstrapServers = 'HOST:PORT' }: PlanOptions): Promise<string> {
+  const [{ sparkPlan }, { sparkQueries }, { describeSpark }] = await Promise.all([
+    import('../../spark/capability.ts'),
+    import('../../spark/write-stream.ts'),
+    import('../../spark/describe.ts'),
+  ])
+  const spark = sparkPlan(plan)
+  const settings = { bootstrapServers, checkpointRoot: 'CHECKPOINTS', relayRoot: 'RELAY', triggerMs: 1_000 }
+  return describeSpark(spark, sparkQueries(spark.plan, settings))
 }
 
 /** What `run` would run with the same preset and settings; of a pipeline file, what the file says. */

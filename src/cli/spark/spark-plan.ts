@@ -1,0 +1,33 @@
+import { resolve } from 'node:path'
+import { MillraceError } from '../../base/error.ts'
+import type { SinkSpec, SourceSpec } from '../../plan/connectors.ts'
+import { nameHint } from '../../plan/nearest-name.ts'
+import type { PipelinePlan } from '../../plan/node.ts'
+import { queryChain } from '../../plan/query-chain.ts'
+import { withSource } from '../adapt-plan.ts'
+
+/** The plan with folders and files as Spark, which works in another folder, has to be told of them. Addresses such as `s3a://...` stay. */
+export function withFullPaths(plan: PipelinePlan, workingFolder: string): PipelinePlan {
+  const full = (path: string): string => (/^[a-z][a-z0-9+.-]*:/i.test(path) ? path : resolve(workingFolder, path))
+  const sinkAt = (sink: SinkSpec): SinkSpec => ('path' in sink ? { ...sink, path: full(sink.path) } : sink)
+  const queries = plan.queries.map((query) => ({ ...query, sinks: query.sinks.map(sinkAt) }))
+  const source = sourceOf(plan)
+  const moved = { ...plan, queries }
+  return source.kind === 'file' ? withSource(moved, { ...source, paths: source.paths.map(full) }) : moved
+}
+
+/** The plan with only the queries of these names; with all of them when there are none. */
+export function onlyQueries(plan: PipelinePlan, names: readonly string[] | undefined): PipelinePlan {
+  if (names === undefined) return plan
+  const known = plan.queries.map(({ name }) => name)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return { ...plan, queries: plan.queries.filter(({ name }) => names.includes(name)) }
+  throw new MillraceError('invalid-option', `the pipeline "${plan.name}" has no query "${unknown}"`, {
+    hint: nameHint(unknown, known),
+  })
+}
+
+/** What the pipeline reads. */
+export function sourceOf(plan: PipelinePlan): SourceSpec {
+  return queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
+}

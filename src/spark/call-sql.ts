@@ -1,0 +1,137 @@
+import { assert, unreachable } from '../base/assert.ts'
+import type { Field } from '../batch/schema.ts'
+import type { Call, Expression } from '../plan/expression.ts'
+import { expressionType } from '../plan/expression-type.ts'
+import { numericType } from '../plan/value-type.ts'
+import { castSql, expressionSql } from './expression.ts'
+import { sqlText, sqlType } from './sql.ts'
+import { fromWallTime, timeFromMillis, timeFromText, timeText, wallTime } from './time-sql.ts'
+import { urlHostSql, urlParamSql, urlPathSql } from './url-sql.ts'
+
+/** Texts that are numbers, as both engines read them. */
+const NUMBER = '^[+-]?\\d+(\\.\\d+)?([eE][+-]?\\d{1,6})?\\z'
+
+/** A function of a checked plan as SQL of Spark. The forms with `try_` give null where the others would stop the query. */
+export function callSql(node: Call, fields: readonly Field[]): string {
+  const operands = node.operands.map((operand) => expressionSql(operand, fields))
+  const [first = '', second = ''] = operands
+  switch (node.name) {
+    case 'add':
+      return arithmetic('try_add', node, fields)
+    case 'sub':
+      return arithmetic('try_subtract', node, fields)
+    case 'mul':
+      return arithmetic('try_multiply', node, fields)
+    case 'mod':
+      return arithmetic('try_mod', node, fields)
+    case 'div':
+      return `try_divide(CAST(${first} AS DOUBLE), CAST(${second} AS DOUBLE))`
+    case 'neg':
+      return `(-${first})`
+    case 'lower':
+    case 'upper':
+    case 'trim':
+    case 'substr':
+    case 'concat':
+    case 'contains':
+      return `${node.name}(${operands.join(', ')})`
+    case 'length':
+      return `CAST(length(${first}) AS BIGINT)`
+    case 'startsWith':
+    case 'endsWith':
+      return `${node.name.toLowerCase()}(${operands.join(', ')})`
+    case 'splitPart':
+      return `split_part(${operands.join(', ')})`
+    case 'urlHost':
+      return urlHostSql(first)
+    case 'urlPath':
+      return urlPathSql(first)
+    case 'urlParam':
+      return urlParamSql(first, constantText(node.operands[1]))
+    case 'coalesce': {
+      const type = expressionType(node, fields)
+      return `coalesce(${node.operands.map((operand) => castSql(operand, type, fields)).join(', ')})`
+    }
+    case 'toText':
+      return textSql(node.operands[0] as Expression, fields)
+    case 'toNumber':
+    case 'toInteger':
+    case 'toDecimal':
+      return numberSql(node, fields)
+    default:
+      return timeCallSql(node, fields)
+  }
+}
+
+/** Functions of times. */
+function timeCallSql({ name, operands }: Call, fields: readonly Field[]): string {
+  const sql = (index: number): string => expressionSql(operands[index] as Expression, fields)
+  const part = (what: string): string =>
+    `CAST(${what.replace('$', wallTime(sql(0), constantText(operands[1])))} AS BIGINT)`
+  switch (name) {
+    case 'year':
+    case 'month':
+    case 'hour':
+    case 'minute':
+      return part(`${name}($)`)
+    case 'dayOfMonth':
+      return part('day($)')
+    case 'dayOfWeek':
+      return part('weekday($) + 1')
+    case 'dateTrunc': {
+      const zone = constantText(operands[2])
+      return fromWallTime(`date_trunc(${sql(0)}, ${wallTime(sql(1), zone)})`, zone)
+    }
+    case 'toTime': {
+      const isText = expressionType(operands[0] as Expression, fields).type === 'string'
+      return isText ? timeFromText(sql(0), constantText(operands[1])) : timeFromMillis(sql(0))
+    }
+    case 'toMillis':
+      return `unix_millis(${sql(0)})`
+    default:
+      return assert(false, `Spark has no ${name}`) as never
+  }
+}
+
+function arithmetic(name: string, node: Call, fields: readonly Field[]): string {
+  const type = expressionType(node, fields)
+  const isDouble = numericType(node.operands.map((operand) => expressionType(operand, fields))).type === 'float64'
+  const operands = node.operands.map((operand) =>
+    isDouble ? `CAST(${expressionSql(operand, fields)} AS DOUBLE)` : wide(operand, fields),
+  )
+  return `try_cast(${name}(${operands.join(', ')}) AS ${sqlType(type.type, type.scale)})`
+}
+
+/** Whole numbers of 32 bits would overflow early. */
+function wide(operand: Expression, fields: readonly Field[]): string {
+  const sql = expressionSql(operand, fields)
+  return expressionType(operand, fields).type === 'int32' ? `CAST(${sql} AS BIGINT)` : sql
+}
+
+function textSql(operand: Expression, fields: readonly Field[]): string {
+  const sql = expressionSql(operand, fields)
+  return expressionType(operand, fields).type === 'timestamp' ? timeText(sql) : `CAST(${sql} AS STRING)`
+}
+
+function numberSql(node: Call, fields: readonly Field[]): string {
+  const operand = node.operands[0] as Expression
+  const type = expressionType(node, fields)
+  const sql = expressionSql(operand, fields)
+  const isText = expressionType(operand, fields).type === 'string'
+  const number = isText ? `CASE WHEN ${sql} RLIKE ${sqlText(NUMBER)} THEN ${sql} END` : sql
+  switch (node.name) {
+    case 'toNumber':
+      return `try_cast(${number} AS DOUBLE)`
+    case 'toInteger':
+      return `try_cast(try_cast(${number} AS DOUBLE) AS BIGINT)`
+    case 'toDecimal':
+      return `try_cast(${number} AS ${sqlType('decimal', type.scale)})`
+    default:
+      return unreachable(node.name as never)
+  }
+}
+
+/** A constant of the plan; what is left out is the time zone, UTC then. */
+function constantText(operand: Expression | undefined): string {
+  return operand?.kind === 'literal' ? String(operand.value) : 'UTC'
+}
