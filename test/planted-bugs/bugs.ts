@@ -479,7 +479,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         'if (entry.epoch !== epoch)',
       ),
     ],
-    caughtBy: 'test/chaos/corruption.test.ts',
+    caughtBy: 'src/sinks/output-log.test.ts',
   },
   {
     name: 'whoever lost a checkpoint goes on keeping snapshots',
