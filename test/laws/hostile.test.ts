@@ -207,6 +207,17 @@ test('ids are forgotten with the watermark, and too many at once end the job wit
   await assert.rejects(site.epoch([crowd, []]), { code: 'unsupported', message: /more than 400 ids/, hint: /within/ })
 })
 
+test('ids of several partitions of one worker count together', async () => {
+  const query = visits()
+    .dedupe('user', { within: '10 minutes', scope: 'partition' })
+    .window(tumbling('1 minute'))
+    .aggregate({ visits: count() })
+  const site = new Site(query, { parallelism: 1, groupsMax: 100 })
+  const crowd = Array.from({ length: 200 }, (_, index): Visit => [index, `u${index}`])
+  await site.epoch([crowd, crowd])
+  await assert.rejects(site.epoch([[[400, 'one more']], []]), { code: 'unsupported', message: /more than 400 ids/ })
+})
+
 test('too many rows that wait for the watermark end the job with a hint', async () => {
   const query = visits({}, '1 hour')
     .withSessionFeatures({ by: 'user', window: tumbling('5 minutes'), features: { visits: count() } })

@@ -41,11 +41,14 @@ export class SeenIds {
     return size
   }
 
-  /** Whether no more than so many entries are remembered. Those that are forgotten make room when there would be too many otherwise. */
-  fits(entriesMax: number): boolean {
-    if (this.#count <= entriesMax) return true
-    this.#makeRoom(0)
-    return this.#count <= entriesMax
+  /** Entries that take room, forgotten ones among them. */
+  get held(): number {
+    return this.#count
+  }
+
+  /** Lets go of what is forgotten. */
+  compact(): void {
+    if (this.size < this.#count) this.#makeRoom(0)
   }
 
   /** Sets `isNew[i]` to 1 where id `i` is new or null, for i < count; those that are new are remembered with their times. */
@@ -61,7 +64,7 @@ export class SeenIds {
 
   /** Appends the entries as they came, which is the same for the same epochs. */
   write(writer: ByteWriter): void {
-    this.#makeRoom(0)
+    this.compact()
     writer.varint(this.#count)
     writer.raw(bytesOf(this.#ids.subarray(0, this.#count * ID_WORDS)))
     writer.raw(bytesOf(this.#times.subarray(0, this.#count)))

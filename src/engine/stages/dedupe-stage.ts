@@ -50,7 +50,7 @@ export class DedupeStage implements Stage {
     this.#makeRoom(input.count)
     const timely = this.#dropLate(input)
     const count = this.#dropRepeats(input, timely)
-    if (!this.#table(input.context.partition).fits(this.#options.idsMax)) throw tooManyIds(this.#options)
+    this.#assertFits()
     if (count === 0) return
     const fresh = { ...input, rows: this.#rows, count }
     for (const stage of this.#next) stage.process(fresh)
@@ -80,6 +80,20 @@ export class DedupeStage implements Stage {
     const place = this.#options.node.scope === 'partition' ? partition : 0
     while (this.#tables.length <= place) this.#tables.push(new SeenIds(this.#options.hashKey))
     return this.#tables[place] as SeenIds
+  }
+
+  /** Those that are forgotten make room when there would be too many otherwise. */
+  #assertFits(): void {
+    const { idsMax } = this.#options
+    if (this.#held <= idsMax) return
+    for (const table of this.#tables) table.compact()
+    if (this.#held > idsMax) throw tooManyIds(this.#options)
+  }
+
+  get #held(): number {
+    let held = 0
+    for (const table of this.#tables) held += table.held
+    return held
   }
 
   #makeRoom(count: number): void {
