@@ -46,6 +46,8 @@ export class SparkRun {
   readonly #tell: Tell
   readonly #stopping = new AbortController()
   #session: SparkSession | undefined
+  /** Since when, and how often in a row, nothing could be done with the server. */
+  #loss: { readonly sinceMs: number; readonly attempts: number } | undefined
 
   constructor(queries: readonly SparkQuery[], settings: WatchSettings, tell: Tell) {
     this.#settings = settings
@@ -73,6 +75,7 @@ export class SparkRun {
       while (this.#watched.some(({ ended }) => !ended) && !this.#stopping.signal.aborted) {
         await this.#pause(this.#settings.pollMs)
         for (const one of this.#watched) if (!one.ended) await this.#look(session, one)
+        this.#found()
       }
     })
     if (this.#stopping.signal.aborted) await this.#stopQueries()
@@ -92,26 +95,28 @@ export class SparkRun {
 
   /** Works on a session; on a new one when it is lost, as long as patience lasts. */
   async #whileServerIsThere(work: (session: SparkSession) => Promise<void>): Promise<void> {
-    let lostAtMs: number | undefined
-    for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
+    while (!this.#stopping.signal.aborted) {
       try {
-        const session = await this.#open()
-        if (lostAtMs !== undefined) this.#tell('Spark is there again')
-        lostAtMs = undefined
-        attempt = 0
-        await work(session)
+        await work(await this.#open())
         return
       } catch (error) {
         if (!(error instanceof SparkError) || error.loss === 'nothing') throw error
-        lostAtMs ??= Date.now()
-        if (Date.now() - lostAtMs > this.#settings.patienceMs) throw error
-        if (attempt === 0) this.#tell(`${error.message}; trying again`)
+        const { sinceMs, attempts } = this.#loss ?? { sinceMs: Date.now(), attempts: 0 }
+        if (Date.now() - sinceMs > this.#settings.patienceMs) throw error
+        if (attempts === 0) this.#tell(`${error.message}; trying again`)
+        this.#loss = { sinceMs, attempts: attempts + 1 }
         this.#session?.close()
         this.#session = undefined
         for (const one of this.#watched) one.lose()
-        await this.#pause(Math.min(BACK_OFF_MS_MAX, 250 * 2 ** attempt))
+        await this.#pause(Math.min(BACK_OFF_MS_MAX, 250 * 2 ** attempts))
       }
     }
+  }
+
+  /** Every query has been asked and has answered: only that ends a loss, not a server that lets itself be opened and fails again. */
+  #found(): void {
+    if (this.#loss) this.#tell('Spark is there again')
+    this.#loss = undefined
   }
 
   async #open(): Promise<SparkSession> {
