@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import type { JobStatus } from '../../src/server/api.ts'
 import { connection, isActive, nowMs, paused, togglePause } from './feed.ts'
 import { formatAge } from './format.ts'
-import { helpOpen } from './keyboard.ts'
+import { showHelp } from './help.tsx'
 import './header.css'
 
 /** Which job this is, how it is, and whether the page still hears from it. */
@@ -26,13 +26,7 @@ export function Header({ job }: { readonly job: JobStatus }): VNode {
       <button type="button" class="tool" aria-pressed={paused.value} onClick={togglePause}>
         {paused.value ? 'Resume' : 'Pause'} <kbd>space</kbd>
       </button>
-      <button
-        type="button"
-        class="tool"
-        onClick={() => {
-          helpOpen.value = true
-        }}
-      >
+      <button type="button" class="tool" onClick={showHelp}>
         Help <kbd>?</kbd>
       </button>
     </header>

@@ -1,6 +1,4 @@
-import type { VNode } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
-import { helpOpen } from './keyboard.ts'
+import { createRef, type VNode } from 'preact'
 import './help.css'
 
 const KEYS = [
@@ -23,19 +21,21 @@ const TERMS = [
   ['lag', 'rows of a partition that have not been read yet'],
 ] as const
 
+// The dialog itself knows whether it is open: the browser closes it too, and tells of that only later.
+const dialog = createRef<HTMLDialogElement>()
+
+export function helpIsShown(): boolean {
+  return dialog.current?.open === true
+}
+
+export function showHelp(): void {
+  if (!helpIsShown()) dialog.current?.showModal()
+}
+
 /** Keys and terms, above the page. */
 export function Help(): VNode {
-  const dialog = useRef<HTMLDialogElement>(null)
-  const open = helpOpen.value
-  useEffect(() => {
-    if (open) dialog.current?.showModal()
-    else dialog.current?.close()
-  }, [open])
-  const close = (): void => {
-    helpOpen.value = false
-  }
   return (
-    <dialog ref={dialog} class="help" aria-labelledby="help" onClose={close}>
+    <dialog ref={dialog} class="help" aria-labelledby="help">
       <h2 id="help">Keys</h2>
       <dl class="keys">
         {KEYS.map(([key, meaning]) => (
@@ -57,7 +57,7 @@ export function Help(): VNode {
         ))}
       </dl>
       <p class="muted">All times are UTC. The same data: /api/status, /metrics.</p>
-      <button type="button" class="tool" onClick={close}>
+      <button type="button" class="tool" onClick={() => dialog.current?.close()}>
         Close
       </button>
     </dialog>

@@ -1,15 +1,13 @@
-import { type Signal, signal } from '@preact/signals'
 import { togglePause } from './feed.ts'
+import { helpIsShown, showHelp } from './help.tsx'
 import { filterText } from './selection.ts'
 
 export const FILTER_ID = 'filter'
 
-export const helpOpen: Signal<boolean> = signal(false)
-
 /** The keys that work anywhere on the page; what is typed into a field or meant for a button stays theirs. */
 export function listenToKeys(): void {
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return
+    if (event.ctrlKey || event.metaKey || event.altKey || helpIsShown()) return
     const filter = document.getElementById(FILTER_ID)
     if (event.key === 'Escape') {
       filterText.value = ''
@@ -17,7 +15,7 @@ export function listenToKeys(): void {
     } else if (isElsewhere(event)) return
     else if (event.key === '/') filter?.focus()
     else if (event.key === ' ') togglePause()
-    else if (event.key === '?') helpOpen.value = true
+    else if (event.key === '?') showHelp()
     else return
     event.preventDefault()
   })
