@@ -1,6 +1,6 @@
 import { formatTime } from '../base/time.ts'
 import type { Job } from '../job/job.ts'
-import type { JobStatus } from '../job/status.ts'
+import type { JobStatus, QueryView } from '../job/status.ts'
 import type { LearnerReport } from '../ml/learner.ts'
 import { reportText } from '../ml/report-text.ts'
 import { say } from './output.ts'
@@ -57,15 +57,34 @@ export function reportModels(job: Job): void {
   })
 }
 
-function progressLine({ epoch, rowsRead, eventsPerSecond, fates, watermarks }: JobStatus): string {
+/** The line of an epoch. As long as no window has closed it says where the watermark has to come to for the first result. (B38) */
+export function progressLine({
+  epoch,
+  rowsRead,
+  eventsPerSecond,
+  fates,
+  watermarks,
+  queries,
+}: Pick<JobStatus, 'epoch' | 'rowsRead' | 'eventsPerSecond' | 'fates' | 'watermarks' | 'queries'>): string {
   const number = (value: number): string => Math.round(value).toLocaleString('en-US')
   const refused = rowsRead - fates.accepted - fates.filtered
   const watermarkMs = watermarks[0]?.watermarkMs ?? null
+  const firstMs = firstClosingMs(queries)
   return [
     `epoch ${number(epoch)}`,
     `${number(rowsRead)} events`,
     `${number(eventsPerSecond)} events/s`,
     ...(watermarkMs === null ? [] : [`watermark ${formatTime(watermarkMs)}`]),
+    ...(firstMs === undefined ? [] : [`first window closes at ${formatTime(firstMs)}`]),
     ...(refused === 0 ? [] : [`${number(refused)} not accepted`]),
   ].join('  ')
+}
+
+/** Where the watermark closes the first window, while there are open ones and none has closed. */
+function firstClosingMs(queries: readonly QueryView[]): number | undefined {
+  const windowed = queries.filter(({ openWindows }) => openWindows.length > 0)
+  if (windowed.length === 0 || windowed.some(({ rowsEmitted }) => rowsEmitted > 0)) return undefined
+  return Math.min(
+    ...windowed.flatMap(({ openWindows, closesAfterMs }) => openWindows.map(({ endMs }) => endMs + closesAfterMs)),
+  )
 }

@@ -10,6 +10,7 @@ import { generateInto, type LoadOptions, type LoadProgress } from './load.ts'
 import { originOf } from './origin.ts'
 import { generatorSettings } from './settings.ts'
 
+const FULL = process.env['MILLRACE_TEST_SCALE'] === 'full'
 const START_MS = Date.UTC(2026, 10, 24)
 const settings = generatorSettings({
   seed: 3,
@@ -174,6 +175,18 @@ test('a run ends at its bytes, at its duration and at the signal, and everything
   const { endedBy, rows } = await bySignal
   assert.equal(endedBy, 'signal')
   assert.equal((await readValues(log, 'b')).flat().length, rows)
+})
+
+// A28
+test('events are made while they are sent: five gigabytes of them need no more memory than the log keeps', async () => {
+  const log = new MemoryLog()
+  const topicSettings = { retentionBytesMax: 8e6, segmentBytesMax: 1e6 }
+  await generateInto(log, 'a', settings, { pace: 'flat-out', bytes: 5e7, topicSettings })
+  const before = process.memoryUsage().rss
+  const result = await generateInto(log, 'a', undefined, { pace: 'flat-out', bytes: FULL ? 5e9 : 2e8 })
+  const grownBytes = process.memoryUsage().rss - before
+  assert.ok(result.bytes >= 2e8)
+  assert.ok(grownBytes < 1e8, `${grownBytes} bytes more`)
 })
 
 test('progress is told every two seconds and at the end, and adds up', async () => {

@@ -54,6 +54,17 @@ describe('a job between topics of Kafka', requirement('kafka'), () => {
     const reached = await readFile(join(folder, 'trace'), 'utf8')
     for (const step of STEPS) assert.ok(reached.includes(step), step)
 
+    // A11: how far it has come can be seen by the tool that shows it for any consumer group.
+    const group = await kafkaTool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [
+      ...['--bootstrap-server', servers, '--describe', '--group', `millrace-${output}`],
+    ])
+    const lags = [...group.matchAll(/^millrace-\S+ +(\S+) +\d+ +\d+ +\d+ +(\d+) /gm)]
+    assert.deepEqual(
+      lags.map(([, topic, lag]) => [topic, lag]),
+      Array.from({ length: 3 }, () => [input, '0']),
+      group,
+    )
+
     const expected = recount((await readValues(log, input)).flat(), 1_000)
     const rows = (await committedRows(log, output)).map((row) => JSON.parse(row) as Record<string, string | number>)
     const keys = rows.map((row) => `${Date.parse(String(row['window_start']))} | ${row['page_url']}`)

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { PROFILES } from '../../src/generator/profiles.ts'
+import { generatorSettings } from '../../src/generator/settings.ts'
 import { PRESETS } from '../../src/pipelines/index.ts'
 import type { PipelinePlan } from '../../src/plan/node.ts'
 
@@ -94,6 +96,32 @@ describe('the numbers of each source system', () => {
     })
   }
 
+  test('are those of its producer: how many events, a second or in all, of how many users, how many of them late', () => {
+    const told = [...PROFILES].map(([name, { rows, settings }]) => {
+      const { users, lateFraction, newSessionProbability } = generatorSettings(settings)
+      const rate = PRESETS.get(name)?.settings.rate
+      return [name, { rows, rate, users, lateFraction, newSessionProbability }]
+    })
+    assert.deepEqual(Object.fromEntries(told), {
+      // A26
+      'online-model': { ...TRAFFIC, newSessionProbability: 0.05 },
+      'page-geo-sessions': { ...TRAFFIC, rate: '5', users: 5_000 },
+      // C1
+      'url-device-activity': { ...TRAFFIC, rows: 10_000_000, users: 1_000 },
+      // 65,000 an hour
+      ecommerce: { ...TRAFFIC, rate: '18' },
+      // E15, E16
+      'user-activity': { ...TRAFFIC, rate: '2', users: 20, lateFraction: 1 / 50 },
+    })
+  })
+
+  // A13
+  test('and a load test has a topic of its own, from its end on', () => {
+    assert.deepEqual(PRESETS.get('online-model')?.profiles, {
+      loadtest: { topic: 'clickstream_loadtest', from: 'latest' },
+    })
+  })
+
   test('and each setting for a delay or window changes the queries that it names', () => {
     const delays = [...PRESETS.values()].map(
       (preset) => numbersOf(preset.build({ 'watermark-delay': '7 minutes' })).delayMs,
@@ -109,6 +137,9 @@ describe('the numbers of each source system', () => {
     assert.deepEqual(user_sessions, ['session', 4 * MINUTES])
   })
 })
+
+/** Of whose texts say nothing else. */
+const TRAFFIC = { rows: undefined, rate: undefined, users: 100_000, lateFraction: 0, newSessionProbability: 0.05 }
 
 /** What a plan says; its queries have one delay and one dedupe, or the test fails. */
 function numbersOf(plan: PipelinePlan | undefined): Omit<Numbers, 'topic' | 'trigger'> {

@@ -29,7 +29,10 @@ test('conditions compare a number of the report; others are refused', () => {
 
 test('a load test fills the embedded log up to its target, and fails when a condition does not hold', async (t) => {
   const folder = await temporaryFolder(t)
-  const env = { TARGET_BYTES: '1MB', TASKS_PER_WORKER: '3', NEW_SESSION_PROBABILITY: '10%' }
+  const env = {
+    ...{ TARGET_BYTES: '1MB', TASKS_PER_WORKER: '3', MAX_ACTIVE_SESSIONS: '300', NEW_SESSION_PROBABILITY: '10%' },
+    ...{ BASE_PURCHASE_PROBABILITY: '0', PURCHASE_SCALING: '0' },
+  }
   const run = await runMillrace(['loadtest', '--topic', 'load', '--json', '--assert', 'rate<1'], { cwd: folder, env })
   assert.equal(run.code, 1, run.stderr)
   assert.match(run.stderr, /FAILED {2}rate<1: it is \d+/)
@@ -42,8 +45,11 @@ test('a load test fills the embedded log up to its target, and fails when a cond
     offsets.reduce((sum, { end }) => sum + end, 0),
     report.events,
   )
-  const peek = await runMillrace(['topics', 'peek', 'load', '-n', '1'], { cwd: folder })
-  assert.match(peek.stdout, /"session_id"/)
+  const peek = await runMillrace(['topics', 'peek', 'load', '-n', '1000000'], { cwd: folder })
+  const count = (text: string): number => peek.stdout.split(text).length - 1
+  assert.equal(count('"session_id":'), report.events)
+  assert.ok(Math.abs(count('"session_start"') / report.events - 0.1) < 0.02, `${count('"session_start"')} sessions`)
+  assert.equal(count('"purchase"'), 0)
 })
 
 test('a load test fills a topic of Kafka from several threads', requirement('kafka'), async (t) => {

@@ -72,6 +72,17 @@ test('names without a counterpart and misspelt ones are reported once, together'
   assert.doesNotMatch(notices[0] as string, /DEBUG/)
 })
 
+// A38, B32, E17
+test('of the names that concern a Spark cluster or its producer none is passed over in silence', async (t) => {
+  const names = UNUSED_NAMES.flatMap(([, unused]) => unused)
+  for (const name of ['PYSPARK_GATEWAY_TIMEOUT', 'SPARK_MEMORY_EXECUTOR', 'SPARK_MEMORY_DRIVER', 'MSG_ACKS']) {
+    assert.ok(names.includes(name), name)
+  }
+  const { notices, problems } = await configOf(t, { env: Object.fromEntries(names.map((name) => [name, '1g'])) })
+  assert.deepEqual([notices.length, problems], [1, []])
+  for (const name of names) assert.ok(notices[0]?.includes(name), name)
+})
+
 test('everything that is wrong is told at once, with its place and what was expected', async (t) => {
   const { problems } = await configOf(t, {
     env: { MILLRACE_FROM: 'latst', MILLRACE_TOKEN: 'short' },

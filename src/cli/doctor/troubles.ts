@@ -90,7 +90,7 @@ export const TROUBLES: readonly Trouble[] = [
   {
     id: 'B38',
     symptom: 'no files are written',
-    here: 'a window is written when the watermark passes its end: `run` says where the watermark stands and, at its end, how many windows are open; the page of `--serve` shows each',
+    here: 'a window is written when the watermark passes its end: `run` says where the watermark stands, until then when the first window closes, and at its end how many are open; the page of `--serve` shows each',
     fix: 'send events; wait for window and watermark delay, or make them shorter',
     check: 'topic',
   },
