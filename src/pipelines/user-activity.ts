@@ -63,17 +63,20 @@ function build(changes: Partial<PresetSettings> = {}, servers: Servers = {}): Pi
       ...table('active_users', { key: bounds }),
     ])
     .query('user_sessions', userSessions(events, settings['session-window']), [
-      parquet(`${output}/user_sessions`),
+      parquet(`${output}/user_sessions`, { roll: FILE_EACH_MINUTE }),
       ...table('user_sessions', SESSION_TABLE),
     ])
     .query('lake', events.select(EVENT), [
-      parquet(`${output}/lake`, { partitionBy: day('event_time').as('event_date') }),
+      parquet(`${output}/lake`, { partitionBy: day('event_time').as('event_date'), roll: FILE_EACH_MINUTE }),
     ])
     .query('enriched_activity', enriched(events), [
-      jsonLines(`${output}/enriched_activity`),
+      jsonLines(`${output}/enriched_activity`, { roll: FILE_EACH_MINUTE }),
       ...(servers.kafka ? [kafka('enriched_activity', { key: 'user_id' })] : []),
     ])
 }
+
+/** An epoch a second has rows for these; tables and topics get them at once. */
+const FILE_EACH_MINUTE = { every: '1 minute' } as const
 
 type Events = ReturnType<typeof eventsOf>
 

@@ -170,6 +170,19 @@ describe('the page in Chromium', requirement('chromium'), () => {
     })
   }
 
+  test('a table has rows and no files', async (context) => {
+    const { feed, page } = await open(context, emptyStatus(), WIDE)
+    const status = shopStatus(63_000)
+    const [sink] = status.sinks
+    assert.ok(sink)
+    feed.show({
+      ...status,
+      sinks: [{ ...sink, kind: 'postgres', rows: 255, files: 0, bytes: 6_214, committedEpoch: 7 }],
+    })
+    await page.getByText('255').first().waitFor()
+    assert.deepEqual(await page.getByTestId('sink').locator('td').allInnerTexts(), ['255', '–', '6.21 kB', '7'])
+  })
+
   test('reconnects by itself when the job is started again', async (context) => {
     const { page, problems, expectCut, server } = await open(context, shopStatus(10_000), WIDE)
     await shows(page, 'read', '21,000')

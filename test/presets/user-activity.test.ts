@@ -60,5 +60,8 @@ describe('user-activity', () => {
       `SELECT CAST(event_date AS DATE) AS event_date, count(*) AS n FROM read_parquet('{out}/lake/event_date=*/*.parquet', hive_partitioning = true) GROUP BY ALL ORDER BY ALL`,
       `SELECT CAST(t AS DATE) AS event_date, count(*) AS n FROM ${SENT} GROUP BY ALL ORDER BY ALL`,
     )
+    // Ten epochs and more, and one file.
+    const files = "SELECT CAST(count(*) AS INTEGER) AS n FROM glob('{out}/lake/event_date=*/*.parquet')"
+    assert.deepEqual(await one(files), { n: 1 })
   })
 })

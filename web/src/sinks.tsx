@@ -4,6 +4,9 @@ import { nowMs } from './feed.ts'
 import { formatAge, formatBytes, formatCount } from './format.ts'
 import './ends.css'
 
+/** Tables and topics have rows alone. */
+const FILE_KINDS: readonly string[] = ['parquet', 'csv', 'json']
+
 /** Where the results go, and whether they get there. */
 export function Sinks({ job }: { readonly job: JobStatus }): VNode {
   return (
@@ -52,7 +55,7 @@ function SinkRow({ sink }: { readonly sink: SinkStatus }): VNode {
         {sink.lastError !== null && <SinkError sink={sink} />}
       </th>
       <td class="number">{formatCount(sink.rows)}</td>
-      <td class="number wide-only">{formatCount(sink.files)}</td>
+      <td class="number wide-only">{FILE_KINDS.includes(sink.kind) ? formatCount(sink.files) : '–'}</td>
       <td class="number wide-only">{formatBytes(sink.bytes)}</td>
       <td class="number" title="last epoch that is committed here">
         {formatCount(sink.committedEpoch)}
