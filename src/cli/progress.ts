@@ -75,7 +75,9 @@ export function progressLine({
     `${number(rowsRead)} events`,
     `${number(eventsPerSecond)} events/s`,
     ...(watermarkMs === null ? [] : [`watermark ${formatTime(watermarkMs)}`]),
-    ...(firstMs === undefined ? [] : [`first window closes at ${formatTime(firstMs)}`]),
+    ...(firstMs === undefined || firstMs <= (watermarkMs ?? Number.NEGATIVE_INFINITY)
+      ? []
+      : [`first window closes when the watermark passes ${formatTime(firstMs)}`]),
     ...(refused === 0 ? [] : [`${number(refused)} not accepted`]),
   ].join('  ')
 }

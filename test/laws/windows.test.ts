@@ -40,6 +40,7 @@ function assertLikeDefinition(one: WindowCase, steps: readonly Step[], partition
   const straight = new EngineRun(one.plan, partitions)
   let restarted = new EngineRun(one.plan, partitions)
   const rows = new Map<string, ResultRow>()
+  let closedToMs = Number.NEGATIVE_INFINITY
   for (const [index, events] of [...epochs, []].entries()) {
     const flush = index === epochs.length
     const results = straight.epoch(byPartition(events, partitions), { flush })
@@ -53,6 +54,8 @@ function assertLikeDefinition(one: WindowCase, steps: readonly Step[], partition
       rows.set(id, row)
     }
     assert.equal(results.queries[0]?.lateRows, 0)
+    for (const row of appended(results)) closedToMs = Math.max(closedToMs, Number(row['window_end']))
+    for (const { endMs } of straight.engine.status().queries[0]?.openWindows ?? []) assert.ok(!(endMs <= closedToMs))
   }
   assertRows(rows, one.naive(epochs.flat()))
   const status = straight.engine.status().queries[0]

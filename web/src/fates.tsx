@@ -28,12 +28,8 @@ export function Fates({ job }: { readonly job: JobStatus }): VNode {
         <p class="muted">of {formatCount(job.rowsRead)} rows</p>
       </div>
       <div class="fate-bar" aria-hidden="true">
-        {FATES.map((fate) => (
-          <div
-            key={fate}
-            class={`fate-${fate}`}
-            style={{ flexGrow: job.fates[fate], minWidth: job.fates[fate] > 0 ? '3px' : '0' }}
-          />
+        {FATES.filter((fate) => job.fates[fate] > 0).map((fate) => (
+          <div key={fate} class={`fate-${fate}`} style={{ flexGrow: job.fates[fate], minWidth: '3px' }} />
         ))}
       </div>
       <table>

@@ -46,7 +46,7 @@ table('a share is 0 % or 100 % only if it is', formatShare, [
   [[1, 1_000_000], '<0.01 %'],
   [[1, 3], '33.33 %'],
   [[999_999, 1_000_000], '>99.99 %'],
-  [[5, 5], '100.00 %'],
+  [[5, 5], '100 %'],
 ])
 
 table('an age has its two largest units', formatAge, [

@@ -32,9 +32,10 @@ export function formatBytes(bytes: number): string {
 /** A share of a whole. What is there is never shown as 0 %, what is not all never as 100 %. */
 export function formatShare(part: number, whole: number): string {
   if (part === 0 || whole === 0) return '0 %'
+  if (part === whole) return '100 %'
   const percent = (100 * part) / whole
   if (percent < 0.01) return '<0.01 %'
-  if (part < whole && percent > 99.99) return '>99.99 %'
+  if (percent > 99.99) return '>99.99 %'
   return `${HUNDREDTHS.format(percent)} %`
 }
 

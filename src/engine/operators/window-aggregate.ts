@@ -66,6 +66,8 @@ export class WindowAggregate implements Operator {
   readonly #showsOpen: boolean
   #running: RunningWindow | undefined
   #groups = 0
+  /** Windows that end here or before have closed, though later ones may still need their panes. */
+  #closedToMs = Number.NEGATIVE_INFINITY
   #slots = new Int32Array(1024)
 
   constructor(options: WindowAggregateOptions) {
@@ -94,7 +96,7 @@ export class WindowAggregate implements Operator {
 
   openWindows(): OpenWindow[] {
     const panes = this.#allPanes().sort((left, right) => left.startMs - right.startMs)
-    const windows = this.#windows(panes, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+    const windows = this.#windows(panes, this.#closedToMs, Number.POSITIVE_INFINITY)
     return [...windows].map(({ startMs, endMs, panes }) => ({
       startMs,
       endMs,
@@ -169,6 +171,7 @@ export class WindowAggregate implements Operator {
       else if (output.wantsOpen(window)) output.open(window, this.#openView(window.panes, output.wantsAllGroups))
     }
     this.#dropPanes(closeWatermarkMs)
+    this.#closedToMs = closeWatermarkMs
     for (const pane of this.#panes.all()) pane.clearChanges()
     this.#letGoOfKeys()
     return output.finish()
