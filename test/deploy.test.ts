@@ -108,6 +108,48 @@ describe('the compose file', () => {
     assert.equal(existsSync('bin/millrace.js'), /"\/app\/bin\/millrace\.js"/.test(text('Dockerfile')))
   })
 
+  test('publishes the ports that README names, Millrace at its own', () => {
+    const published = Object.values(compose.services).flatMap(({ ports }) =>
+      (ports ?? []).map((port) => port.split(':')[1] as string),
+    )
+    const told = [...text('README.md').matchAll(/^\| (\d+) \|/gm)].map(([, port]) => port as string)
+    assert.deepEqual(told.toSorted(), published.toSorted())
+    const port = SETTINGS.find(({ name }) => name === 'port')?.default
+    assert.ok(port)
+    const { ports, command, healthcheck } = compose.services['millrace'] as Service
+    assert.deepEqual(ports, [`127.0.0.1:${port}:${port}`])
+    assert.equal(command?.at(-1), port)
+    assert.ok(healthcheck?.test.join().includes(`:${port}/healthz`))
+    assert.match(text('Dockerfile'), new RegExp(`^EXPOSE ${port}$`, 'm'))
+    // Where programs of this machine find Kafka is what Kafka tells them.
+    const kafka = compose.services['kafka'] as Service
+    assert.ok(
+      kafka.environment?.['KAFKA_ADVERTISED_LISTENERS']?.endsWith(`localhost:${kafka.ports?.[0]?.split(':')[1]}`),
+    )
+    const grafana = parse(text('grafana/provisioning/datasources/prometheus.yaml')) as {
+      datasources: { url: string }[]
+    }
+    const prometheus = (compose.services['prometheus'] as Service).ports?.[0]?.split(':').at(-1)
+    assert.deepEqual(
+      grafana.datasources.map(({ url }) => url),
+      [`http://prometheus:${prometheus}`],
+    )
+  })
+
+  test('is built by scripts that there are, on a Node that runs the sources', async (t) => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
+    const called = [...text('Dockerfile').matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name as string)
+    assert.deepEqual(called, ['build:web', 'build:wasm'])
+    for (const name of called) assert.ok(scripts[name], name)
+    const images = [...text('Dockerfile').matchAll(/^FROM node:(\d+)-slim/gm)].map(([, version]) => Number(version))
+    assert.ok(images.length === 2 && images.every((version) => version >= 24), `${images}`)
+    const [, shown = '[]'] = /^CMD (\[.*\])$/m.exec(text('Dockerfile')) ?? []
+    const command = JSON.parse(shown) as string[]
+    const help = await runMillrace([command[0] ?? '', '--help'], { cwd: await temporaryFolder(t) })
+    assert.equal(help.code, 0)
+    for (const flag of command.filter((word) => /^--(?!no-)/.test(word))) assert.ok(help.stdout.includes(flag), flag)
+  })
+
   test('sets what Millrace understands, and commands that it has', async (t) => {
     const known = new Set([...SETTINGS.flatMap(({ env }) => [...env]), 'DB_HOST', 'DB_USER', 'DB_PASSWORD', 'DB_NAME'])
     const folder = await temporaryFolder(t)
