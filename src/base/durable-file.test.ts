@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -183,3 +183,13 @@ function expected(code: string, message?: string): (error: unknown) => boolean {
   return (error) =>
     error instanceof MillraceError && error.code === code && (message === undefined || error.message === message)
 }
+
+test('a folder below a link to what is gone is an error, not something to try for ever', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-link-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  symlinkSync(join(folder, 'unmounted'), join(folder, 'data'))
+  await assert.rejects(createDirectory(join(folder, 'data', 'output')), {
+    code: 'invalid-option',
+    message: /cannot create the folder .*\/data\/output: ENOENT/,
+  })
+})

@@ -87,9 +87,19 @@ export async function createDirectory(path: string, fileSystem: FileSystem = nod
     if (code === 'EEXIST') return syncWhereAllowed(parent, fileSystem)
     if (code !== 'ENOENT' || parent === path) throw fileError(error, 'create the folder', path)
     await createDirectory(parent, fileSystem)
-    return createDirectory(path, fileSystem)
+    // With its parent there it can be made, unless the parent is a link to what is gone, or no place for folders.
+    await attempt('create the folder', path, () => makeDirectory(path, fileSystem))
   }
   await syncDirectory(parent, fileSystem)
+}
+
+/** Somebody else may have made it. */
+async function makeDirectory(path: string, fileSystem: FileSystem): Promise<void> {
+  try {
+    await fileSystem.mkdir(path)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error
+  }
 }
 
 /** True for the temporary names of `writeDurableFile`. What a crash left under such a name may be removed. */

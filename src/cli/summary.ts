@@ -106,7 +106,16 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
   if (open > 0) lines.push(`  open     ${counted(open, 'window')}, closed by the watermark once the run goes on`)
   const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
   if (refused > 0) lines.push(`  dead letters in ${deadLetters}`)
-  return lines.join('\n')
+  return [...lines, ...adviceOn(summary)].join('\n')
+}
+
+/** When nothing could be used, it is most often a file of another kind. */
+function adviceOn({ rowsRead, fates: { malformed, invalid } }: Summary): string[] {
+  if (rowsRead === 0) return ['  note     there was nothing to read']
+  if (malformed + invalid < rowsRead) return []
+  return malformed > invalid
+    ? ["  note     no event could be read: each line has to be one JSON object; jq -c '.[]' makes lines of an array"]
+    : ['  note     no event has the columns that are wanted: is it of another --preset, or of another pipeline?']
 }
 
 /** What there is to be seen of a sink: files, unless it has none. */

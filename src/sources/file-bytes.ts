@@ -4,17 +4,18 @@ import { pipeline, type Readable, type Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
-import { fileError } from '../base/file-io.ts'
+import { fileError, readFully, withFile } from '../base/file-io.ts'
+import { nodeFileSystem } from '../base/file-system.ts'
 
 const CHUNK_BYTES = 1 << 18
 
 /**
- * The bytes of a file, decompressed when its name ends in `.gz` or `.zst`. The file is closed when the iteration is over, however that
+ * The bytes of a file, decompressed when its name ends in `.gz` or `.zst`, or when it begins as such files do. The file is closed when the iteration is over, however that
  * comes; an abort makes it throw. Throws `corrupt-data` when the compressed file is cut off or damaged, after most of what comes before that.
  */
 export async function* fileBytes(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const createCodec = path.endsWith('.gz') ? createGunzip : path.endsWith('.zst') ? createZstdDecompress : undefined
   try {
+    const createCodec = await codecOf(path)
     if (createCodec) yield* decompressed(path, createCodec, signal)
     else yield* chunksOf(openFile(path, 0, signal))
   } catch (error) {
@@ -22,15 +23,26 @@ export async function* fileBytes(path: string, signal: AbortSignal): AsyncGenera
   }
 }
 
+type CreateCodec = (options: { readonly chunkSize: number }) => Transform & { readonly bytesWritten: number }
+
+const GZIP = [0x1f, 0x8b]
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd]
+
+/** No text begins like a compressed file: neither beginning is UTF-8. */
+async function codecOf(path: string): Promise<CreateCodec | undefined> {
+  if (path.endsWith('.gz')) return createGunzip
+  if (path.endsWith('.zst')) return createZstdDecompress
+  const first = await withFile(path, nodeFileSystem, (file) => readFully(file, path, 0, ZSTD.length))
+  const beginsWith = (magic: readonly number[]): boolean => magic.every((byte, index) => first[index] === byte)
+  if (beginsWith(GZIP)) return createGunzip
+  return beginsWith(ZSTD) ? createZstdDecompress : undefined
+}
+
 /**
  * A decoder stops at the end of what it takes for one compressed file, without a word about what follows. Tools that compress in
  * parallel write many such files into one, so the next decoder goes on where the last one stopped.
  */
-async function* decompressed(
-  path: string,
-  createCodec: (options: { readonly chunkSize: number }) => Transform & { readonly bytesWritten: number },
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+async function* decompressed(path: string, createCodec: CreateCodec, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const { size } = await stat(path)
   let position = 0
   do {

@@ -106,6 +106,30 @@ test('an empty file has no rows, an empty compressed one is cut off', async () =
   assert.equal((error as MillraceError).code, 'corrupt-data')
 })
 
+test('the mark that Windows puts before text is no part of it, and UTF-16 is refused with the way out', async () => {
+  const utf16 = Buffer.from('\ufeff{"a":1}\n', 'utf16le')
+  await write('marked', '\ufeff{"a":1}\r\n{"a":2}\r\n')
+  await write('mark', '\ufeff')
+  await write('short', '1')
+  await write('little', utf16)
+  await write('big', Buffer.from(utf16).swap16())
+  const source = await open('*')
+  assert.deepEqual(await content(source, join(folder, 'marked')), { text: '{"a":1}\r\n{"a":2}\r\n' })
+  assert.deepEqual(await content(source, join(folder, 'mark')), { text: '' })
+  assert.deepEqual(await content(source, join(folder, 'short')), { text: '1\n' })
+  for (const name of ['little', 'big']) {
+    const { error } = await content(source, join(folder, name))
+    assert.ok(error instanceof MillraceError && error.code === 'invalid-option')
+    assert.match(`${error.message} ${error.hint}`, new RegExp(`/${name} is UTF-16, not UTF-8 .*iconv -f UTF-16`))
+  }
+})
+
+test('a compressed file is known by its beginning, too', async () => {
+  const source = await open(await write('a', gzipSync('1\n')), await write('b.json', zstdCompressSync('2\n')))
+  assert.deepEqual(await content(source, join(folder, 'a')), { text: '1\n' })
+  assert.deepEqual(await content(source, join(folder, 'b.json')), { text: '2\n' })
+})
+
 test('a file of several compressed ones, as parallel tools write them, is read to its end', async () => {
   const skippable = Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0]), Buffer.from('abcd')])
   const frames = [skippable, zstdCompressSync('1\n2'), skippable, zstdCompressSync(''), zstdCompressSync('3\n4\n')]

@@ -8,13 +8,14 @@ import type { SourceContext } from './index.ts'
 import { fileFingerprint, findInputFiles } from './input-files.ts'
 import { lineBatches } from './line-batches.ts'
 import type { Source, SourceOffsets, SourcePartition } from './source.ts'
+import { textBytes } from './text-bytes.ts'
 
 /** Both the path that stands for standard input, and the partition that it becomes. */
 const STDIN_PATH = '-'
 const STDIN = 'stdin'
 
 /**
- * NDJSON files, plain, `.gz` or `.zst`: each is a partition, its real path the id, the index of a line the offset. `-` is
+ * NDJSON files, plain or compressed by gzip or zstd: each is a partition, its real path the id, the index of a line the offset. `-` is
  * standard input, which can be read only once. To go on in the middle of a file, it is read again from its beginning.
  */
 export async function fileSource(spec: FileSourceSpec, context: SourceContext): Promise<Source> {
@@ -54,7 +55,7 @@ class FileSource implements Source {
   async *read(id: string, fromOffset: number, toOffset: number, signal: AbortSignal): AsyncGenerator<EncodedRecords> {
     let position = 0
     try {
-      for await (const lines of lineBatches(this.#bytes(id, signal))) {
+      for await (const lines of lineBatches(textBytes(this.#bytes(id, signal), id))) {
         if (signal.aborted) return
         position = lines.endOffset
         if (position > fromOffset) yield lines

@@ -123,6 +123,23 @@ test('a run without a checkpoint leaves the dead letters of one with a checkpoin
   assert.deepEqual(lines, [1, 1])
 })
 
+test('when no event could be used, the summary says what it most often is', async (t) => {
+  const cwd = await temporaryFolder(t)
+  await writeFile(join(cwd, 'pages.ts'), PIPELINE)
+  for (const [content, note] of [
+    [JSON.stringify([JSON.parse(click())], null, 1), /no event could be read: each line has to be one JSON object; jq/],
+    [click().replace('"user_id"', '"userId"'), /no event has the columns that are wanted/],
+    ['', /there was nothing to read/],
+    [`hello\n${click()}\n`, /1 malformed, 1 accepted(?!.*note)/s],
+    [`\ufeff${click()}\r\n`, /1 accepted(?!.*note)/s],
+  ] as const) {
+    await writeFile(join(cwd, 'in.ndjson'), content)
+    const run = await runMillrace(['run', 'pages.ts', '--once', '--replace'], { cwd })
+    assert.equal(run.code, 0, run.stderr)
+    assert.match(run.stderr, note)
+  }
+})
+
 test('bad rows make the exit code 1 where that is asked for', async (t) => {
   const cwd = await temporaryFolder(t)
   await writeFile(join(cwd, 'in.ndjson'), 'hello\n')

@@ -24,7 +24,7 @@ interface Mistake {
   readonly says: RegExp
   readonly hint: RegExp
   /** Made beforehand, besides a good pipeline in pages.ts, two events in in.ndjson, and a file called "file". */
-  readonly files?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
   /** Commands that went well before. */
   readonly before?: readonly (readonly string[])[]
   readonly env?: Readonly<Record<string, string>>
@@ -302,6 +302,21 @@ const MISTAKES: readonly Mistake[] = [
     hint: /MILLRACE_TOKEN/,
   },
   {
+    what: 'results that are somewhere else',
+    args: ['query', '--folder', 'nope', 'select 1'],
+    code: 2,
+    says: /there is no folder "nope"/,
+    hint: /--output of a run/,
+  },
+  {
+    what: 'input in UTF-16',
+    args: [...RUN, '--input', 'wide.ndjson'],
+    files: { 'wide.ndjson': Buffer.from(`\ufeff${CLICK}`, 'utf16le') },
+    code: 2,
+    says: /wide.ndjson is UTF-16/,
+    hint: /iconv/,
+  },
+  {
     what: 'nobody to ask',
     args: ['status', '--port', '1'],
     code: 3,
@@ -356,7 +371,7 @@ function assertError(run: Run, expected: { code: number; says: RegExp; hint: Reg
   assert.equal(run.stdout, '')
 }
 
-async function writeBelow(folder: string, name: string, text: string): Promise<void> {
+async function writeBelow(folder: string, name: string, text: string | Uint8Array): Promise<void> {
   await mkdir(dirname(join(folder, name)), { recursive: true })
   await writeFile(join(folder, name), text)
 }

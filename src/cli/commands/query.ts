@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Option } from 'commander'
 import { MillraceError } from '../../base/error.ts'
@@ -90,6 +91,12 @@ async function funnelOver(rows: string, name: string, options: QueryOptions): Pr
 
 async function askFile(file: string, sql: string, options: QueryOptions, home: string): Promise<QueryAnswer> {
   const { queryFile } = await import('../../sinks/duckdb/duckdb-query.ts')
+  const missing = options.folder?.find((folder) => !existsSync(folder))
+  if (missing !== undefined) {
+    throw new MillraceError('invalid-option', `there is no folder "${missing}"`, {
+      hint: 'name the --output of a run; relative paths start at the folder that you are in',
+    })
+  }
   const folders = [join(home, 'output'), ...(options.folder ?? [])]
   return queryFile(file, sql, folders, { rowsMax: options.rows, timeoutMs: options.timeout })
 }
