@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { MillraceError } from '../base/error.ts'
+import { quoted } from '../base/sql-name.ts'
 import { REJECTED_TABLE, tableExists } from '../sinks/postgres/postgres-tables.ts'
 import { postgresTarget } from '../sinks/postgres/postgres-target.ts'
 
@@ -24,7 +25,7 @@ export class RejectedRows {
     this.#client = client
     this.#pipeline = pipeline
     this.#schema = schema
-    this.#table = `"${schema}"."${REJECTED_TABLE}"`
+    this.#table = quoted(schema, REJECTED_TABLE)
   }
 
   /** Connects to the server of `url`, or of the environment. */
@@ -66,13 +67,10 @@ export class RejectedRows {
       throw new MillraceError('invalid-option', `there is no rejected row "${id}"`, {
         hint: '`millrace dlq list` shows their ids',
       })
-    const table = row.table
-      .split('.')
-      .map((name) => `"${name.replaceAll('"', '""')}"`)
-      .join('.')
+    const table = quoted(...row.table.split('.'))
     const data = corrected ?? row.row
     const names = Object.keys(JSON.parse(data) as Record<string, unknown>)
-      .map((name) => `"${name.replaceAll('"', '""')}"`)
+      .map((name) => quoted(name))
       .join(', ')
     try {
       await this.#client.query('begin')

@@ -1,4 +1,5 @@
 import { MillraceError } from '../base/error.ts'
+import { quoted } from '../base/sql-name.ts'
 import type { Expression, LiteralValue } from './expression.ts'
 import { COMPARISON_SIGNS, expressionText } from './expression-text.ts'
 
@@ -28,11 +29,6 @@ export function conditionSql(node: Expression): string {
         hint: 'derive a column of it before the funnel, and select that column into the table too',
       })
   }
-}
-
-/** A name as SQL takes it, whatever words it has of its own. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 function literalSql(value: LiteralValue): string {

@@ -1,6 +1,7 @@
 import { MillraceError } from '../base/error.ts'
+import { quoted } from '../base/sql-name.ts'
 import { canonicalJson } from './canonical-json.ts'
-import { conditionSql, quoted } from './condition-sql.ts'
+import { conditionSql } from './condition-sql.ts'
 import { CONVERSION_KEYS, CONVERSIONS } from './funnel.ts'
 import { attemptsSql } from './funnel-attempts-sql.ts'
 import type { AggregateNode, FunnelNode, QueryNode, SelectNode } from './node.ts'
@@ -25,7 +26,7 @@ export function funnelSql(query: { readonly root: QueryNode }, rows: string, opt
       hint: 'name a query that ends in funnel(...).conversions(...), or in funnel(...).select()',
     })
   }
-  const ties = (options.ties ?? []).map(quoted)
+  const ties = (options.ties ?? []).map((name) => quoted(name))
   const columns = [
     `${quoted(funnel.by)} as who`,
     `epoch_ms(cast(${quoted(watermark.column)} as timestamptz)) as ms`,

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { unreachable } from '../../base/assert.ts'
 import { MillraceError } from '../../base/error.ts'
+import { quoted } from '../../base/sql-name.ts'
 import type { Field } from '../../batch/schema.ts'
 import type { OutboxRow } from '../outbox.ts'
 
@@ -129,8 +130,4 @@ function duckDbType(field: Field): string {
     default:
       return unreachable(field.type)
   }
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

@@ -3,8 +3,9 @@ import { pipeline } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { MillraceError } from '../../base/error.ts'
+import { quoted } from '../../base/sql-name.ts'
 import { mergedByKey, type OutboxRow } from '../outbox.ts'
-import { quoted, sqlState } from './postgres-session.ts'
+import { sqlState } from './postgres-session.ts'
 import { type PostgresTable, REJECTED_TABLE } from './postgres-tables.ts'
 
 /** Rows of one statement. */

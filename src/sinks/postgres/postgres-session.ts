@@ -90,11 +90,6 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
 }
 
-/** A name from the configuration, as SQL. It has been checked; the quotes are for reserved words. */
-export function quoted(...names: readonly string[]): string {
-  return names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
-}
-
 function breaksConnection(error: unknown): boolean {
   const state = sqlState(error)
   if (state !== undefined) return /^(08|57P)/.test(state)

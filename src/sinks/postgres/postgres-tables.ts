@@ -1,9 +1,9 @@
 import type { Client } from 'pg'
 import { unreachable } from '../../base/assert.ts'
 import { MillraceError } from '../../base/error.ts'
+import { quoted } from '../../base/sql-name.ts'
 import type { Field } from '../../batch/schema.ts'
 import type { LatestViewSpec } from '../../plan/connectors.ts'
-import { quoted } from './postgres-session.ts'
 
 /** The table that a sink writes to, as the server has it. */
 export interface PostgresTable {
