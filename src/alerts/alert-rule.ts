@@ -20,7 +20,7 @@ export type AlertValue =
       readonly labels: Readonly<Record<string, string>>
       /** By how much it grew in the last so many ms, in place of where it stands. */
       readonly overMs?: number
-      /** Divided by what this metric grew in the same time: a share. */
+      /** Divided by what this metric grew in the same time, or by where it stands: a share. */
       readonly shareOf?: string
     }
   | { readonly kind: 'column'; readonly query: string; readonly column: string }

@@ -77,3 +77,14 @@ test('growth is that of the time looked back over, as a share when another metri
   assert.deepEqual(at(3, 110, 400), [0.5])
   assert.deepEqual(at(4, 110, 300), [], 'nothing came in')
 })
+
+test('a share that looks back over no time is one of all', () => {
+  const samples = new MetricSamples({ kind: 'metric', metric: 'bad', labels: {}, shareOf: 'all' })
+  const shares = (bad: number, all: number): number[] => {
+    const families = Object.entries({ bad, all }).map(([name, value]) => {
+      return { name, help: '', type: 'counter' as const, labelNames: [], samples: [{ labels: [], value }] }
+    })
+    return samples.read(0, families).map(({ value }) => value)
+  }
+  assert.deepEqual([shares(0, 0), shares(5, 100), shares(6, 400)], [[], [0.05], [0.015]])
+})

@@ -19,8 +19,11 @@ export class MetricSamples {
   read(nowMs: number, families: readonly MetricFamily[]): AlertSample[] {
     const { metric, labels, overMs, shareOf } = this.#value
     const totals = seriesOf(families, metric, labels)
-    if (overMs === undefined) return [...totals].map(([series, value]) => ({ series, value }))
     const whole = [...seriesOf(families, shareOf ?? '', {}).values()].reduce((sum, value) => sum + value, 0)
+    if (overMs === undefined) {
+      if (shareOf !== undefined && whole <= 0) return []
+      return [...totals].map(([series, value]) => ({ series, value: shareOf === undefined ? value : value / whole }))
+    }
     this.#history.push({ atMs: nowMs, totals, whole })
     const from = this.#history.findLastIndex(({ atMs }) => atMs <= nowMs - overMs)
     const before = this.#history[from]

@@ -284,7 +284,7 @@ async function readId(root: string, fileSystem: FileSystem): Promise<string> {
   const bytes = await readFileIfThere(idPath(root), fileSystem)
   if (!bytes) {
     throw new MillraceError('invalid-option', `there is no log in ${root}`, {
-      hint: 'check the folder; the first producer makes the log: `millrace generate` or `millrace produce`',
+      hint: 'check the folder; the first producer makes the log: `millrace generate`, with the --preset of the run if it has one, or `millrace produce`',
     })
   }
   return decodeText(bytes).trim()

@@ -53,19 +53,25 @@ export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog): Promise<S
   }
 }
 
+/** So many failures in a row are no start of a cluster that had no group yet. */
+const FAILURES_TOLD = 3
+
 /** A group with members of its own refuses foreign offsets: that is said once, and stops nobody. */
 function publisher(topic: string, log: KafkaLog): NonNullable<Source['publish']> {
   const published = new Map<number, number>()
-  let told = false
+  let failures = 0
   return async (group, positions) => {
     const changed = [...positions]
       .map(([id, position]) => [Number(id.slice(topic.length + 1)), position] as const)
       .filter(([partition, position]) => published.get(partition) !== position)
     if (changed.length === 0) return
     const problem = await log.publishOffsets(group, topic, new Map(changed)).catch((error: Error) => error.message)
-    if (problem === undefined) for (const [partition, position] of changed) published.set(partition, position)
-    else if (!told) log.cluster.options.report?.(`lag is not shown: ${problem}`)
-    told ||= problem !== undefined
+    if (problem !== undefined) {
+      if (++failures === FAILURES_TOLD) log.cluster.options.report?.(`lag is not shown: ${problem}`)
+      return
+    }
+    failures = 0
+    for (const [partition, position] of changed) published.set(partition, position)
   }
 }
 
@@ -84,6 +90,6 @@ async function waitForTopic(topic: string, log: KafkaLog): Promise<{ readonly id
 async function unknownTopic(topic: string, log: KafkaLog): Promise<MillraceError> {
   const topics = (await log.topics.list()).map(({ name }) => name)
   return new MillraceError('invalid-option', `there is no topic "${topic}" on ${log.name}`, {
-    hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events`,
+    hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events, with --preset those of a preset`,
   })
 }

@@ -56,6 +56,37 @@ test('what begins is told to log, command and webhook, and kept; the next run kn
   assert.doesNotMatch(second.stderr, /alert {4}few-users firing/)
 })
 
+// C22
+test('the quality of each field has its threshold: what docs/alerts.md shows fires for what is wrong, and for nothing else', async (t) => {
+  const folder = await temporaryFolder(t)
+  const run = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runMillrace(args, { cwd: folder })
+    assert.equal(code, 0, stderr)
+    return stdout + stderr
+  }
+  const [, rules = ''] =
+    (await readFile('docs/alerts.md', 'utf8')).split('## Quality of data')[1]?.split('```yaml\n') ?? []
+  const ofAll = (rules.split('```')[0] ?? '').replaceAll(/^ +over: .*\n/gm, '')
+  await writeFile(join(folder, 'alerts.yaml'), ofAll)
+  const preset = ['--preset', 'url-device-activity']
+  await run('generate', ...preset, '--topic', 'clean', '--num-events', '1000', '--flat-out')
+  const ask = ['run', ...preset, '--once', '--alerts', 'alerts.yaml', '--replace', '--output', 'out']
+  assert.doesNotMatch(await run(...ask, 'clean'), /alert {4}/)
+  const lines = (await run('topics', 'peek', 'clean', '-n', '1000', '--json'))
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => (JSON.parse(line) as { value: string }).value)
+  const long = lines.map((line) => line.replace(/"timestamp":"\d{4}-\d\d-\d\d/, '"timestamp":"2025-11-24'))
+  const missing = long.slice(0, 20).map((line) => line.replace('"user_id"', '"userId"'))
+  const unknown = long.slice(20, 40).map((line) => line.replace(/"action":"\w+"/, '"action":"jump"'))
+  await writeFile(join(folder, 'bad.ndjson'), [...long, ...missing, ...unknown, ...long.slice(0, 200)].join('\n'))
+  const told = await run(...ask, '--input', 'bad.ndjson', '--checkpoint', 'state')
+  const fired = [...told.matchAll(/alert {4}(\S+) firing/g)].map(([, name]) => name as string)
+  assert.deepEqual([...new Set(fired)].sort(), ['action-unknown', 'sent-twice', 'stale', 'user-missing'])
+  const ledger = await run('inspect', 'ledger', '--checkpoint', 'state')
+  for (const rule of ['user_id-required', 'event_type-one-of', 'duplicate']) assert.match(ledger, new RegExp(rule))
+})
+
 test('who cannot be told does not stop the run', async (t) => {
   const { folder, run } = await home(t)
   const rule = 'metric: millrace_rows_read_total, above: 1'

@@ -35,7 +35,6 @@ const rule = z
     if ((one.metric === undefined) === (one.query === undefined)) problem('name a metric, or a query and its column')
     if ((one.query === undefined) !== (one.column === undefined)) problem('query and column belong together')
     if ((one.above === undefined) === (one.below === undefined)) problem('give one limit: above or below')
-    if (one.shareOf !== undefined && one.over === undefined) problem('shareOf needs over: the time that it looks back')
     const { above, below, clear } = one
     if (clear !== undefined && (above !== undefined ? clear > above : clear < (below ?? 0))) {
       problem('clear lies beyond the limit, so that no alert would last')

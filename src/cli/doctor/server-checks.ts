@@ -61,7 +61,7 @@ function noTopic(topic: string): Finding {
 }
 
 function howToFill(topic: string): string {
-  return `nothing comes out until something goes in: millrace generate --topic ${topic}, or millrace produce FILE --topic ${topic}`
+  return `nothing comes out until something goes in: millrace generate --topic ${topic} (with --preset for a preset), or millrace produce FILE --topic ${topic}`
 }
 
 /** The PostgreSQL server that the environment names, if it names one. */
