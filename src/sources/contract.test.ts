@@ -207,7 +207,7 @@ test('a topic that is not there is named, with the nearest one that is', async (
   await assert.rejects(
     createSource(logSource('clickstraem'), { ...context('/'), openLog: async () => log }),
     new MillraceError('invalid-option', 'there is no topic "clickstraem" in the log', {
-      hint: 'did you mean "clickstream"?; `millrace generate --topic clickstraem` makes one with synthetic events',
+      hint: 'did you mean "clickstream"?; `millrace generate --topic clickstraem` makes one with synthetic events, with --preset those of a preset',
     }),
   )
 })
