@@ -118,6 +118,15 @@ export class KafkaLog implements Log {
     }
   }
 
+  /**
+   * Record batches from an offset on as the broker has them, with those of transactions that are open or were given up, and the markers of
+   * transactions. Waits for half a second when there are none.
+   */
+  async readUndecided(topic: string, partition: number, offset: number, bytesMax: number): Promise<Uint8Array> {
+    const wish = { topic, partition, offset, bytesMax, waitMsMax: WAIT_MS_MAX, undecided: true }
+    return (await readOnce(this.cluster, this.topics, wish, this.#closing.signal)).bytes
+  }
+
   /** Reads partitions of a topic side by side; close it when done. */
   fetcher(topic: KafkaTopic): Fetcher {
     return new Fetcher(this.cluster, this.topics, topic)
