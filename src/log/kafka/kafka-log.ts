@@ -106,8 +106,8 @@ export class KafkaLog implements Log {
     return askOffsets(this.cluster, this.topics, topic, question)
   }
 
-  /** Publishes positions under a consumer group, for tools that show how far it lags. Resolves to what is in the way, if anything. */
-  publishOffsets(group: string, topic: string, positions: ReadonlyMap<number, number>): Promise<string | undefined> {
+  /** Publishes positions under a consumer group, for tools that show how far it lags. Throws `unavailable` when that may pass. */
+  publishOffsets(group: string, topic: string, positions: ReadonlyMap<number, number>): Promise<void> {
     return publishGroupOffsets(this.cluster, group, topic, positions)
   }
 
