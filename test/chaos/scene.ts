@@ -37,6 +37,8 @@ export default pipeline('storm')
 const RUN = ['run', 'pipeline.ts', '--checkpoint', 'checkpoint', '--trigger', '10ms', '--snapshot-interval', '250ms']
 /** A process that has not come so far by then hangs, however busy the machine is. */
 export const PATIENCE_MS: number = 180_000
+/** For a process that lives as long as its suite, however long that is. */
+export const LIFE_MS_MAX: number = 86_400_000
 /** As few as show a mistake: what takes time here is to start. */
 const EVENTS_A_TURN = 30
 const TURN_MS = 40
