@@ -11,7 +11,7 @@ import { generatorSettings } from '../src/generator/settings.ts'
 import { createDecoder } from '../src/job/create-decoder.ts'
 import { loadDecoderModule } from '../src/job/decoder-module.ts'
 import { FramePool } from '../src/log/frame-pool.ts'
-import { fetchCommitted } from '../src/log/kafka/fetch.ts'
+import { fetchRecords } from '../src/log/kafka/fetch.ts'
 import { type KafkaLog, openKafkaLog } from '../src/log/kafka/kafka-log.ts'
 import { kafkaOptions } from '../src/log/kafka/kafka-options.ts'
 import { decodeBatchHeader } from '../src/log/record-batch.ts'
@@ -87,7 +87,7 @@ function received(log: KafkaLog): Contender {
           offset < ends[partition] ? [{ partition, offset, leaderEpoch: -1, bytesMax: 4 << 20 }] : [],
         )
         const limits = { waitMsMax: 500, bytesMin: 1, bytesMax: 16 << 20 }
-        const { partitions } = await fetchCommitted(connection, topic.id, wishes, limits)
+        const { partitions } = await fetchRecords(connection, topic.id, wishes, limits)
         for (const { partition, bytes } of partitions) positions[partition] = endOf(bytes) ?? positions[partition]
         frames.release(partitions[0].bytes)
       }

@@ -42,6 +42,12 @@ const STEPS = {
     output: 'dist/src',
     commands: (folder) => [['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', folder]],
   },
+  bundle: {
+    what: 'the command in few files',
+    inputs: ['src', 'scripts/bundle.ts', 'package-lock.json'],
+    output: 'dist/bundle',
+    commands: (folder) => [['scripts/bundle.ts', folder]],
+  },
 }
 
 /** The host brings the memory. Addresses have 32 bits, and code says so where it matters (warning 201). */

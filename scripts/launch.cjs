@@ -25,7 +25,7 @@ const COMMANDS = {
   build: { builds: ['web', 'wasm', 'library'] },
   kafka: { builds: [], program: ['scripts/kafka.ts'] },
   spark: { builds: [], program: ['scripts/spark.ts'] },
-  chaos: { builds: ['wasm'], program: ['test/chaos/run.ts'] },
+  chaos: { builds: ['wasm', 'bundle'], program: ['test/chaos/run.ts'], env: { MILLRACE_CHAOS_BUNDLE: '1' } },
   bench: { builds: ['wasm'], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }
 

@@ -39,6 +39,16 @@ export function* committedRecords(
   if (hidden) yield noRecords(hidden.from, hidden.to)
 }
 
+/** Whose transaction a batch is part of, or ends; undefined when it is part of none. */
+export function transactionOf(
+  batch: StoredBatch,
+): { readonly producerId: bigint; readonly ends?: 'commit' | 'abort' } | undefined {
+  const { attributes } = batch.header
+  const producerId = producerIdOf(batch)
+  if ((attributes & CONTROL) !== 0) return { producerId, ends: isAbortMarker(batch.bytes) ? 'abort' : 'commit' }
+  return (attributes & TRANSACTIONAL) === 0 ? undefined : { producerId }
+}
+
 /** Offsets that hold nothing to be seen. */
 export function noRecords(baseOffset: number, endOffset: number): EncodedRecords {
   return { framing: 'records', bytes: new Uint8Array(0), baseOffset, endOffset, recordCount: 0, baseTimestamp: 0 }

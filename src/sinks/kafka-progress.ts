@@ -1,9 +1,12 @@
 import { decodeText, encodeText } from '../base/bytes.ts'
 import { MillraceError } from '../base/error.ts'
+import type { EncodedRecords } from '../batch/encoded-records.ts'
 import { RecordWalk } from '../batch/record-walk.ts'
+import { transactionOf } from '../log/committed-records.ts'
 import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { RecordBatchDraft } from '../log/log.ts'
 import { Partitioner } from '../log/partitioner.ts'
+import { recordsOf, type StoredBatch, walkBatches } from '../log/record-batch.ts'
 import { RecordBatchBuilder } from '../log/record-batch-builder.ts'
 import type { SinkProgress } from './sink.ts'
 
@@ -17,8 +20,9 @@ const PROGRESS_SETTINGS = {
   'min.cleanable.dirty.ratio': '0.1',
 }
 
-/** Another transaction in the partition may hold back what is readable until the broker gives it up. */
+/** A broker gives a transaction of ours up after 60 s. */
 const READ_LIMIT_MS = 90_000
+const READ_BYTES_MAX = 1 << 20
 
 /** A mark, and which checkpoint it is of. */
 export interface KafkaMark extends SinkProgress {
@@ -33,6 +37,8 @@ export class KafkaProgress {
   readonly partition: number
   #position: number | undefined
   #mark: KafkaMark | undefined
+  /** Our marks in transactions whose end has not been read, by producer. */
+  readonly #undecided = new Map<bigint, KafkaMark>()
 
   constructor(log: KafkaLog, key: string) {
     this.#log = log
@@ -46,26 +52,24 @@ export class KafkaProgress {
   }
 
   /**
-   * The newest mark that is decided: everything up to the end that the partition has now is read, also what lies behind the records of
-   * transactions that are still open, so those are waited for.
+   * The newest mark that is committed. What others have not decided yet holds nothing up. Our own, of a process that died or hangs with its
+   * transaction open, is waited for when `decided`: the broker may take a minute to give it up, unless somebody takes its id over.
    */
-  async read(): Promise<KafkaMark | undefined> {
-    const topic = await this.#log.topics.refresh(PROGRESS_TOPIC)
-    if (!topic) return undefined
+  async read(wait: 'decided' | 'at-once'): Promise<KafkaMark | undefined> {
+    if (!(await this.#log.topics.refresh(PROGRESS_TOPIC))) return undefined
+    const deadline = performance.now() + READ_LIMIT_MS
     const end = (await this.#log.findOffsets(PROGRESS_TOPIC, 'written-end'))[this.partition]
     let position = this.#position ?? (await this.#log.findOffsets(PROGRESS_TOPIC, 'start'))[this.partition]
-    const fetcher = this.#log.fetcher(topic)
-    try {
-      const signal = AbortSignal.timeout(READ_LIMIT_MS)
-      for await (const piece of fetcher.read(this.partition, position, end, signal)) {
-        this.#take(piece.bytes, piece.recordCount)
-        position = piece.endOffset
+    while (position < end || (wait === 'decided' && this.#undecided.size > 0)) {
+      if (performance.now() > deadline) throw heldBack(this.#key)
+      const bytes = await this.#log.readUndecided(PROGRESS_TOPIC, this.partition, position, READ_BYTES_MAX)
+      for (const batch of walkBatches(bytes, `${PROGRESS_TOPIC}-${this.partition}`)) {
+        if (batch.header.endOffset <= position) continue
+        this.#take(batch)
+        position = batch.header.endOffset
+        this.#position = position
       }
-      if (signal.aborted) throw heldBack(this.#key)
-    } finally {
-      fetcher.close()
     }
-    this.#position = position
     return this.#mark
   }
 
@@ -76,15 +80,32 @@ export class KafkaProgress {
     return builder.finish()
   }
 
-  #take(bytes: Uint8Array, recordCount: number): void {
+  #take(batch: StoredBatch): void {
+    const transaction = transactionOf(batch)
+    if (transaction?.ends !== undefined) {
+      if (transaction.ends === 'commit') this.#mark = this.#undecided.get(transaction.producerId) ?? this.#mark
+      this.#undecided.delete(transaction.producerId)
+      return
+    }
+    const mark = this.#lastOf(recordsOf(batch, PROGRESS_TOPIC))
+    if (mark && transaction) this.#undecided.set(transaction.producerId, mark)
+    else this.#mark = mark ?? this.#mark
+  }
+
+  /** The last mark among records that is ours. */
+  #lastOf(records: EncodedRecords | undefined): KafkaMark | undefined {
+    if (records === undefined) return undefined
+    const { bytes, recordCount } = records
     const walk = new RecordWalk()
     walk.begin(bytes, bytes.length)
+    let last: KafkaMark | undefined
     for (let count = 0; count < recordCount && walk.next(); count++) {
       if (walk.valueLength < 0) continue
       const text = decodeText(bytes.subarray(walk.valueStart, walk.valueStart + walk.valueLength))
       const { key, ...mark } = JSON.parse(text) as KafkaMark & { readonly key: string }
-      if (key === this.#key) this.#mark = mark
+      if (key === this.#key) last = mark
     }
+    return last
   }
 }
 

@@ -55,7 +55,7 @@ class KafkaSink implements Sink {
   }
 
   async progress(): Promise<SinkProgress | undefined> {
-    const mark = await this.#progress.read()
+    const mark = await this.#progress.read('at-once')
     this.#checkOwner(mark)
     return committed(mark)
   }
@@ -129,17 +129,18 @@ class KafkaSink implements Sink {
 
   /** Shuts out whoever wrote as this sink before, and looks what they have done. Throws `incompatible-state` when they are newer. */
   async #takeOver(check: (mark: KafkaMark | undefined) => void): Promise<KafkaMark | undefined> {
-    const look = async (): Promise<KafkaMark | undefined> => {
-      this.#mark = await this.#progress.read()
+    const look = async (wait: 'decided' | 'at-once'): Promise<KafkaMark | undefined> => {
+      this.#mark = await this.#progress.read(wait)
       check(this.#mark)
       this.#checkFence(this.#mark)
       return this.#mark
     }
-    const before = await look()
+    // A process that hangs with its transaction open must not hold up the one that is to replace it.
+    const before = await look('at-once')
     if (!this.#producer) return before
     await this.#producer.takeOver()
     // What was open when we looked is decided now.
-    return look()
+    return look('decided')
   }
 
   /** The mark and the records. In transactions, the mark comes first: it is what makes an epoch without rows a transaction. */
@@ -158,7 +159,7 @@ class KafkaSink implements Sink {
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'incompatible-state') throw error
       // The broker favours whoever asked last, which need not be the newest: the fence decides.
-      const now = await this.#progress.read()
+      const now = await this.#progress.read('decided')
       this.#checkMine(now)
       this.#checkFence(now)
       throw new MillraceError('unavailable', error.message, { hint: error.hint, cause: error })
@@ -220,17 +221,15 @@ class KafkaSink implements Sink {
 export async function resetKafkaSink(log: KafkaLog, pipeline: string, sink: string): Promise<void> {
   const id = `${pipeline}/${sink}`
   const progress = new KafkaProgress(log, id)
-  const mark = await progress.read()
+  const transactions = log.cluster.abilities.transactionProtocol > 0
+  const producer = transactions ? log.transactionalProducer(`millrace/${id}`) : undefined
+  await producer?.takeOver()
+  const mark = await progress.read('decided')
   if (!mark) return
   const { topic, partition } = progress
   const draft = progress.record({ ...mark, epoch: 0, hash: '', owner: '' }, Date.now())
-  if (log.cluster.abilities.transactionProtocol === 0) {
-    await log.append(topic, partition, draft)
-    return
-  }
-  const producer = log.transactionalProducer(`millrace/${id}`)
-  await producer.takeOver()
-  await producer.commit([{ topic, partition, draft }])
+  if (producer) await producer.commit([{ topic, partition, draft }])
+  else await log.append(topic, partition, draft)
 }
 
 /** Epoch 0 is a mark that only shuts out older writers. */

@@ -8,6 +8,8 @@ const METADATA_LIMIT_MS = 5_000
 const METADATA_PAUSE_MS = 250
 /** Once it runs, a job that asks for offsets must not wait for them. */
 const LATER_LIMIT_MS = 1_500
+/** What may pass is not spoken of for so long. */
+const LAG_QUIET_MS = 30_000
 
 /**
  * A topic of a Kafka cluster: committed records of every partition, followed as it grows. A partition's fingerprint is the topic's
@@ -53,25 +55,31 @@ export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog): Promise<S
   }
 }
 
-/** So many failures in a row are no start of a cluster that had no group yet. */
-const FAILURES_TOLD = 3
-
-/** A group with members of its own refuses foreign offsets: that is said once, and stops nobody. */
+/**
+ * What is in the way is said once, and stops nobody: a group with members of its own refuses foreign offsets. A broker that has
+ * just been started finds no coordinator for some seconds, which is worth no word.
+ */
 function publisher(topic: string, log: KafkaLog): NonNullable<Source['publish']> {
   const published = new Map<number, number>()
-  let failures = 0
+  let told = false
+  let troubledSinceMs: number | undefined
   return async (group, positions) => {
     const changed = [...positions]
       .map(([id, position]) => [Number(id.slice(topic.length + 1)), position] as const)
       .filter(([partition, position]) => published.get(partition) !== position)
     if (changed.length === 0) return
-    const problem = await log.publishOffsets(group, topic, new Map(changed)).catch((error: Error) => error.message)
-    if (problem !== undefined) {
-      if (++failures === FAILURES_TOLD) log.cluster.options.report?.(`lag is not shown: ${problem}`)
-      return
+    try {
+      await log.publishOffsets(group, topic, new Map(changed))
+      for (const [partition, position] of changed) published.set(partition, position)
+      troubledSinceMs = undefined
+    } catch (error) {
+      const nowMs = performance.now()
+      troubledSinceMs ??= nowMs
+      const passing = error instanceof MillraceError && error.code === 'unavailable'
+      if (told || (passing && nowMs - troubledSinceMs < LAG_QUIET_MS)) return
+      told = true
+      log.cluster.options.report?.(`lag is not shown: ${error instanceof Error ? error.message : error}`)
     }
-    failures = 0
-    for (const [partition, position] of changed) published.set(partition, position)
   }
 }
 

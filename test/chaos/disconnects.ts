@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
 import { type CuttingProxy, cuttingProxy } from '../support/cutting-proxy.ts'
 import { untilCommitted, untilItGoesOn } from './progress.ts'
-import { PATIENCE_MS, type Scene, startRun } from './scene.ts'
+import { LIFE_MS_MAX, PATIENCE_MS, type Scene, startRun } from './scene.ts'
 import { NO_DAMAGE, storm } from './storm.ts'
 import { type ChaosOptions, type ChaosReport, type ChaosSuite, Rounds } from './suite.ts'
 
@@ -25,7 +25,7 @@ async function disconnectAll(options: ChaosOptions): Promise<ChaosReport> {
   const damage = await storm(options, { durable: false }, rounds, async (scene) => {
     const proxy = await cuttingProxy(Number(new URL(scene.server.url).port))
     scene.endings.push(async () => proxy.close())
-    const run = startRun(scene, [], { MILLRACE_POSTGRES_URL: through(proxy, scene) })
+    const run = startRun(scene, [], { MILLRACE_POSTGRES_URL: through(proxy, scene) }, LIFE_MS_MAX)
     // A server that is not there when a job starts ends it.
     await untilCommitted(scene)
     for (let round = rounds.next(); round !== undefined; round = rounds.next()) {

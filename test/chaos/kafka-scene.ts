@@ -10,7 +10,7 @@ import { KafkaRelay } from '../support/kafka-relay.ts'
 import { DELAY_MS, EventFeed } from './event-feed.ts'
 import { deadLetters, type Summary } from './judge.ts'
 import { difference, expectedRows, rowText } from './oracle.ts'
-import { type JobProcess, startRun, type Verdict } from './scene.ts'
+import { type JobProcess, LIFE_MS_MAX, startRun, type Verdict } from './scene.ts'
 import type { ChaosOptions } from './suite.ts'
 
 const OUTPUT = 'results'
@@ -34,7 +34,6 @@ export const PROGRESS_MS_MAX = 120_000
 const POLL_MS = 20
 /** It has to read what has come since the job before it got stuck, if it did. */
 const LAST_RUN_MS_MAX = 180_000
-const LIFE_MS_MAX = 86_400_000
 
 /** A job that reads a topic and writes another one, through a relay that can be cut; and events that keep coming. */
 export interface KafkaScene {

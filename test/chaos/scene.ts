@@ -9,7 +9,15 @@ import { openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import { DELAY_MS, EventFeed } from './event-feed.ts'
 import { judge, type Summary } from './judge.ts'
 
-const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
+/** What `npm run chaos` has just bundled from these sources starts in little more than half the time. */
+const COMMAND = fileURLToPath(
+  new URL(
+    process.env['MILLRACE_CHAOS_BUNDLE'] ? '../../dist/bundle/cli/main.js' : '../../bin/millrace.js',
+    import.meta.url,
+  ),
+)
+/** As the command has it that nobody bundled. */
+const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache')
 /** Kept apart from the rest: whoever takes a job over that writes to DuckDB ends the process that has the file. */
 const STORE_SINKS = { closed: ", duckdb('closed', { key: [] })", live: ", duckdb('live', { mode: 'update' })" }
 const pipelineText = (store: boolean): string => `
@@ -29,6 +37,8 @@ export default pipeline('storm')
 const RUN = ['run', 'pipeline.ts', '--checkpoint', 'checkpoint', '--trigger', '10ms', '--snapshot-interval', '250ms']
 /** A process that has not come so far by then hangs, however busy the machine is. */
 export const PATIENCE_MS: number = 180_000
+/** For a process that lives as long as its suite, however long that is. */
+export const LIFE_MS_MAX: number = 86_400_000
 /** As few as show a mistake: what takes time here is to start. */
 const EVENTS_A_TURN = 30
 const TURN_MS = 40
@@ -128,7 +138,13 @@ export function startRun(
   runMsMax: number = PATIENCE_MS,
 ): JobProcess {
   const postgres = server && { MILLRACE_POSTGRES_URL: server.url }
-  const env = { ...process.env, MILLRACE_HOME: join(folder, 'home'), ...postgres, ...settings }
+  const env = {
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    ...process.env,
+    MILLRACE_HOME: join(folder, 'home'),
+    ...postgres,
+    ...settings,
+  }
   const child = spawn(process.execPath, [COMMAND, ...RUN, ...args], { cwd: folder, env })
   let stdout = ''
   let stderr = ''

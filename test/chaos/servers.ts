@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Random } from '../../src/base/random.ts'
-import { finish, keepFeeding, type Scene, startRun, withScene } from './scene.ts'
+import { finish, keepFeeding, LIFE_MS_MAX, type Scene, startRun, withScene } from './scene.ts'
 import type { ChaosOptions, ChaosReport, ChaosSuite } from './suite.ts'
 
 /**
@@ -21,7 +21,7 @@ async function restartAgainAndAgain(scene: Scene, { count, seed, budgetMs, say }
   const startMs = performance.now()
   const problems: string[] = []
   const stopFeeding = keepFeeding(scene)
-  const run = startRun(scene, [])
+  const run = startRun(scene, [], {}, LIFE_MS_MAX)
   let restarts = 0
   let forgetful = 0
   while (restarts < count && performance.now() - startMs < budgetMs) {

@@ -17,6 +17,18 @@ export const KAFKA_BUGS: readonly PlantedBug[] = [
     caughtBy: KAFKA_SINK,
   },
   {
+    name: 'a sink waits for the transaction of the process that it replaces',
+    file: 'src/sinks/kafka-sink.ts',
+    edits: [{ find: "await look('at-once')", replace: "await look('decided')" }],
+    caughtBy: KAFKA_SINK,
+  },
+  {
+    name: 'a mark counts though its transaction was given up',
+    file: 'src/sinks/kafka-progress.ts',
+    edits: [{ find: "if (transaction.ends === 'commit') this.#mark", replace: 'this.#mark' }],
+    caughtBy: KAFKA_SINK,
+  },
+  {
     name: 'records of transactions that were given up are read',
     file: 'src/log/committed-records.ts',
     edits: [{ find: '|| !open.has(producerIdOf(batch))', replace: '|| producerIdOf(batch) >= 0n' }],

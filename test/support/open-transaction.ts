@@ -13,6 +13,9 @@ export interface OpenTransaction {
   end(commit: boolean): Promise<void>
 }
 
+/** The broker waits longer for its end than any test does. */
+const TIMEOUT_MS = 600_000
+
 /** Begins a transaction that writes to one partition. */
 export async function openTransaction(
   log: KafkaLog,
@@ -28,7 +31,7 @@ export async function openTransaction(
     }
   }
   const init = async (): ReturnType<typeof initProducerId> => {
-    const answer = await initProducerId(await coordinator(), id, 60_000, -1n, -1)
+    const answer = await initProducerId(await coordinator(), id, TIMEOUT_MS, -1n, -1)
     return RETRY.includes(answer.errorCode) ? init() : answer
   }
   const { producerId, producerEpoch } = await init()

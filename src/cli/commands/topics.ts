@@ -1,4 +1,5 @@
-import type { TopicDescription } from '../../log/log.ts'
+import { isKafkaLog } from '../../log/kafka/is-kafka-log.ts'
+import type { Log, TopicDescription } from '../../log/log.ts'
 import { showExamples } from '../help.ts'
 import { wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
@@ -26,7 +27,7 @@ export const defineTopics: DefineCommand = (program) => {
       const all = await log.listTopics()
       if (options.json) return printJson(all)
       if (all.length === 0) say('there is no topic yet: `millrace generate --topic events` makes one')
-      for (const topic of all) process.stdout.write(`${line(topic)}\n`)
+      for (const topic of all) process.stdout.write(`${line(topic, log)}\n`)
     })
   })
   common('create <topic>', 'make a topic')
@@ -42,9 +43,9 @@ export const defineTopics: DefineCommand = (program) => {
     await withLog(options, 'read', async (log) => {
       const description = await knownTopic(log, topic)
       if (options.json) return printJson(description)
-      process.stdout.write(`${line(description)}\n`)
+      process.stdout.write(`${line(description, log)}\n`)
       for (const [partition, { start, end }] of description.offsets.entries()) {
-        process.stdout.write(`  partition ${partition}  offsets ${start} to ${end}  (${end - start} records)\n`)
+        process.stdout.write(`  partition ${partition}  offsets ${start} to ${end}  (${counted(end - start, log)})\n`)
       }
     })
   })
@@ -52,7 +53,12 @@ export const defineTopics: DefineCommand = (program) => {
   defineTail(topics)
 }
 
-function line({ topic, offsets, bytes }: TopicDescription): string {
+function line({ topic, offsets, bytes }: TopicDescription, log: Log): string {
   const records = offsets.reduce((sum, { start, end }) => sum + end - start, 0)
-  return `${topic}  ${offsets.length} partitions  ${records.toLocaleString('en-US')} records  ${(bytes / 1e6).toFixed(1)} MB`
+  return `${topic}  ${offsets.length} partitions  ${counted(records, log)}  ${(bytes / 1e6).toFixed(1)} MB`
+}
+
+/** In Kafka, ends of transactions and what was compacted or given up have offsets, too. */
+function counted(offsets: number, log: Log): string {
+  return `${isKafkaLog(log) ? 'at most ' : ''}${offsets.toLocaleString('en-US')} records`
 }

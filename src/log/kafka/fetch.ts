@@ -13,6 +13,8 @@ export interface FetchLimits {
   readonly waitMsMax: number
   readonly bytesMin: number
   readonly bytesMax: number
+  /** Also records of transactions that are still open, or were given up. */
+  readonly undecided?: boolean
 }
 
 /** What came of a partition. */
@@ -39,12 +41,13 @@ export interface FetchAnswer {
   readonly partitions: readonly FetchedPartition[]
 }
 
-/** Fetches committed records of one topic by its id. Version 17, without a session. */
-export const fetchCommitted: Call<
+/** Fetches records of one topic by its id, committed ones unless told otherwise. Version 17, without a session. */
+export const fetchRecords: Call<
   readonly [topicId: string, wishes: readonly FetchWish[], limits: FetchLimits],
   FetchAnswer
 > = ownCall(1, 17, createRequest, parseAnswer)
 
+const READ_UNCOMMITTED = 0
 const READ_COMMITTED = 1
 const NO_SESSION = { id: 0, epoch: -1 }
 const NOTHING = new Uint8Array(0)
@@ -52,7 +55,7 @@ const NOTHING = new Uint8Array(0)
 function createRequest(
   topicId: string,
   wishes: readonly FetchWish[],
-  { waitMsMax, bytesMin, bytesMax }: FetchLimits,
+  { waitMsMax, bytesMin, bytesMax, undecided }: FetchLimits,
 ): ReturnType<typeof writeFetchRequest> {
   const partitions = wishes.map((wish) => ({
     partition: wish.partition,
@@ -66,7 +69,7 @@ function createRequest(
     waitMsMax,
     bytesMin,
     bytesMax,
-    READ_COMMITTED,
+    undecided ? READ_UNCOMMITTED : READ_COMMITTED,
     NO_SESSION.id,
     NO_SESSION.epoch,
     topics,

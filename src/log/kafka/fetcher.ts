@@ -5,7 +5,7 @@ import { committedRecords, noRecords } from '../committed-records.ts'
 import { FramePool } from '../frame-pool.ts'
 import { decodeBatchHeader } from '../record-batch.ts'
 import type { Cluster, Lane } from './cluster.ts'
-import { type FetchedPartition, fetchCommitted } from './fetch.ts'
+import { type FetchedPartition, fetchRecords } from './fetch.ts'
 import { KafkaCode, kafkaError, reactionTo } from './kafka-error.ts'
 import { outOfRange, topicGone } from './reading-error.ts'
 import type { KafkaTopic, Topics } from './topics.ts'
@@ -207,7 +207,7 @@ export class Fetcher {
     try {
       const connection = await this.#cluster.connection(node, this.#lane, this.#frames)
       const limits = { waitMsMax: WAIT_MS_MAX, bytesMin: 1, bytesMax: ANSWER_BYTES_MAX }
-      const { errorCode, partitions } = await fetchCommitted(connection, this.#topic.id, wishes, limits)
+      const { errorCode, partitions } = await fetchRecords(connection, this.#topic.id, wishes, limits)
       if (errorCode !== 0) throw kafkaError(errorCode, `fetch ${this.#topic.name}`)
       this.#recovered()
       let fine = true

@@ -106,8 +106,8 @@ export class KafkaLog implements Log {
     return askOffsets(this.cluster, this.topics, topic, question)
   }
 
-  /** Publishes positions under a consumer group, for tools that show how far it lags. Resolves to what is in the way, if anything. */
-  publishOffsets(group: string, topic: string, positions: ReadonlyMap<number, number>): Promise<string | undefined> {
+  /** Publishes positions under a consumer group, for tools that show how far it lags. Throws `unavailable` when that may pass. */
+  publishOffsets(group: string, topic: string, positions: ReadonlyMap<number, number>): Promise<void> {
     return publishGroupOffsets(this.cluster, group, topic, positions)
   }
 
@@ -116,6 +116,15 @@ export class KafkaLog implements Log {
       const { stableOffset } = await this.#fetch(topic, partition, offset, 1, WAIT_MS_MAX)
       if (stableOffset > offset) return
     }
+  }
+
+  /**
+   * Record batches from an offset on as the broker has them, with those of transactions that are open or were given up, and the markers of
+   * transactions. Waits for half a second when there are none.
+   */
+  async readUndecided(topic: string, partition: number, offset: number, bytesMax: number): Promise<Uint8Array> {
+    const wish = { topic, partition, offset, bytesMax, waitMsMax: WAIT_MS_MAX, undecided: true }
+    return (await readOnce(this.cluster, this.topics, wish, this.#closing.signal)).bytes
   }
 
   /** Reads partitions of a topic side by side; close it when done. */

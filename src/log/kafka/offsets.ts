@@ -48,13 +48,13 @@ export async function partitionOffsets(
   return starts.map((start, partition) => ({ start, end: ends[partition] ?? start }))
 }
 
-/** Publishes positions under a consumer group, for tools that show how far it lags. Resolves to what is in the way, if anything. */
+/** Publishes positions under a consumer group, for tools that show how far it lags. Throws `unavailable` when that may pass. */
 export async function publishGroupOffsets(
   cluster: Cluster,
   group: string,
   topic: string,
   positions: ReadonlyMap<number, number>,
-): Promise<string | undefined> {
+): Promise<void> {
   const partitions = [...positions].map(([partitionIndex, offset]) => ({
     partitionIndex,
     committedOffset: BigInt(offset),
@@ -64,7 +64,7 @@ export async function publishGroupOffsets(
   const coordinator = await cluster.coordinator('group', group)
   const response = await offsetCommit(coordinator, group, -1, '', null, [{ name: topic, partitions }])
   const code = response.topics.flatMap((one) => one.partitions).find(({ errorCode }) => errorCode !== 0)?.errorCode
-  return code === undefined ? undefined : kafkaError(code, `publish offsets of group ${group}`).message
+  if (code !== undefined) throw kafkaError(code, `publish offsets of group ${group}`)
 }
 
 async function askOnce(cluster: Cluster, topic: KafkaTopic, question: OffsetQuestion): Promise<number[]> {

@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts'
-import { type FetchedPartition, fetchCommitted } from './fetch.ts'
+import { type FetchedPartition, fetchRecords } from './fetch.ts'
 import { KafkaCode, kafkaError } from './kafka-error.ts'
 import { outOfRange } from './reading-error.ts'
 import { retrying } from './retry.ts'
@@ -16,6 +16,8 @@ export interface ReadWish {
   /** The first batch comes even when it is larger. */
   readonly bytesMax: number
   readonly waitMsMax: number
+  /** Also records of transactions that are still open, or were given up. */
+  readonly undecided?: boolean
 }
 
 /** One answer of a partition's leader. Throws `data-loss` when the offset is not there, `invalid-option` when the topic is not. */
@@ -31,8 +33,9 @@ export function readOnce(
     // A connection of this kind answers one request after the other: who waits must not hold up the rest.
     const connection = await cluster.connection(leaderOf(topic, partition), wish.waitMsMax > 0 ? 'wait' : 'control')
     const wishes = [{ partition, offset, leaderEpoch: -1, bytesMax: wish.bytesMax }]
-    const limits = { waitMsMax: wish.waitMsMax, bytesMin: 1, bytesMax: ANSWER_BYTES_MAX }
-    const answer = await fetchCommitted(connection, topic.id, wishes, limits)
+    const { waitMsMax, undecided = false } = wish
+    const limits = { waitMsMax, bytesMin: 1, bytesMax: ANSWER_BYTES_MAX, undecided }
+    const answer = await fetchRecords(connection, topic.id, wishes, limits)
     const [fetched] = answer.partitions
     const code = fetched?.errorCode ?? answer.errorCode
     if (code === KafkaCode.offsetOutOfRange) throw await outOfRange(cluster, topics, name, partition, offset)
