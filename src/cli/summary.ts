@@ -5,6 +5,9 @@ import { type Verdict, verdictOf } from '../ml/metrics/verdict.ts'
 import type { ModelSummary } from '../ml/model-summary.ts'
 import type { Fate } from '../plan/fate.ts'
 
+/** Sinks whose rows are not in files of their own. */
+const OF_RECORDS: readonly string[] = ['kafka', 'redis', 'latest-file']
+
 /** What a bounded run prints at its end with `--json`; part of the public interface. Counts are since the checkpoint was made. */
 export interface Summary {
   readonly pipeline: string
@@ -120,7 +123,7 @@ function adviceOn({ rowsRead, fates: { malformed, invalid } }: Summary): string[
 
 /** What there is to be seen of a sink: files, unless it has none. */
 function written(kind: string, rows: number, files: number): string {
-  if (kind === 'kafka') return counted(rows, 'record')
+  if (OF_RECORDS.includes(kind)) return counted(rows, 'record')
   return kind === 'postgres' || kind === 'duckdb' ? counted(rows, 'row') : counted(files, 'file')
 }
 

@@ -4,7 +4,7 @@ import type { FeatureSlots, FeatureVector } from './feature-vector.ts'
 import type { LearnerReport } from './learner.ts'
 import type { ModelCommand, PartEvent } from './model-event.ts'
 import type { SoftmaxSpec } from './model-spec.ts'
-import type { ModelPart, StepModel } from './step-model.ts'
+import type { ExportedModel, ModelPart, StepModel } from './step-model.ts'
 
 /** A model of several classes as a step has it: told are the probabilities, then the base rates. */
 export class ClassStep implements StepModel {
@@ -52,6 +52,16 @@ export class ClassStep implements StepModel {
       const moments = (slot: number) => model.moments(slot)
       return { ...common, className, weights: own, intercept: own.at(-1) ?? 0, moments, report }
     })
+  }
+
+  exports(): ExportedModel[] {
+    const { model } = this.#learner
+    const write = (writer: ByteWriter): void => model.write(writer)
+    return [{ name: this.#name, role: 'champion', version: model.updates, parts: this.parts(), write }]
+  }
+
+  begin(state: ByteReader): void {
+    this.#learner.model.restore(state)
   }
 
   takeEvents(): PartEvent[] {

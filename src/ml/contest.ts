@@ -5,7 +5,7 @@ import { Learner, type LearnerReport } from './learner.ts'
 import { logLoss } from './metrics/prequential.ts'
 import { EventList, type ModelCommand, type ModelEvent, type PartEvent } from './model-event.ts'
 import type { LogisticSpec } from './model-spec.ts'
-import type { ModelPart, StepModel } from './step-model.ts'
+import type { ExportedModel, ModelPart, StepModel } from './step-model.ts'
 import { WeightJudge } from './weight-judge.ts'
 
 /** Models of two classes over the same rows. */
@@ -100,6 +100,18 @@ export class Contest implements StepModel {
       const moments = (slot: number) => learner.model.moments(slot)
       return { name, role, className: null, version, kept, weights, intercept, link, moments, report }
     })
+  }
+
+  exports(): ExportedModel[] {
+    const parts = this.parts()
+    return parts.map((part, index) => {
+      const write = (writer: ByteWriter): void => (this.#entries[index] as Entry).learner.model.write(writer)
+      return { name: part.name, role: part.role, version: part.version, parts: [part], write }
+    })
+  }
+
+  begin(state: ByteReader): void {
+    this.#leader.learner.begin(state)
   }
 
   takeEvents(): PartEvent[] {

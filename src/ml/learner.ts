@@ -128,6 +128,12 @@ export class Learner {
     return report
   }
 
+  /** The weights, scaler and optimizer that another model has written, in place of fresh ones; before the first row. */
+  begin(state: ByteReader): void {
+    this.model.restore(state)
+    this.#fitted = this.model.updates > 0
+  }
+
   /** Between epochs only. */
   write(writer: ByteWriter): void {
     this.#guarded.write(writer)

@@ -19,6 +19,10 @@ export interface StepModel {
   report(): boolean
   /** Whatever has weights of its own. */
   parts(): readonly ModelPart[]
+  /** Models that can go on elsewhere: what `begin` takes. Of one of several classes all of them together. */
+  exports(): readonly ExportedModel[]
+  /** The weights, scaler and optimizer of an export in place of fresh ones; before the first row. */
+  begin(state: ByteReader): void
   /** What has happened since the last call. */
   takeEvents(): PartEvent[]
   /** Between epochs only; what cannot be followed is an event. */
@@ -46,6 +50,17 @@ export interface ModelPart {
   moments(slot: number): { readonly mean: number; readonly deviation: number } | undefined
   /** The newest; null before the first outcome. */
   readonly report: LearnerReport | null
+}
+
+/** A model on its way out. */
+export interface ExportedModel {
+  readonly name: string
+  readonly role: ModelRole
+  readonly version: number
+  /** Its parts, as people and other programs need them: one, or one for each class. */
+  readonly parts: readonly ModelPart[]
+  /** Weights, scaler and optimizer. */
+  write(writer: ByteWriter): void
 }
 
 /** A champion answers; challengers learn beside it. */

@@ -133,7 +133,7 @@ function checkAroundPredict(steps: readonly QueryNode[], path: string): PlanProb
   const predictAt = steps.findIndex(({ kind }) => kind === 'predict')
   const orphan = steps.find(({ kind }, index) => kind === 'model-report' && steps[index - 1]?.kind !== 'predict')
   if (orphan) {
-    const hint = 'put modelMetrics(), modelWeights() or modelEvents() right behind predict()'
+    const hint = 'put modelMetrics() and its like right behind predict()'
     return [{ path, message: 'a report on a model that does not stand before it', hint }]
   }
   if (predictAt < 0) return []

@@ -1,10 +1,13 @@
 import { FIELD_NAME, type Field, type FieldType } from '../batch/schema.ts'
 import { checkTableSink, tableOf } from './check-table-sink.ts'
-import type { PartitionSpec, SinkSpec } from './connectors.ts'
+import type { LatestFileSinkSpec, PartitionSpec, RedisSinkSpec, SinkSpec } from './connectors.ts'
+import { templateColumns } from './key-template.ts'
 import type { PipelinePlan } from './node.ts'
 import { badName, nameTaken, type PlanProblem, shown, TakenNames, unknownColumn, wrongType } from './plan-problem.ts'
 
 const SINK_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}$/
+
+const KEY_LENGTH_MAX = 1_000
 
 const TOPIC_NAME = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,200}$/
 
@@ -48,6 +51,10 @@ export function checkSink(
     }
     return problems
   }
+  if (sink.kind === 'redis' || sink.kind === 'latest-file') {
+    problems.push(...checkLatestSink(sink, fields, path))
+    return problems
+  }
   if (sink.path === '') problems.push({ path, message: 'the path is empty', hint: 'name the folder for its files' })
   if (sink.recordsPerFileMax !== undefined) {
     problems.push(...checkCount(sink.recordsPerFileMax, 'recordsPerFileMax', path))
@@ -63,6 +70,24 @@ export function checkSink(
   }
   if (sink.partitionBy && fields) problems.push(...checkPartition(sink.partitionBy, fields, `${path}.partitionBy`))
   return problems
+}
+
+function checkLatestSink(
+  sink: RedisSinkSpec | LatestFileSinkSpec,
+  fields: readonly Field[] | undefined,
+  path: string,
+): PlanProblem[] {
+  const key = sink.kind === 'redis' ? sink.key : sink.file
+  if (key === '' || key.length > KEY_LENGTH_MAX) {
+    return [{ path, message: `a key of ${key.length} characters`, hint: `use 1 to ${KEY_LENGTH_MAX}` }]
+  }
+  if (!fields) return []
+  return [sink.value, ...templateColumns(key)].flatMap((name) => {
+    const field = fields.find((one) => one.name === name)
+    if (!field) return [unknownColumn(path, name, fields)]
+    if (field.type === 'string') return []
+    return [wrongType(path, `the text of "${name}", which is ${field.type}`, ['string'], fields)]
+  })
 }
 
 function checkCount(count: number, option: string, path: string): PlanProblem[] {

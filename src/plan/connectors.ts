@@ -28,6 +28,8 @@ export type SinkSpec =
   | PostgresSinkSpec
   | DuckDbSinkSpec
   | KafkaSinkSpec
+  | RedisSinkSpec
+  | LatestFileSinkSpec
   | ConsoleSinkSpec
   | MemorySinkSpec
 
@@ -116,6 +118,27 @@ export interface DuckDbSinkSpec extends TableSinkSpec {
   readonly kind: 'duckdb'
   /** The database file; `results.duckdb` in MILLRACE_HOME when absent. */
   readonly file?: string
+}
+
+/** The newest text for each key; names of text columns in braces stand for what a row has there. Only in append mode. */
+interface LatestSinkSpec {
+  readonly name?: string
+  /** Text column whose newest value is kept. */
+  readonly value: string
+}
+
+/** Keys of a Redis server. */
+export interface RedisSinkSpec extends LatestSinkSpec {
+  readonly kind: 'redis'
+  /** Address of the server; from the environment (MILLRACE_REDIS_URL, REDIS_URL) when absent. */
+  readonly url?: string
+  readonly key: string
+}
+
+/** Files that are replaced whole. */
+export interface LatestFileSinkSpec extends LatestSinkSpec {
+  readonly kind: 'latest-file'
+  readonly file: string
 }
 
 /** Prints rows to the terminal: a view, not a record. */
@@ -231,6 +254,19 @@ export function kafka(
 ): SinkSpec {
   const { format = 'json', delivery = 'exactly-once' } = options
   return Object.freeze({ kind: 'kafka', topic, ...options, format, delivery })
+}
+
+/**
+ * Keeps the newest text of a column in keys of Redis, set when their epoch is certain: exports of models, `millrace:model:NAME`, unless told
+ * otherwise. The server is named by `url`, else by MILLRACE_REDIS_URL or REDIS_URL, else it is the one on this machine.
+ */
+export function redis(options: { name?: string; url?: string; key?: string; value?: string } = {}): SinkSpec {
+  return Object.freeze({ kind: 'redis', key: 'millrace:model:{model}', value: 'export', ...options })
+}
+
+/** Keeps the newest text of a column in a file that is replaced whole, such as `models/{model}.json` with exports of models. */
+export function latestFile(file: string, options: { name?: string; value?: string } = {}): SinkSpec {
+  return Object.freeze({ kind: 'latest-file', file, value: 'export', ...options })
 }
 
 /** Prints rows to the terminal after each epoch: a view, not a record. */

@@ -187,7 +187,17 @@ const FUNNEL_TEXT: Readonly<Record<FunnelMode, string>> = {
   any: 'steps in any order',
 }
 
-function predictBranch({ name, by, label, rows, features, model, contest, waitingMax }: PredictNode): Branch {
+function predictBranch({
+  name,
+  by,
+  label,
+  rows,
+  features,
+  model,
+  contest,
+  startFrom,
+  waitingMax,
+}: PredictNode): Branch {
   const optimizer = model.optimizer.kind
   const batches = model.kind === 'logistic' && model.learning !== 'each' ? model.learning : undefined
   const learning = batches ? `a step per epoch${batches === 'compat' ? ', after a full fit' : ''}` : 'row by row'
@@ -197,6 +207,7 @@ function predictBranch({ name, by, label, rows, features, model, contest, waitin
       `features  ${features.map((one) => (one.kind === 'column' ? one.column : `${one.column} ${one.kind}`)).join(', ')}`,
     ),
     branch(`${model.kind} regression, ${optimizer}${model.scale ? ', numbers scaled' : ''}, learns ${learning}`),
+    ...(startFrom ? [branch(`goes on from an export of version ${startFrom.version}`)] : []),
     ...(contest ? [contestBranch(contest)] : []),
     branch(`watched by ${model.drift?.kind ?? 'nobody'}, ${waitingMax} rows wait for labels at most`),
   ])
@@ -351,6 +362,10 @@ function sinkCells(sink: SinkSpec): string[] {
       const key = sink.key === undefined ? '' : `, key ${sink.key}`
       return ['append', `${sink.format} to topic ${sink.topic} of Kafka${key}, ${sink.delivery}`]
     }
+    case 'redis':
+      return ['append', `the newest ${sink.value} in the key ${sink.key} of Redis`]
+    case 'latest-file':
+      return ['append', `the newest ${sink.value} in the file ${sink.file}`]
     case 'postgres':
     case 'duckdb': {
       const where =

@@ -79,10 +79,13 @@ const METRIC_FIELDS: readonly Field[] = [
   ...wholes('left_out', 'extreme_numbers'),
 ]
 
+const EXPORT_FIELDS: readonly Field[] = [...HEAD, ...MODEL, { name: 'export', type: 'string', required: true }]
+
 const REPORT_FIELDS: { readonly [W in ModelReportNode['what']]: readonly Field[] } = {
   metrics: METRIC_FIELDS,
   weights: WEIGHT_FIELDS,
   events: EVENT_FIELDS,
+  export: EXPORT_FIELDS,
 }
 
 function wholes(...names: readonly string[]): Field[] {

@@ -3,6 +3,7 @@ import type { LogisticSpec, ModelSpec } from '../ml/model-spec.ts'
 import type { AggregateSpec, PlainAggregateSpec } from './aggregate.ts'
 import type { SinkSpec, SourceSpec } from './connectors.ts'
 import type { Expression } from './expression.ts'
+import type { StartSpec } from './model-export.ts'
 import type { Rule } from './rule.ts'
 import type { AlignedWindow, WindowSpec } from './window.ts'
 
@@ -154,6 +155,8 @@ export interface PredictNode {
   readonly model: ModelSpec
   /** Models that learn beside it, and may take its place. */
   readonly contest?: ContestSpec
+  /** What it begins with; nothing when absent. Looked at when a checkpoint is begun, never again. */
+  readonly startFrom?: StartSpec
   /** Rows that may wait for their labels. */
   readonly waitingMax: number
 }
@@ -205,7 +208,7 @@ export type ModelFeature<C extends string = string> =
 export interface ModelReportNode {
   readonly kind: 'model-report'
   readonly input: QueryNode
-  readonly what: 'metrics' | 'weights' | 'events'
+  readonly what: 'metrics' | 'weights' | 'events' | 'export'
 }
 
 /**

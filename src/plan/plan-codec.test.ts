@@ -65,7 +65,7 @@ describe('what is not a plan is refused', () => {
       '  millracePlan: unsupported plan version 2 (supported: 1)',
       `  name: it is missing (${shape})`,
       '  queries[0].root: unsupported step "agregate" (did you mean "aggregate"? supported: source, filter, derive, watermark, dedupe, session-features, predict, funnel, model-report, aggregate, select)',
-      '  queries[0].sinks[0]: unsupported sink "oracle" (supported: parquet, csv, json, kafka, postgres, duckdb, console, memory)',
+      '  queries[0].sinks[0]: unsupported sink "oracle" (supported: parquet, csv, json, kafka, postgres, duckdb, redis, latest-file, console, memory)',
       '  queries[1].root.window: unsupported window "hopping" (supported: tumbling, calendar, sliding, session, global)',
       `  queries[2]: an object is expected, this is null (${shape})`,
     ])

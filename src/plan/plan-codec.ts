@@ -15,7 +15,7 @@ const SEMANTICS = 2
 const DEPTH_MAX = 256
 
 /**
- * A plan as JSON text for people: the same text for the same plan, however it was made. The password in an address of PostgreSQL is left
+ * A plan as JSON text for people: the same text for the same plan, however it was made. The password in an address of a server is left
  * out: texts of plans get around. PGPASSWORD serves an address without one.
  */
 export function planToJson(plan: PipelinePlan): string {
@@ -24,7 +24,7 @@ export function planToJson(plan: PipelinePlan): string {
 }
 
 function withoutPassword(sink: SinkSpec): SinkSpec {
-  if (sink.kind !== 'postgres' || sink.url === undefined) return sink
+  if ((sink.kind !== 'postgres' && sink.kind !== 'redis') || sink.url === undefined) return sink
   return { ...sink, url: sink.url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, '$1@') }
 }
 
@@ -50,7 +50,7 @@ export function planFromJson(json: unknown): PipelinePlan {
 /**
  * What a query's results depend on, as text: its schema and rules, and each of its steps. Left out is what may change between
  * two starts: where rows come from and go to, and how long until a partition counts as idle, which only decides what epoch
- * plans record.
+ * plans record; and what a model begins with, which is in the first snapshot.
  */
 export function queryIdentity(query: QueryPlan): string {
   const { source, stepsBefore, watermark, stepsAfter, output } = queryChain(query.root)
@@ -60,7 +60,7 @@ export function queryIdentity(query: QueryPlan): string {
     fields: source.schema.fields,
     rules: source.rules,
     keyed: source.keyed,
-    steps: steps.map((step) => ({ ...step, input: undefined, idleTimeoutMs: undefined })),
+    steps: steps.map((step) => ({ ...step, input: undefined, idleTimeoutMs: undefined, startFrom: undefined })),
     meta: query.meta,
   })
 }

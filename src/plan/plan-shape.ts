@@ -13,6 +13,7 @@ import type {
 } from './connectors.ts'
 import type { CaseBranch, Expression, FunctionName } from './expression.ts'
 import { FUNCTIONS } from './function-table.ts'
+import type { StartSpec } from './model-export.ts'
 import { contestShape, modelFeatureShape, modelShape } from './model-shape.ts'
 import type {
   FeatureSpec,
@@ -137,6 +138,9 @@ const aggregate = kinds<AggregateSpec>('aggregate', {
 })
 const feature = kinds<FeatureSpec>('feature', { ...plainAggregates, elapsed: {} })
 
+/** Of a model with the most weights that a plan may have. */
+const STATE_LENGTH_MAX = 2 ** 28
+
 const predictMembers = {
   name: text(),
   by: text(),
@@ -149,6 +153,7 @@ const predictMembers = {
   features: list(modelFeatureShape),
   model: modelShape,
   contest: optional(contestShape),
+  startFrom: optional(object<StartSpec>({ version: number(), signature: text(), state: text(STATE_LENGTH_MAX) })),
   waitingMax: number(),
 } as const
 
@@ -193,7 +198,7 @@ const node: Shape<QueryNode> = lazy(() =>
       withinMs: number(),
       mode: word('mode of a funnel', ['ordered', 'strict', 'any']),
     },
-    'model-report': { input: node, what: word('report on a model', ['metrics', 'weights', 'events']) },
+    'model-report': { input: node, what: word('report on a model', ['metrics', 'weights', 'events', 'export']) },
     aggregate: {
       input: node,
       window,
@@ -244,6 +249,8 @@ const sink = kinds<SinkSpec>('sink', {
     latest: optional(object<LatestViewSpec>({ view: text(), per: list(text()) })),
   },
   duckdb: { ...table, file: optional(text()) },
+  redis: { name: optional(text()), url: optional(text()), key: text(), value: text() },
+  'latest-file': { name: optional(text()), file: text(), value: text() },
   console: { name: optional(text()), mode, rowsMax: number() },
   memory: { name: optional(text()), mode },
 })

@@ -1,6 +1,7 @@
 import { type Duration, durationMs } from '../base/time.ts'
 import { type LogisticSpec, logisticRegression, type ModelSpec, softmaxRegression } from '../ml/model-spec.ts'
 import { col, type Expression, eq } from './expression.ts'
+import { startSpec } from './model-export.ts'
 import { TEXT_VALUES_MAX } from './model-fields.ts'
 import type { ContestSpec, LabelSpec, ModelFeature, NO_CLASS, PredictNode, QueryNode } from './node.ts'
 
@@ -22,6 +23,8 @@ export interface PredictOptions<C extends string, K extends string = never> {
    * (`millrace model promote`).
    */
   readonly promoteAfter?: number | null
+  /** The text of an export, such as `readFileSync('models/purchase.json', 'utf8')`: the model goes on from there when a checkpoint is begun. */
+  readonly startFrom?: string
   /** Tells models of a pipeline apart; `model`. */
   readonly name?: string
   /** Rows that may wait for their labels before the job stops with an explanation; 1,000,000. */
@@ -46,6 +49,7 @@ export function predictNode<C extends string, K extends string>(
     features: options.features.map((one) => (typeof one === 'string' ? { kind: 'column', column: one } : one)),
     model: options.model ?? (options.label.kind === 'next' ? softmaxRegression() : logisticRegression()),
     ...contestOf(options),
+    ...(options.startFrom === undefined ? {} : { startFrom: startSpec(options.startFrom) }),
     waitingMax: options.waitingMax ?? WAITING_MAX,
   }
 }

@@ -17,11 +17,11 @@ export type Members<T> = { readonly [K in keyof Required<T>]: Shape<T[K]> }
 const TEXT_LENGTH_MAX = 10_000
 const PROBLEMS_MAX = 100
 
-/** Any text up to 10,000 characters. */
-export function text(): Shape<string> {
+/** Any text up to 10,000 characters, or up to so many. */
+export function text(lengthMax: number = TEXT_LENGTH_MAX): Shape<string> {
   return (value, path, problems) => {
     if (typeof value !== 'string') report(problems, path, `a text is expected, this is ${typeName(value)}`)
-    else if (value.length > TEXT_LENGTH_MAX) report(problems, path, `a text of ${value.length} characters`)
+    else if (value.length > lengthMax) report(problems, path, `a text of ${value.length} characters`)
   }
 }
 

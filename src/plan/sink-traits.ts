@@ -17,6 +17,8 @@ export function sinkTraits(sink: SinkSpec): SinkTraits {
     case 'csv':
     case 'json':
     case 'kafka':
+    case 'redis':
+    case 'latest-file':
       return { mode: 'append', deletes: false, key: undefined }
     case 'console':
     case 'memory':

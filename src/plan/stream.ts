@@ -92,7 +92,7 @@ export class Stream<F extends FieldSpecs> {
    * `.predict({ label: purchaseWithin('30 minutes'), features: ['clicks_in_session', 'time_on_page'] })`.
    * A label with classes, `nextWithin(['view', 'purchase'], '5 minutes')`, adds `prediction` too, and the probability of each class.
    * Rows come out once the watermark has passed them; each is learned from when its label is known. Only `where`, `derive` and `select` may
-   * follow, and `modelMetrics`, `modelWeights` or `modelEvents`.
+   * follow, and `modelMetrics`, `modelWeights`, `modelEvents` or `modelExport`.
    */
   predict<K extends string = never>(
     options: PredictOptions<ColumnName<F>, K>,
@@ -159,6 +159,11 @@ export class PredictedStream<F extends FieldSpecs> extends Stream<F> {
   /** Drift alarms, rollbacks and promotions, one per row, in the epoch in which they happened. */
   modelEvents(): Stream<ReportFields> {
     return this.#report('events')
+  }
+
+  /** All that a model has learned, after each epoch in which it has: for `latestFile()`, `redis()`, and `startFrom`. */
+  modelExport(): Stream<ReportFields> {
+    return this.#report('export')
   }
 
   #report(what: ModelReportNode['what']): Stream<ReportFields> {

@@ -14,6 +14,8 @@ const SINKS: { readonly [K in SinkSpec['kind']]: SinkFactory<K> } = {
   kafka: async (spec, context) => (await import('./kafka-sink.ts')).kafkaSink(spec, context),
   postgres: async (spec, context) => (await import('./postgres/postgres-sink.ts')).postgresSink(spec, context),
   duckdb: async (spec, context) => (await import('./duckdb/duckdb-sink.ts')).duckdbSink(spec, context),
+  redis: async (spec, context) => (await import('./latest/redis-store.ts')).redisSink(spec, context),
+  'latest-file': async (spec, context) => (await import('./latest/file-store.ts')).latestFileSink(spec, context),
   console: async (spec, context) => (await import('./console-sink.ts')).consoleSink(spec, context),
   memory: async (_spec, context) => (await import('./memory-sink.ts')).memorySink(context),
 }

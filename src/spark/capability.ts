@@ -199,6 +199,10 @@ class Adapting {
       case 'console':
         this.#change(`the sink ${name}`, 'it is left out: Spark writes to files, topics and, by a relay, to tables')
         return []
+      case 'redis':
+      case 'latest-file':
+        this.#change(`the sink ${name}`, 'it is left out: only the job here keeps the newest text of a key')
+        return []
       case 'kafka':
         if (sink.delivery === 'exactly-once')
           this.#change(

