@@ -37,7 +37,8 @@ describe('a server of Spark that is killed', {
     const shop = await openShop(t)
     await shop.bring(3)
     for (const failpoint of FULL ? FAILPOINTS : ['postgres:after-commit:2']) await shop.dies(failpoint)
-    const run = shop.start()
+    const run = shop.start('--metrics-port', '0')
+    const [, metrics] = await run.says(/metrics {2}(http\S+)/)
     await run.says(/running on Spark/)
     for (let kill = 0; kill < KILLS; kill++) {
       await shop.bring(2)
@@ -47,6 +48,12 @@ describe('a server of Spark that is killed', {
       await shop.bring(1)
       await shop.startServer()
       await run.says(new RegExp(`(Spark is there again[^]*){${kill + 1}}`))
+    }
+    const scraped = await (await fetch(metrics as string)).text()
+    for (const query of ['pages.parquet', 'pages.postgres', 'pages.duckdb']) {
+      assert.match(scraped, new RegExp(`^millrace_spark_query_running{query="${query}"} 1$`, 'm'))
+      assert.match(scraped, new RegExp(`^millrace_spark_query_restarts_total{query="${query}"} ${KILLS}$`, 'm'))
+      assert.match(scraped, new RegExp(`^millrace_spark_batches_total{query="${query}"} \\d+$`, 'm'))
     }
     run.child.kill('SIGINT')
     const { code, stderr } = await run.ended

@@ -10,11 +10,11 @@ import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
-import { collect, wholeNumber } from '../options.ts'
+import { serveMetrics } from '../metrics.ts'
+import { collect, port, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
-import { onlyQueries, sourceOf, withFullPaths } from '../spark/spark-plan.ts'
 import type { QueryVerdict } from '../spark/verify.ts'
 import type { DefineCommand } from './index.ts'
 
@@ -37,6 +37,9 @@ interface RunOptions extends SparkOptions {
   readonly relay?: string
   readonly trigger: number
   readonly once?: boolean
+  readonly metricsPort?: number
+  readonly host: string
+  readonly tokenFile?: string
 }
 
 interface VerifyOptions extends SparkOptions {
@@ -70,9 +73,11 @@ function defineSparkRun(spark: Command): void {
         '--relay <folder>',
         'where rows for tables wait; Spark and this machine both need it (default: in the home)',
       )
+      .option('--metrics-port <port>', 'serve /metrics for Prometheus while it runs; 0 takes a free one', port)
       .addOption(POSTGRES_OPTION),
   )
-  for (const name of ['checkpoint-root', 'output', 'trigger'] as const) command.addOption(settingOption(name))
+  for (const name of ['checkpoint-root', 'output', 'trigger', 'host', 'token-file'] as const)
+    command.addOption(settingOption(name))
   command.action(async (first: string | undefined, second: string | undefined, options: RunOptions) => {
     await runSpark(await planOf([first, second], options), options)
   })
@@ -111,6 +116,7 @@ function withSparkOptions(command: Command): Command {
 }
 
 async function planOf(words: readonly (string | undefined)[], options: SparkOptions): Promise<PipelinePlan> {
+  const { onlyQueries, sourceOf, withFullPaths } = await import('../spark/spark-plan.ts')
   const { path, topic } = pipelineWords(options, words)
   const chosen = { ...options, ...(topic !== undefined && { topic }) }
   let plan = onlyQueries(await choosePipeline(path, chosen), options.only)
@@ -127,6 +133,7 @@ async function planOf(words: readonly (string | undefined)[], options: SparkOpti
 async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> {
   const { sparkPlan } = await import('../../spark/capability.ts')
   const { runOnSpark } = await import('../spark/run-on-spark.ts')
+  const { sparkMetrics } = await import('../spark/spark-metrics.ts')
   const spark = sparkPlan(plan)
   tellChanges(spark.changes)
   const home = homeAt(options.home)
@@ -147,7 +154,11 @@ async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> 
         env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
         tell: say,
       },
-      onStart: async () => async () => {},
+      onStart: async (run, relays) => {
+        if (options.metricsPort === undefined) return async () => {}
+        const server = await serveMetrics(options, () => sparkMetrics(run.states(), relays))
+        return async () => server.close()
+      },
     })
     if (options.json) printJson(summary)
     else for (const one of summary.queries) say(`${one.name}: ${one.state}, ${one.batches} micro-batches`)
@@ -158,6 +169,7 @@ async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> 
 
 async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<number> {
   const { sparkPlan } = await import('../../spark/capability.ts')
+  const { sourceOf } = await import('../spark/spark-plan.ts')
   const { verify } = await import('../spark/verify.ts')
   const spark = sparkPlan(plan)
   tellChanges(spark.changes)
