@@ -10,6 +10,7 @@ import { testPostgres } from '../support/postgres.ts'
 import { requirement } from '../support/requirement.ts'
 import { type Running, startMillrace, temporaryFolder } from '../support/run-millrace.ts'
 import { freePort } from '../support/spark.ts'
+import { startTlsProxy } from '../support/tls-proxy.ts'
 
 const PIPELINE = `import { count, decimal, defineSchema, duckdb, fileSource, parquet, pipeline, postgres, stream, sum, text, timestamp, tumbling } from 'millrace'
 const shop = defineSchema({ at: timestamp({ required: true }), page: text(), amount: decimal(2) })
@@ -23,6 +24,7 @@ export default pipeline('shop').query('pages', pages, [parquet('out'), postgres(
 
 const FULL = process.env['MILLRACE_TEST_SCALE'] === 'full'
 const PAGES = ['/', '/käse', null, '/a b,"c"']
+const TOKEN = 'only-for-this-test'
 const KILLS = FULL ? 5 : 1
 const PIECE_EVENTS = 600
 const FAILPOINTS = ['postgres', 'duckdb'].flatMap((sink) =>
@@ -33,9 +35,10 @@ const postgres = testPostgres()
 describe('a server of Spark that is killed', {
   skip: requirement('spark').skip || requirement('postgres').skip,
 }, () => {
-  test('goes on from its checkpoint: files and tables have each row once, whoever else dies', async (t) => {
+  test('goes on from its checkpoint, over TLS and with a token: files and tables have each row once, whoever else dies', async (t) => {
     const shop = await openShop(t)
     await shop.bring(3)
+    await shop.isRefused('wrong')
     for (const failpoint of FULL ? FAILPOINTS : ['postgres:after-commit:2']) await shop.dies(failpoint)
     const run = shop.start('--metrics-port', '0')
     const [, metrics] = await run.says(/metrics {2}(http\S+)/)
@@ -49,12 +52,7 @@ describe('a server of Spark that is killed', {
       await shop.startServer()
       await run.says(new RegExp(`(Spark is there again[^]*){${kill + 1}}`))
     }
-    const scraped = await (await fetch(metrics as string)).text()
-    for (const query of ['pages.parquet', 'pages.postgres', 'pages.duckdb']) {
-      assert.match(scraped, new RegExp(`^millrace_spark_query_running{query="${query}"} 1$`, 'm'))
-      assert.match(scraped, new RegExp(`^millrace_spark_query_restarts_total{query="${query}"} ${KILLS}$`, 'm'))
-      assert.match(scraped, new RegExp(`^millrace_spark_batches_total{query="${query}"} \\d+$`, 'm'))
-    }
+    await untilShown(metrics as string)
     run.child.kill('SIGINT')
     const { code, stderr } = await run.ended
     assert.equal(code, 0, stderr)
@@ -71,6 +69,20 @@ describe('a server of Spark that is killed', {
   })
 })
 
+/** Resolves when the metrics tell of a micro-batch of each query after the last start. */
+async function untilShown(url: string): Promise<void> {
+  const wanted = ['pages.parquet', 'pages.postgres', 'pages.duckdb'].flatMap((query) => [
+    `millrace_spark_query_running{query="${query}"} 1\n`,
+    `millrace_spark_query_restarts_total{query="${query}"} ${KILLS}\n`,
+    `millrace_spark_batches_total{query="${query}"} `,
+  ])
+  for (;;) {
+    const text = await (await fetch(url)).text()
+    if (wanted.every((one) => text.includes(one))) return
+    await sleep(100)
+  }
+}
+
 /** A folder into which events come piece by piece, a server, and what has become of the events. */
 interface Shop {
   /** Events of so many more ten minutes. */
@@ -80,6 +92,8 @@ interface Shop {
   start(...options: readonly string[]): Running
   /** Runs until a failpoint kills the process. */
   dies(failpoint: string): Promise<void>
+  /** A run with this token ends, and says what to do. */
+  isRefused(token: string): Promise<void>
   killServer(): Promise<void>
   startServer(): Promise<void>
   /** Rows as texts, sorted: from the events themselves, and from each sink. */
@@ -95,13 +109,14 @@ async function openShop(t: TestContext): Promise<Shop> {
   const port = await freePort()
   let server: SparkServer | undefined
   const startServer = async (): Promise<void> => {
-    server = await startSparkServer({ folder: join(folder, 'server'), port, shortLived: true })
+    server = await startSparkServer({ folder: join(folder, 'server'), port, shortLived: true, token: TOKEN })
   }
   const killServer = async (): Promise<void> => {
     if (server) await stopSparkServer(server, 'SIGKILL')
   }
   t.after(killServer)
   await startServer()
+  const proxy = await startTlsProxy(t, folder, port)
   await mkdir(join(folder, 'in'))
   await writeFile(join(folder, 'shop.ts'), PIPELINE)
   const events: Event[] = []
@@ -112,11 +127,23 @@ async function openShop(t: TestContext): Promise<Shop> {
     await rename(`${path}.part`, path)
   }
   const start = (options: readonly string[], env: Record<string, string> = {}): Running => {
-    const where = ['--remote', `sc://127.0.0.1:${port}`, '--checkpoint-root', 'checkpoints', '--relay', 'relay']
+    const where = [
+      '--remote',
+      `sc://localhost:${proxy.port}/;use_ssl=true`,
+      '--checkpoint-root',
+      'checkpoints',
+      '--relay',
+      'relay',
+    ]
     const pace = ['--trigger', '100ms', '--shuffle-partitions', '1']
     return startMillrace(t, ['spark', 'run', 'shop.ts', ...where, ...pace, ...options], {
       cwd: folder,
-      env: { MILLRACE_POSTGRES_URL: url, ...env },
+      env: {
+        MILLRACE_POSTGRES_URL: url,
+        NODE_EXTRA_CA_CERTS: proxy.certificateFile,
+        SPARK_CONNECT_AUTHENTICATE_TOKEN: TOKEN,
+        ...env,
+      },
     })
   }
   return {
@@ -133,6 +160,11 @@ async function openShop(t: TestContext): Promise<Shop> {
       const { child, ended } = start([], { MILLRACE_FAILPOINT: failpoint })
       const { stderr } = await ended
       assert.equal(child.signalCode, 'SIGKILL', stderr)
+    },
+    async isRefused(token) {
+      const { code, stderr } = await start([], { SPARK_CONNECT_AUTHENTICATE_TOKEN: token }).ended
+      assert.match(stderr, /put the token that the server wants into SPARK_CONNECT_AUTHENTICATE_TOKEN/)
+      assert.equal(code, 2, stderr)
     },
     killServer,
     startServer,

@@ -12,7 +12,9 @@ import { testSpark } from '../support/spark.ts'
 /** The windowed queries of a preset that Spark can run, and events with which all of them close windows and have late rows. */
 interface Case {
   readonly preset: string
-  /** How events are spread over time, and how late the late ones are. */
+  /** Between events, of 8,000; so much less of more that late rows come late for a micro-batch, too. */
+  readonly seconds: number
+  /** How late the late ones are, and who the others are. */
   readonly traffic: readonly string[]
   /** Rows that each query gives at least, of 8,000 events. */
   readonly rows: Readonly<Record<string, number>>
@@ -24,33 +26,39 @@ const FULL = process.env['MILLRACE_TEST_SCALE'] === 'full'
 const EVENTS = FULL ? 1_000_000 : 8_000
 // Rows are late by the watermark of the micro-batch before: only from the third on.
 const CUTS = FULL ? 12 : 3
+const DENSITY = FULL ? 40 : 1
 const TROUBLE = '--late 4% --out-of-order 10% --duplicates 1% --malformed 0.2% --invalid 0.5% --partitions 4'.split(' ')
 
 const CASES: readonly Case[] = [
   {
     preset: 'page-geo-sessions',
-    traffic: ['--rate', '20', '--late-min', '1m', '--late-max', '6m'],
+    seconds: 0.05,
+    traffic: ['--late-min', '1m', '--late-max', '6m'],
     rows: { page_metrics: 1_000, geo_metrics: 300, sessions: 300 },
   },
   {
     preset: 'user-activity',
-    traffic: ['--interval', '3', '--users', '2000', '--user-skew', '0', '--late-min', '20m', '--late-max', '6h'],
+    seconds: 3,
+    traffic: ['--users', FULL ? '80000' : '2000', '--user-skew', '0', '--late-min', '20m', '--late-max', '6h'],
     rows: { page_view_counts: 1_000, active_users: 300, user_sessions: 1_000 },
   },
   {
     preset: 'online-model',
-    traffic: ['--interval', '60', '--late-min', '25h', '--late-max', '120h', '--base-purchase-probability', '0.5'],
+    seconds: 60,
+    traffic: ['--late-min', '25h', '--late-max', '120h', '--base-purchase-probability', '0.5'],
     rows: { purchases_per_user: 20 },
     refused: ['features', 'predictions', 'model_metrics', 'model_weights'],
   },
   {
     preset: 'url-device-activity',
-    traffic: ['--rate', '2', '--late-min', '15m', '--late-max', '60m'],
+    seconds: 0.5,
+    traffic: ['--late-min', '15m', '--late-max', '60m'],
     rows: { url_counts: 1_000, device_counts: 300, user_activity: 1_000 },
   },
   {
     preset: 'ecommerce',
-    traffic: ['--rate', '1', '--late-min', '15m', '--late-max', '120m'],
+    seconds: 1,
+    traffic: ['--late-min', '15m', '--late-max', '120m'],
     rows: {
       event_counts: 100,
       user_activity: 1_000,
@@ -109,7 +117,10 @@ interface Verdict {
 }
 
 /** The records of a generated topic as files, one for each partition. */
-async function generatedFiles(t: TestContext, { preset, traffic }: Case): Promise<{ folder: string; files: string }> {
+async function generatedFiles(
+  t: TestContext,
+  { preset, seconds, traffic }: Case,
+): Promise<{ folder: string; files: string }> {
   const folder = await temporaryFolder(t)
   const amount = [
     '--num-events',
@@ -120,7 +131,8 @@ async function generatedFiles(t: TestContext, { preset, traffic }: Case): Promis
     '--topic',
     'generated',
   ]
-  await succeed(['generate', '--preset', preset, ...amount, ...traffic, ...TROUBLE], folder)
+  const pace = ['--interval', String(seconds / DENSITY)]
+  await succeed(['generate', '--preset', preset, ...amount, ...pace, ...traffic, ...TROUBLE], folder)
   const log = await openEmbeddedLog(join(folder, 'home', 'log'), { mode: 'read' })
   try {
     await mkdir(join(folder, 'events'))

@@ -1,5 +1,6 @@
 import { DEDUPE_BUGS } from './dedupe-bugs.ts'
 import { KAFKA_BUGS } from './kafka-bugs.ts'
+import { SPARK_BUGS } from './spark-bugs.ts'
 
 /** A mistake that somebody could make, as a patch of the source, and the test file that must not let it pass. */
 export interface PlantedBug {
@@ -489,6 +490,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   ...DEDUPE_BUGS,
   ...KAFKA_BUGS,
+  ...SPARK_BUGS,
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { runningSparkServer, type SparkServer, startSparkServer } from '../../scripts/spark-server.ts'
 import { sharedServer } from './shared-server.ts'
 
+const FULL = process.env['MILLRACE_TEST_SCALE'] === 'full'
+
 /** What the tests' own server is kept in, beside what other users have. */
 const FOLDER = join(tmpdir(), `millrace-test-spark-${userInfo().uid}`)
 
@@ -14,7 +16,7 @@ export async function testSpark(): Promise<string> {
     folder: FOLDER,
     script: 'spark.ts',
     find: () => runningSparkServer(FOLDER),
-    start: async () => startSparkServer({ folder: FOLDER, port: await freePort(), shortLived: true }),
+    start: async () => startSparkServer({ folder: FOLDER, port: await freePort(), shortLived: !FULL }),
   })
   return `sc://127.0.0.1:${port}`
 }
