@@ -9,7 +9,7 @@ import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openLog } from '../home.ts'
+import { homeAt, openKafka, openLog } from '../home.ts'
 import { serveMetrics } from '../metrics.ts'
 import { collect, port, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
@@ -17,6 +17,9 @@ import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import type { QueryVerdict } from '../spark/verify.ts'
 import type { DefineCommand } from './index.ts'
+
+/** As our own sink makes them. */
+const NEW_TOPIC_PARTITIONS = 4
 
 interface SparkOptions extends PresetOptions {
   readonly remote: string
@@ -91,7 +94,7 @@ function defineSparkVerify(spark: Command, exit: (code: number) => void): void {
       .argument('[pipeline]', 'a pipeline file (.ts, .js) or a plan (.json), unless a preset is named')
       .argument('[topic]', 'topic of Kafka to read instead of the one in the pipeline')
       .option('--work <folder>', 'new folder that Spark and this machine both have (default: a temporary one)')
-      .option('--cuts <count>', 'micro-batches that files are cut into', wholeNumber, 8),
+      .option('--cuts <count>', 'micro-batches that the input is cut into', wholeNumber, 8),
   ).action(async (first: string | undefined, second: string | undefined, options: VerifyOptions) => {
     exit(await verifySpark(await planOf([first, second], options), options))
   })
@@ -139,6 +142,7 @@ async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> 
   const home = homeAt(options.home)
   const postgres = options.postgres && (await startPostgres(home))
   try {
+    await createTopics(spark.plan, options.bootstrapServers)
     const summary = await runOnSpark({
       spark,
       settings: {
@@ -167,6 +171,25 @@ async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> 
   }
 }
 
+/** Makes the topics that are written: Spark waits a minute for one that is missing, and fails. */
+async function createTopics({ queries }: PipelinePlan, servers: string | undefined): Promise<void> {
+  const topics = queries.flatMap(({ sinks }) => sinks.flatMap((sink) => (sink.kind === 'kafka' ? [sink.topic] : [])))
+  if (topics.length === 0) return
+  if (servers === undefined) {
+    throw new MillraceError('invalid-option', `topics are written, and nobody says where: ${topics.join(', ')}`, {
+      hint: 'name brokers with --bootstrap-servers',
+    })
+  }
+  const log = await openKafka(servers)
+  try {
+    for (const topic of topics) {
+      if (!(await log.describeTopic(topic))) await log.createTopic(topic, { partitions: NEW_TOPIC_PARTITIONS })
+    }
+  } finally {
+    await log.close()
+  }
+}
+
 async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<number> {
   const { sparkPlan } = await import('../../spark/capability.ts')
   const { sourceOf } = await import('../spark/spark-plan.ts')
@@ -190,7 +213,7 @@ async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<
       source,
       workFolder: resolve(options.work ?? join(tmpdir(), `millrace-verify-${process.pid}-${Date.now().toString(36)}`)),
       cutCount: options.cuts,
-      read: bootstrapServers === undefined ? { filesPerTriggerMax: 1 } : { bootstrapServers },
+      read: bootstrapServers === undefined ? {} : { bootstrapServers },
       watch: { ...(await watchSettings(options)), restartsMax: 0 },
       tell: say,
     })
