@@ -38,7 +38,8 @@ describe('a server of Spark that is killed', {
   test('goes on from its checkpoint, over TLS and with a token: files and tables have each row once, whoever else dies', async (t) => {
     const shop = await openShop(t)
     await shop.bring(3)
-    await shop.isRefused('wrong')
+    await shop.isRefused({ SPARK_CONNECT_AUTHENTICATE_TOKEN: 'wrong' }, /put the token that the server wants into/)
+    await shop.isRefused({ GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: '' }, /name the PEM file of whom to trust/)
     for (const failpoint of FULL ? FAILPOINTS : ['postgres:after-commit:2']) await shop.dies(failpoint)
     const run = shop.start('--metrics-port', '0')
     const [, metrics] = await run.says(/metrics {2}(http\S+)/)
@@ -92,8 +93,8 @@ interface Shop {
   start(...options: readonly string[]): Running
   /** Runs until a failpoint kills the process. */
   dies(failpoint: string): Promise<void>
-  /** A run with this token ends, and says what to do. */
-  isRefused(token: string): Promise<void>
+  /** A run with other settings ends at once, and says what to do. */
+  isRefused(env: Readonly<Record<string, string>>, hint: RegExp): Promise<void>
   killServer(): Promise<void>
   startServer(): Promise<void>
   /** Rows as texts, sorted: from the events themselves, and from each sink. */
@@ -106,45 +107,70 @@ interface Shop {
 async function openShop(t: TestContext): Promise<Shop> {
   const folder = await temporaryFolder(t)
   const url = await postgres.database()
-  const port = await freePort()
-  let server: SparkServer | undefined
-  const startServer = async (): Promise<void> => {
-    server = await startSparkServer({ folder: join(folder, 'server'), port, shortLived: true, token: TOKEN })
+  const server = ownServer(t, folder, await freePort())
+  await server.startServer()
+  const proxy = await startTlsProxy(t, folder, server.port)
+  await mkdir(join(folder, 'in'))
+  await writeFile(join(folder, 'shop.ts'), PIPELINE)
+  const settings = {
+    MILLRACE_POSTGRES_URL: url,
+    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: proxy.certificateFile,
+    SPARK_CONNECT_AUTHENTICATE_TOKEN: TOKEN,
   }
+  const start = (options: readonly string[], env: Readonly<Record<string, string>> = {}): Running => {
+    const where = `--remote sc://localhost:${proxy.port}/;use_ssl=true --checkpoint-root checkpoints --relay relay`
+    const args = `${where} --trigger 100ms --shuffle-partitions 1`.split(' ')
+    return startMillrace(t, ['spark', 'run', 'shop.ts', ...args, ...options], {
+      cwd: folder,
+      env: { ...settings, ...env },
+    })
+  }
+  return {
+    ...feed(join(folder, 'in')),
+    start: (...options) => start(options),
+    async dies(failpoint) {
+      const { child, ended } = start([], { MILLRACE_FAILPOINT: failpoint })
+      const { stderr } = await ended
+      assert.equal(child.signalCode, 'SIGKILL', stderr)
+    },
+    async isRefused(env, hint) {
+      const { code, stderr } = await start([], env).ended
+      assert.match(stderr, hint)
+      assert.equal(code, 2, stderr)
+    },
+    ...server,
+    ...readers(folder, url),
+  }
+}
+
+/** A server that is not shared, since it is killed. */
+function ownServer(
+  t: TestContext,
+  folder: string,
+  port: number,
+): Pick<Shop, 'startServer' | 'killServer'> & { readonly port: number } {
+  let server: SparkServer | undefined
   const killServer = async (): Promise<void> => {
     if (server) await stopSparkServer(server, 'SIGKILL')
   }
   t.after(killServer)
-  await startServer()
-  const proxy = await startTlsProxy(t, folder, port)
-  await mkdir(join(folder, 'in'))
-  await writeFile(join(folder, 'shop.ts'), PIPELINE)
+  return {
+    port,
+    killServer,
+    async startServer() {
+      server = await startSparkServer({ folder: join(folder, 'server'), port, shortLived: true, token: TOKEN })
+    },
+  }
+}
+
+/** Files of events that come one by one. */
+function feed(folder: string): Pick<Shop, 'bring' | 'close' | 'expected'> {
   const events: Event[] = []
   let files = 0
   const write = async (own: readonly Event[]): Promise<void> => {
-    const path = join(folder, 'in', `${String(files++).padStart(4, '0')}.ndjson`)
+    const path = join(folder, `${String(files++).padStart(4, '0')}.ndjson`)
     await writeFile(`${path}.part`, own.map((event) => `${JSON.stringify(event)}\n`).join(''))
     await rename(`${path}.part`, path)
-  }
-  const start = (options: readonly string[], env: Record<string, string> = {}): Running => {
-    const where = [
-      '--remote',
-      `sc://localhost:${proxy.port}/;use_ssl=true`,
-      '--checkpoint-root',
-      'checkpoints',
-      '--relay',
-      'relay',
-    ]
-    const pace = ['--trigger', '100ms', '--shuffle-partitions', '1']
-    return startMillrace(t, ['spark', 'run', 'shop.ts', ...where, ...pace, ...options], {
-      cwd: folder,
-      env: {
-        MILLRACE_POSTGRES_URL: url,
-        NODE_EXTRA_CA_CERTS: proxy.certificateFile,
-        SPARK_CONNECT_AUTHENTICATE_TOKEN: TOKEN,
-        ...env,
-      },
-    })
   }
   return {
     async bring(pieces) {
@@ -155,21 +181,7 @@ async function openShop(t: TestContext): Promise<Shop> {
       }
     },
     close: () => write([{ ...eventAt(events.length + 100_000), page: 'closing' }]),
-    start: (...options) => start(options),
-    async dies(failpoint) {
-      const { child, ended } = start([], { MILLRACE_FAILPOINT: failpoint })
-      const { stderr } = await ended
-      assert.equal(child.signalCode, 'SIGKILL', stderr)
-    },
-    async isRefused(token) {
-      const { code, stderr } = await start([], { SPARK_CONNECT_AUTHENTICATE_TOKEN: token }).ended
-      assert.match(stderr, /put the token that the server wants into SPARK_CONNECT_AUTHENTICATE_TOKEN/)
-      assert.equal(code, 2, stderr)
-    },
-    killServer,
-    startServer,
     expected: () => countedRows(events),
-    ...readers(folder, url),
   }
 }
 
