@@ -14,6 +14,8 @@ export interface SparkServerOptions {
   readonly cores?: number
   /** Whoever calls has to send this. */
   readonly token?: string
+  /** Starts faster, is slower later. */
+  readonly shortLived?: boolean
 }
 
 /** A server that runs, as written to `server.json` in its folder. */
@@ -28,7 +30,7 @@ const MAIN_CLASS = 'org.apache.spark.sql.connect.service.SparkConnectServer'
 
 /** Starts a Spark Connect server on a loopback port, detached, and resolves when its port is open: its first answer takes some seconds more. */
 export async function startSparkServer(options: SparkServerOptions): Promise<SparkServer> {
-  const { folder, port, cores = 2, token } = options
+  const { folder, port, cores = 2, token, shortLived = false } = options
   const { home, kafkaJars } = installSpark()
   mkdirSync(folder, { recursive: true })
   const settings = {
@@ -45,6 +47,7 @@ export async function startSparkServer(options: SparkServerOptions): Promise<Spa
     join(home, 'bin', 'spark-submit'),
     [
       ...['--master', `local[${cores}]`, '--driver-memory', '2g', '--class', MAIN_CLASS],
+      ...(shortLived ? ['--driver-java-options', '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'] : []),
       ...(kafkaJars.length > 0 ? ['--jars', kafkaJars.join(',')] : []),
       ...Object.entries(settings).flatMap(([name, value]) => ['--conf', `${name}=${value}`]),
     ],
@@ -119,7 +122,8 @@ function isRunning({ pid, port }: SparkServer): boolean {
   try {
     const [state = 'Z'] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').slice(-1)
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    return !state.startsWith('Z') && command.includes(`binding.port=${port}`)
+    // Empty for a moment while the script becomes the server.
+    return !state.startsWith('Z') && (command === '' || command.includes(`binding.port=${port}`))
   } catch {
     return false
   }

@@ -3,6 +3,7 @@
 
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { guard } from './guard.ts'
 import { installSpark } from './spark-install.ts'
 import { forgetSparkServer, runningSparkServer, startSparkServer, stopSparkServer } from './spark-server.ts'
 
@@ -28,19 +29,25 @@ switch (positionals[0]) {
     process.stdout.write(`sc://127.0.0.1:${server.port}\n`)
     break
   }
-  case 'stop': {
-    const running = runningSparkServer(folder)
-    if (running) await stopSparkServer(running)
-    forgetSparkServer(folder)
+  case 'stop':
+    await stop()
     break
-  }
   case 'status': {
     const running = runningSparkServer(folder)
     if (running) process.stdout.write(`sc://127.0.0.1:${running.port}\n`)
     else process.exitCode = 1
     break
   }
+  case 'guard':
+    await guard(folder, stop)
+    break
   default:
     process.stderr.write('usage: npm run spark -- install|start|stop|status [--port P] [--folder F] [--cores N]\n')
     process.exitCode = 2
+}
+
+async function stop(): Promise<void> {
+  const running = runningSparkServer(folder)
+  if (running) await stopSparkServer(running)
+  forgetSparkServer(folder)
 }

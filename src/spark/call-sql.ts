@@ -2,9 +2,8 @@ import { assert, unreachable } from '../base/assert.ts'
 import type { Field } from '../batch/schema.ts'
 import type { Call, Expression } from '../plan/expression.ts'
 import { expressionType } from '../plan/expression-type.ts'
-import { numericType } from '../plan/value-type.ts'
 import { castSql, expressionSql } from './expression.ts'
-import { sqlText, sqlType } from './sql.ts'
+import { exactOnly, sqlText, sqlType } from './sql.ts'
 import { fromWallTime, timeFromMillis, timeFromText, timeText, wallTime } from './time-sql.ts'
 import { urlHostSql, urlParamSql, urlPathSql } from './url-sql.ts'
 
@@ -25,9 +24,10 @@ export function callSql(node: Call, fields: readonly Field[]): string {
     case 'mod':
       return arithmetic('try_mod', node, fields)
     case 'div':
-      return `try_divide(CAST(${first} AS DOUBLE), CAST(${second} AS DOUBLE))`
+      return exactOnly(`try_divide(CAST(${first} AS DOUBLE), CAST(${second} AS DOUBLE))`, 'float64')
     case 'neg':
-      return `(-${first})`
+      // Zero has no sign here.
+      return expressionType(node, fields).type === 'float64' ? `(0.0D - ${first})` : `(-${first})`
     case 'lower':
     case 'upper':
     case 'trim':
@@ -93,13 +93,14 @@ function timeCallSql({ name, operands }: Call, fields: readonly Field[]): string
   }
 }
 
+/** Operands come to the type of the result first, and are null where it cannot hold them; factors keep their own. */
 function arithmetic(name: string, node: Call, fields: readonly Field[]): string {
-  const type = expressionType(node, fields)
-  const isDouble = numericType(node.operands.map((operand) => expressionType(operand, fields))).type === 'float64'
+  const { type, scale } = expressionType(node, fields)
+  const ownTypes = name === 'try_multiply' && type !== 'float64'
   const operands = node.operands.map((operand) =>
-    isDouble ? `CAST(${expressionSql(operand, fields)} AS DOUBLE)` : wide(operand, fields),
+    ownTypes ? wide(operand, fields) : castSql(operand, { type, ...(scale !== undefined && { scale }) }, fields),
   )
-  return `try_cast(${name}(${operands.join(', ')}) AS ${sqlType(type.type, type.scale)})`
+  return exactOnly(`try_cast(${name}(${operands.join(', ')}) AS ${sqlType(type, scale)})`, type, scale)
 }
 
 /** Whole numbers of 32 bits would overflow early. */
@@ -121,11 +122,11 @@ function numberSql(node: Call, fields: readonly Field[]): string {
   const number = isText ? `CASE WHEN ${sql} RLIKE ${sqlText(NUMBER)} THEN ${sql} END` : sql
   switch (node.name) {
     case 'toNumber':
-      return `try_cast(${number} AS DOUBLE)`
+      return exactOnly(`try_cast(${number} AS DOUBLE)`, 'float64')
     case 'toInteger':
-      return `try_cast(try_cast(${number} AS DOUBLE) AS BIGINT)`
+      return exactOnly(`try_cast(try_cast(${number} AS DOUBLE) AS BIGINT)`, 'int64')
     case 'toDecimal':
-      return `try_cast(${number} AS ${sqlType('decimal', type.scale)})`
+      return exactOnly(`try_cast(${number} AS ${sqlType('decimal', type.scale)})`, 'decimal', type.scale)
     default:
       return unreachable(node.name as never)
   }

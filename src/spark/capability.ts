@@ -131,7 +131,9 @@ class Adapting {
       const instead = `Spark remembers as long as the watermark waits, ${delay}; rows behind the watermark are dropped`
       this.#change(`a dedupe within ${formatDuration(node.withinMs)}`, instead)
     }
-    if (node.scope === 'partition') this.#change('a dedupe by partition', 'repeats are found over all partitions')
+    // With a key, all repeats of an event are in one partition: those found over all of them are the same ones.
+    if (node.scope === 'partition' && !queryChain(this.#query.root).source.keyed)
+      this.#change('a dedupe by partition', 'repeats are found over all partitions')
     return { ...node, withinMs: this.#delayMs, scope: 'global' }
   }
 

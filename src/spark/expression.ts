@@ -5,7 +5,7 @@ import { expressionType } from '../plan/expression-type.ts'
 import { timeLiteralMs } from '../plan/time-literal.ts'
 import { literalType, rowPropertyField, type ValueType } from '../plan/value-type.ts'
 import { callSql } from './call-sql.ts'
-import { sqlName, sqlText, sqlType } from './sql.ts'
+import { exactOnly, sqlName, sqlText, sqlType } from './sql.ts'
 import { timeLiteral } from './time-sql.ts'
 
 const SIGNS: Readonly<Record<ComparisonOperator, string>> = { eq: '=', ne: '<>', lt: '<', le: '<=', gt: '>', ge: '>=' }
@@ -48,7 +48,10 @@ export function castSql(node: Expression, type: Omit<ValueType, 'required'>, fie
   const own = expressionType(node, fields)
   const sql = expressionSql(node, fields)
   const same = own.type === type.type && (own.scale ?? 0) === (type.scale ?? 0)
-  return same && node.kind !== 'literal' ? sql : `try_cast(${sql} AS ${sqlType(type.type, type.scale)})`
+  if (same && node.kind !== 'literal') return sql
+  const cast = `try_cast(${sql} AS ${sqlType(type.type, type.scale)})`
+  // Every number that there is fits into a double, and every small whole number into a large one.
+  return type.type === 'decimal' ? exactOnly(cast, 'decimal', type.scale) : cast
 }
 
 function literalSql(value: LiteralValue): string {

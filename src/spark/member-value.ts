@@ -1,10 +1,7 @@
 import { unreachable } from '../base/assert.ts'
 import type { Field } from '../batch/schema.ts'
-import { sqlText, sqlType } from './sql.ts'
+import { exactOnly, only, sqlText, sqlType, WHOLE_MAX } from './sql.ts'
 import { timeFromMillis, timeFromText } from './time-sql.ts'
-
-/** Whole numbers, and units of decimals, are exact up to here. */
-const WHOLE_MAX = Number.MAX_SAFE_INTEGER
 
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\z'
 
@@ -23,11 +20,8 @@ export function memberValue(field: Field, member: string): string {
       return `CASE WHEN ${kind} <> 'VOID' THEN to_json(${member}) END`
     case 'boolean':
       return `CASE WHEN ${kind} = 'BOOLEAN' THEN ${as('BOOLEAN')} END`
-    case 'decimal': {
-      const scale = field.scale ?? 0
-      const limit = `${WHOLE_MAX}BD / ${10 ** scale}BD`
-      return number(only(as(sqlType('decimal', scale)), `abs(v) <= ${limit}`))
-    }
+    case 'decimal':
+      return number(exactOnly(as(sqlType('decimal', field.scale)), 'decimal', field.scale))
     case 'float64':
       return number(only(as('DOUBLE'), `abs(v) < double('Infinity')`))
     case 'int64':
@@ -64,9 +58,4 @@ function timeValue({ format = 'iso', timeZone }: Field, { number, text, as }: Re
     default:
       return unreachable(format)
   }
-}
-
-/** A value for which a condition on `v` is true, else null. Evaluated once, whatever its text is. */
-function only(value: string, condition: string): string {
-  return `try_element_at(filter(array(${value}), v -> ${condition}), 1)`
 }

@@ -72,6 +72,7 @@ export class SparkRun {
   async run(): Promise<void> {
     await this.#whileServerIsThere(async (session) => {
       for (const one of this.#watched) if (!one.ended) await this.#start(session, one)
+      if (!this.#loss) this.#tell(`${this.#watched.map(({ query }) => query.name).join(', ')}: running on Spark`)
       while (this.#watched.some(({ ended }) => !ended) && !this.#stopping.signal.aborted) {
         await this.#pause(this.#settings.pollMs)
         for (const one of this.#watched) if (!one.ended) await this.#look(session, one)

@@ -32,7 +32,7 @@ const CORRUPT = '$corrupt'
 export function sourceRows(node: SourceNode, fields: readonly Field[], settings: ReadSettings): Relation {
   const texts = filter(readTexts(node.source, settings), oneDocument(sqlName(TEXT)))
   const kept = PROPERTIES.map((property) => sqlName(rowPropertyField(property).name))
-  const taken = project(texts, sqlName(TEXT), `${membersSql(fields)} AS ${sqlName(MEMBERS)}`, ...kept)
+  const taken = project(texts, sqlName(TEXT), `explode(array(${membersSql(fields)})) AS ${sqlName(MEMBERS)}`, ...kept)
   const documents = filter(taken, `${sqlName(MEMBERS)} IS NOT NULL AND ${member(CORRUPT)} IS NULL`)
   const known = node.schema.fields.map(originOf)
   const values = fields.map((field) => `${valueSql(field, known)} AS ${sqlName(field.name)}`)

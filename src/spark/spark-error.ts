@@ -39,6 +39,8 @@ const GRPC_UNIMPLEMENTED = 12
 
 function judge({ message, grpcCode, errorClass = '', sqlState = '' }: SparkFailure): Judgement {
   const of = (code: Judgement['code'], loss: Loss, hint: string): Judgement => ({ code, loss, hint })
+  if (grpcCode === GRPC_UNAVAILABLE && /certificate/i.test(message))
+    return of('invalid-option', 'nothing', 'name the PEM file of whom to trust in GRPC_DEFAULT_SSL_ROOTS_FILE_PATH')
   if (grpcCode === GRPC_UNAVAILABLE || grpcCode === GRPC_DEADLINE_EXCEEDED)
     return of('unavailable', 'server', 'is the Connect server up at this address? `npm run spark -- start` starts one')
   if (grpcCode === GRPC_UNAUTHENTICATED || grpcCode === GRPC_PERMISSION_DENIED)

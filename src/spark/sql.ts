@@ -4,6 +4,9 @@ import type { FieldType } from '../batch/schema.ts'
 /** Digits of the decimals that columns hold: more than 2^53 units have. */
 const DECIMAL_DIGITS = 18
 
+/** Whole numbers, and units of decimals, are exact up to here. */
+export const WHOLE_MAX: number = Number.MAX_SAFE_INTEGER
+
 /** A name as Spark's SQL takes it, whatever characters it has. */
 export function sqlName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``
@@ -36,4 +39,29 @@ export function sqlType(type: FieldType, scale = 0): string {
     default:
       return unreachable(type)
   }
+}
+
+/** A value for which a condition on `v` is true, else null. Evaluated once, whatever its text is. */
+export function only(value: string, condition: string): string {
+  return `try_element_at(filter(array(${value}), v -> ${condition}), 1)`
+}
+
+/** A computed number as columns here hold it: null beyond 2^53 units and where a double is not finite, never -0. Of other types the value itself. */
+export function exactOnly(value: string, type: FieldType, scale = 0): string {
+  switch (type) {
+    case 'int64':
+      return only(value, `abs(v) <= ${WHOLE_MAX}L`)
+    case 'decimal':
+      return only(value, `abs(v) <= ${decimalText(WHOLE_MAX, scale)}BD`)
+    case 'float64':
+      return only(`${value} + 0.0D`, `abs(v) < double('Infinity')`)
+    default:
+      return value
+  }
+}
+
+/** So many units as a decimal with all its digits. */
+function decimalText(units: number, scale: number): string {
+  const digits = String(units).padStart(scale + 1, '0')
+  return scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }

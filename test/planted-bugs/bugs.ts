@@ -1,6 +1,7 @@
 import { DEDUPE_BUGS } from './dedupe-bugs.ts'
 import { KAFKA_BUGS } from './kafka-bugs.ts'
 import { MODEL_BUGS } from './model-bugs.ts'
+import { SPARK_BUGS } from './spark-bugs.ts'
 
 /** A mistake that somebody could make, as a patch of the source, and the test file that must not let it pass. */
 export interface PlantedBug {
@@ -491,6 +492,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...DEDUPE_BUGS,
   ...KAFKA_BUGS,
   ...MODEL_BUGS,
+  ...SPARK_BUGS,
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {

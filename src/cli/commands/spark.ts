@@ -9,14 +9,17 @@ import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openLog } from '../home.ts'
-import { collect, wholeNumber } from '../options.ts'
+import { homeAt, openKafka, openLog } from '../home.ts'
+import { serveMetrics } from '../metrics.ts'
+import { collect, port, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
-import { onlyQueries, sourceOf, withFullPaths } from '../spark/spark-plan.ts'
 import type { QueryVerdict } from '../spark/verify.ts'
 import type { DefineCommand } from './index.ts'
+
+/** As our own sink makes them. */
+const NEW_TOPIC_PARTITIONS = 4
 
 interface SparkOptions extends PresetOptions {
   readonly remote: string
@@ -37,6 +40,9 @@ interface RunOptions extends SparkOptions {
   readonly relay?: string
   readonly trigger: number
   readonly once?: boolean
+  readonly metricsPort?: number
+  readonly host: string
+  readonly tokenFile?: string
 }
 
 interface VerifyOptions extends SparkOptions {
@@ -70,9 +76,11 @@ function defineSparkRun(spark: Command): void {
         '--relay <folder>',
         'where rows for tables wait; Spark and this machine both need it (default: in the home)',
       )
+      .option('--metrics-port <port>', 'serve /metrics for Prometheus while it runs; 0 takes a free one', port)
       .addOption(POSTGRES_OPTION),
   )
-  for (const name of ['checkpoint-root', 'output', 'trigger'] as const) command.addOption(settingOption(name))
+  for (const name of ['checkpoint-root', 'output', 'trigger', 'host', 'token-file'] as const)
+    command.addOption(settingOption(name))
   command.action(async (first: string | undefined, second: string | undefined, options: RunOptions) => {
     await runSpark(await planOf([first, second], options), options)
   })
@@ -86,7 +94,7 @@ function defineSparkVerify(spark: Command, exit: (code: number) => void): void {
       .argument('[pipeline]', 'a pipeline file (.ts, .js) or a plan (.json), unless a preset is named')
       .argument('[topic]', 'topic of Kafka to read instead of the one in the pipeline')
       .option('--work <folder>', 'new folder that Spark and this machine both have (default: a temporary one)')
-      .option('--cuts <count>', 'micro-batches that files are cut into', wholeNumber, 8),
+      .option('--cuts <count>', 'micro-batches that the input is cut into', wholeNumber, 8),
   ).action(async (first: string | undefined, second: string | undefined, options: VerifyOptions) => {
     exit(await verifySpark(await planOf([first, second], options), options))
   })
@@ -111,6 +119,7 @@ function withSparkOptions(command: Command): Command {
 }
 
 async function planOf(words: readonly (string | undefined)[], options: SparkOptions): Promise<PipelinePlan> {
+  const { onlyQueries, sourceOf, withFullPaths } = await import('../spark/spark-plan.ts')
   const { path, topic } = pipelineWords(options, words)
   const chosen = { ...options, ...(topic !== undefined && { topic }) }
   let plan = onlyQueries(await choosePipeline(path, chosen), options.only)
@@ -127,11 +136,13 @@ async function planOf(words: readonly (string | undefined)[], options: SparkOpti
 async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> {
   const { sparkPlan } = await import('../../spark/capability.ts')
   const { runOnSpark } = await import('../spark/run-on-spark.ts')
+  const { sparkMetrics } = await import('../spark/spark-metrics.ts')
   const spark = sparkPlan(plan)
   tellChanges(spark.changes)
   const home = homeAt(options.home)
   const postgres = options.postgres && (await startPostgres(home))
   try {
+    await createTopics(spark.plan, options.bootstrapServers)
     const summary = await runOnSpark({
       spark,
       settings: {
@@ -147,7 +158,11 @@ async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> 
         env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
         tell: say,
       },
-      onStart: async () => async () => {},
+      onStart: async (run, relays) => {
+        if (options.metricsPort === undefined) return async () => {}
+        const server = await serveMetrics(options, () => sparkMetrics(run.states(), relays))
+        return async () => server.close()
+      },
     })
     if (options.json) printJson(summary)
     else for (const one of summary.queries) say(`${one.name}: ${one.state}, ${one.batches} micro-batches`)
@@ -156,8 +171,28 @@ async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> 
   }
 }
 
+/** Makes the topics that are written: Spark waits a minute for one that is missing, and fails. */
+async function createTopics({ queries }: PipelinePlan, servers: string | undefined): Promise<void> {
+  const topics = queries.flatMap(({ sinks }) => sinks.flatMap((sink) => (sink.kind === 'kafka' ? [sink.topic] : [])))
+  if (topics.length === 0) return
+  if (servers === undefined) {
+    throw new MillraceError('invalid-option', `topics are written, and nobody says where: ${topics.join(', ')}`, {
+      hint: 'name brokers with --bootstrap-servers',
+    })
+  }
+  const log = await openKafka(servers)
+  try {
+    for (const topic of topics) {
+      if (!(await log.describeTopic(topic))) await log.createTopic(topic, { partitions: NEW_TOPIC_PARTITIONS })
+    }
+  } finally {
+    await log.close()
+  }
+}
+
 async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<number> {
   const { sparkPlan } = await import('../../spark/capability.ts')
+  const { sourceOf } = await import('../spark/spark-plan.ts')
   const { verify } = await import('../spark/verify.ts')
   const spark = sparkPlan(plan)
   tellChanges(spark.changes)
@@ -178,7 +213,7 @@ async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<
       source,
       workFolder: resolve(options.work ?? join(tmpdir(), `millrace-verify-${process.pid}-${Date.now().toString(36)}`)),
       cutCount: options.cuts,
-      read: bootstrapServers === undefined ? { filesPerTriggerMax: 1 } : { bootstrapServers },
+      read: bootstrapServers === undefined ? {} : { bootstrapServers },
       watch: { ...(await watchSettings(options)), restartsMax: 0 },
       tell: say,
     })

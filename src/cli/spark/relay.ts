@@ -21,6 +21,13 @@ export interface RelayContext {
   readonly tell: (text: string) => void
 }
 
+/** How far a relay is. */
+export interface RelayState {
+  readonly name: string
+  /** Rows that it has brought over since it was opened. */
+  readonly rows: number
+}
+
 const LOOK_MS = 500
 
 /**

@@ -1,4 +1,5 @@
 import type { QueryState } from '../../spark/run.ts'
+import type { RelayState } from './relay.ts'
 
 /** What became of a run on Spark. */
 export interface SparkSummary {
@@ -17,10 +18,7 @@ interface QuerySummary {
 }
 
 /** The states of a run's queries, and of their relays, as data. */
-export function sparkSummary(
-  states: readonly QueryState[],
-  relays: readonly { readonly name: string; readonly rows: number }[],
-): SparkSummary {
+export function sparkSummary(states: readonly QueryState[], relays: readonly RelayState[]): SparkSummary {
   return {
     queries: states.map(({ name, state, restarts, progress }) => ({
       name,

@@ -27,7 +27,7 @@ export interface VerifyRequest {
   readonly source: Source
   /** A folder that Spark and this process both have, for the input, Spark's rows and its checkpoints. New each time. */
   readonly workFolder: string
-  /** Pieces that files are cut into, each a micro-batch. */
+  /** Pieces that the input is cut into, each a micro-batch. */
   readonly cutCount: number
   readonly read: ReadSettings
   readonly watch: WatchSettings
@@ -54,7 +54,7 @@ export async function verify(request: VerifyRequest): Promise<QueryVerdict[]> {
   }
   const input = await openInput(request)
   try {
-    return await compareAll({ ...request, plan: input.adapt(plan) }, input)
+    return await compareAll({ ...request, plan: input.adapt(plan), read: { ...request.read, ...input.read } }, input)
   } finally {
     await input.close()
   }
@@ -137,6 +137,8 @@ async function readRows(folder: string): Promise<DatedRow[]> {
 
 interface Input {
   readonly source: Source
+  /** How much of it a micro-batch reads. */
+  readonly read: ReadSettings
   /** The plan over what is read in fact. */
   adapt(plan: PipelinePlan): PipelinePlan
   /** What each micro-batch has read, by what Spark tells of it. */
@@ -145,7 +147,7 @@ interface Input {
 }
 
 async function openInput({ source, workFolder, cutCount }: VerifyRequest): Promise<Input> {
-  if (!source.bounded) return topicInput(source)
+  if (!source.bounded) return topicInput(source, cutCount)
   const folder = join(workFolder, 'input')
   await mkdir(folder, { recursive: true })
   const cuts = await writeCuts(source, folder, cutCount)
@@ -157,6 +159,7 @@ async function openInput({ source, workFolder, cutCount }: VerifyRequest): Promi
   })
   return {
     source: pieces,
+    read: { filesPerTriggerMax: 1 },
     adapt: (plan) => withSource(plan, fileSource(join(folder, '*.ndjson'))),
     cutsOf: (batches) => fileCuts(batches, cuts),
     close: () => pieces.close(),
@@ -178,10 +181,13 @@ function fileCuts(batches: readonly BatchProgress[], cuts: readonly InputCut[]):
 /** Offsets by topic and partition, as Spark tells them. */
 type Offsets = Readonly<Record<string, Readonly<Record<string, number>>>>
 
-async function topicInput(source: Source): Promise<Input> {
+async function topicInput(source: Source, cutCount: number): Promise<Input> {
+  const offsets = [...(await source.offsets()).values()]
+  const records = offsets.reduce((sum, { start, end }) => sum + (end ?? start) - start, 0)
   const starts = new Map((await source.partitions()).map(({ id, startOffset }) => [id, startOffset]))
   return {
     source,
+    read: { rowsPerTriggerMax: Math.max(1, Math.ceil(records / cutCount)) },
     adapt: (plan) => plan,
     cutsOf: (batches) =>
       batches.map(({ startOffset, endOffset }) => {
