@@ -36,7 +36,7 @@ const PRESET_PAGES = 'docs/presets/'
 const NOT_RUN: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^git clone /, 'needs the network'],
   [/^cd /, 'the commands run in a folder of their own'],
-  [/^npm (ci|install)\b/, 'installs packages'],
+  [/^npm (ci|install|pack)\b/, 'installs packages, or makes one'],
   [/^npm start$/, 'runs until it is stopped'],
   [/^(npx )?millrace demo$/, 'runs until it is stopped'],
   [/^npm (test|run (check|test:full|bench|format|build))\b/, 'has its own tests, or is what runs this one'],

@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { pack, packedPaths, run } from './support/pack.ts'
 
 interface LockedPackage {
   readonly version: string
@@ -127,6 +128,18 @@ describe('the package that Millrace is', () => {
     assert.deepEqual(packedPaths(output).filter(isForeign), [])
   })
 
+  test('says so when it was packed before it was built', () => {
+    const bare = join(folder, 'bare')
+    cpSync(join(ROOT, 'bin'), join(bare, 'bin'), { recursive: true })
+    writeFileSync(join(bare, 'package.json'), '{ "type": "module" }')
+    const { status, stderr } = spawnSync(process.execPath, [join(bare, 'bin/millrace.js')], { encoding: 'utf8' })
+    assert.equal(status, 3)
+    assert.match(
+      stderr,
+      /^error: this package of millrace is not complete.*\n {2}hint: .*`npm run build`, then `npm pack`/,
+    )
+  })
+
   test('runs as a command', () => {
     const command = join(consumer, 'node_modules', 'millrace', 'bin', 'millrace.js')
     assert.equal(run(process.execPath, [command, '--version']).trim(), manifest.version)
@@ -212,27 +225,6 @@ describe('the package that Millrace is', () => {
   })
 })
 
-/** Makes the package in `folder` from the sources as they are now; the paths in it. */
-function pack(folder: string): string[] {
-  const stage = join(folder, 'stage')
-  mkdirSync(join(stage, 'dist'), { recursive: true })
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist/src')])
-  assert.ok(existsSync(join(ROOT, 'dist/web')), 'the page is not built: npm run build:web')
-  assert.ok(existsSync(join(ROOT, 'dist/wasm')), 'the decoder is not built: npm run build:wasm')
-  for (const built of ['dist/web', 'dist/wasm']) cpSync(join(ROOT, built), join(stage, built), { recursive: true })
-  cpSync(join(ROOT, 'bin'), join(stage, 'bin'), { recursive: true })
-  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE']) {
-    copyFileSync(join(ROOT, name), join(stage, name))
-  }
-  const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], stage)
-  return packedPaths(output)
-}
-
-function packedPaths(output: string): string[] {
-  return (JSON.parse(output) as { files: { path: string }[] }[]).flatMap(({ files }) => files.map(({ path }) => path))
-}
-
 /** Says whether a path is none of those that belong into the package. */
 function isForeign(path: string): boolean {
   const belonging = [
@@ -243,14 +235,6 @@ function isForeign(path: string): boolean {
     /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/,
   ]
   return /\.test\.|shared/.test(path) || !belonging.some((pattern) => pattern.test(path))
-}
-
-/** What a program writes to stdout; throws with everything that it said when it fails. */
-function run(program: string, args: readonly string[], cwd = ROOT): string {
-  const { error, status, stderr, stdout } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: 60_000 })
-  if (error !== undefined) throw error
-  assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`)
-  return stdout
 }
 
 function readJson(file: string): unknown {

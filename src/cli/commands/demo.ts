@@ -77,6 +77,7 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
     await runDemo(options, homeAt(temporary ?? options.home), !chosen)
     // The files of a bounded run without --home are kept: they are what it was run for.
     kept ||= options.duration !== undefined
+    if (!kept) say('nothing of this is kept; --home FOLDER keeps it, and goes on from there')
   } finally {
     if (temporary !== undefined && !kept) await rm(temporary, { recursive: true, force: true })
   }

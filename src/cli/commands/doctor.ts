@@ -60,5 +60,5 @@ async function examine(options: DoctorOptions): Promise<Finding[]> {
 }
 
 function line({ name, fine, detail, fix, note }: Finding): string {
-  return `${fine ? 'ok    ' : 'FAILED'}  ${name.padEnd(8)} ${detail}${fine && !note ? '' : `\n        ${fix}`}\n`
+  return `${fine ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)} ${detail}${fine && !note ? '' : `\n        ${fix}`}\n`
 }

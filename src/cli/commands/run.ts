@@ -59,7 +59,7 @@ export const defineRun: DefineCommand = (program, exit) => {
     .argument('[pipeline]', 'a pipeline file (.ts, .js) or a plan (.json), unless a preset is named')
     .argument('[topic]', 'topic to read instead of the one in the pipeline')
     .option('--input <file>', 'read NDJSON (plain, .gz, .zst, patterns, - for stdin) instead of the source', collect)
-    .option('--once', 'stop at the end of the input')
+    .option('--once', 'stop at the end of the input; without a checkpoint, every window closes there')
     .addOption(settingOption('output'))
     .option('--replace', 'remove what an earlier run left in the output folders')
     .addOption(POSTGRES_OPTION)
