@@ -25,6 +25,20 @@ interface LockedPackage {
   readonly license?: string
   readonly resolved?: string
   readonly hasInstallScript?: boolean
+  /** Of what is packed, in the form `sha512-BASE64`. */
+  readonly integrity?: string
+  /** Only for development. */
+  readonly dev?: boolean
+}
+
+interface Bill {
+  readonly metadata: { readonly component: { readonly name: string; readonly version: string } }
+  readonly components: readonly {
+    readonly name: string
+    readonly version: string
+    readonly hashes?: readonly { readonly content: string }[]
+    readonly licenses?: readonly unknown[]
+  }[]
 }
 
 interface Manifest {
@@ -80,6 +94,24 @@ describe('the packages that Millrace stands on', () => {
     assert.deepEqual(Object.fromEntries(locked), wanted)
   })
 
+  test('are on the bill of materials, with the bytes that the lockfile asks for: npm run sbom', () => {
+    const bill = readJson(join(ROOT, 'sbom.cdx.json')) as Bill
+    const { name, version } = bill.metadata.component
+    assert.deepEqual([name, version], ['millrace', manifest.version])
+    const wanted = packages
+      .filter(([, { dev }]) => !dev)
+      .map(([path, { version, integrity = '' }]) => {
+        const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+        return `${name}@${version} ${Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex')}`
+      })
+    const listed = bill.components.map(({ name, version, hashes }) => `${name}@${version} ${hashes?.[0]?.content}`)
+    assert.deepEqual(listed.toSorted(), [...new Set(wanted)].toSorted())
+    assert.deepEqual(
+      bill.components.filter(({ licenses = [] }) => licenses.length === 0).map(({ name }) => name),
+      [],
+    )
+  })
+
   test('may come from any mirror: the lockfile names no host', () => {
     assert.deepEqual(
       packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path),
@@ -114,6 +146,7 @@ describe('the package that Millrace is', () => {
       'dist/web/index.html',
       'LICENSE',
       'NOTICE',
+      'sbom.cdx.json',
       'README.md',
       'CHANGELOG.md',
       'package.json',
@@ -232,7 +265,7 @@ function isForeign(path: string): boolean {
     /^dist\/src\/.*(?<!\.test)\.(js|d\.ts|json|wasm)$/,
     /^dist\/wasm\/(decoder|lz4)\.wasm$/,
     /^dist\/web\/(index\.html|.*\.(js|css|svg|png|ico|woff2|json|webmanifest))$/,
-    /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/,
+    /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json|sbom\.cdx\.json)$/,
   ]
   return /\.test\.|shared/.test(path) || !belonging.some((pattern) => pattern.test(path))
 }

@@ -15,7 +15,7 @@ export function pack(folder: string): string[] {
   assert.ok(existsSync(join(ROOT, 'dist/wasm')), 'the decoder is not built: npm run build:wasm')
   for (const built of ['dist/web', 'dist/wasm']) cpSync(join(ROOT, built), join(stage, built), { recursive: true })
   cpSync(join(ROOT, 'bin'), join(stage, 'bin'), { recursive: true })
-  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE']) {
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE', 'sbom.cdx.json']) {
     copyFileSync(join(ROOT, name), join(stage, name))
   }
   const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], stage)
