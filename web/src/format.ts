@@ -77,6 +77,11 @@ export function formatTime(timeMs: number, precision: 'minute' | 'second' | 'ten
   return isoText(timeMs).slice(11, length)
 }
 
+/** A text of the server with its times as the page shows them: without the date, which is that of the axis. */
+export function withShortTimes(text: string): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d\.\d)\d*Z/g, '$1')
+}
+
 export function formatDate(timeMs: number): string {
   return isoText(timeMs).slice(0, 10)
 }
