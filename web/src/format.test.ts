@@ -8,6 +8,7 @@ import {
   formatShare,
   formatShortCount,
   formatSpan,
+  formatTaken,
   formatTime,
   formatWindow,
   withShortTimes,
@@ -74,6 +75,12 @@ table('times are UTC, in the wanted precision', formatTime, [
   [[TIME_MS], '10:04:03'],
   [[TIME_MS, 'minute'], '10:04'],
   [[TIME_MS, 'tenth'], '10:04:03.2'],
+])
+
+table('what an epoch took, in what suits it', formatTaken, [
+  [[7.63], '7.6 ms'],
+  [[5_792], '5.8 s'],
+  [[125_000], '2m 05s'],
 ])
 
 table('times in a text of the server are shown as all others are', withShortTimes, [

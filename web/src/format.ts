@@ -53,6 +53,11 @@ export function formatLag(durationMs: number): string {
   return Math.abs(durationMs) < 60_000 ? `${(durationMs / 1000).toFixed(1)} s` : formatAge(durationMs)
 }
 
+/** A length of time that was measured, with a digit that says something. */
+export function formatTaken(durationMs: number): string {
+  return durationMs < 1_000 ? `${durationMs.toFixed(1)} ms` : formatLag(durationMs)
+}
+
 /** The exact length of a window or a delay, as short as it gets: `90000` is `1m 30s`. */
 export function formatSpan(durationMs: number): string {
   if (durationMs < 1000) return `${durationMs}ms`
