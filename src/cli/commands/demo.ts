@@ -12,6 +12,7 @@ import { demoPipeline } from '../../pipelines/demo.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
 import { createSource } from '../../sources/index.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import type { EmbeddedPostgres } from '../embedded-postgres.ts'
 import { firstResult } from '../first-result.ts'
 import { showExamples } from '../help.ts'
@@ -25,7 +26,6 @@ import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi } from '../store-api.ts'
 import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
-import type { DefineCommand } from './index.ts'
 
 interface DemoOptions extends PageOptions, TrafficOptions {
   readonly duration?: number

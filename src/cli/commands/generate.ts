@@ -11,13 +11,13 @@ import type { Log } from '../../log/log.ts'
 import type { MetricFamily } from '../../metrics/registry.ts'
 import { settingOption } from '../config/apply.ts'
 import { countedLog } from '../counted-log.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { batchBytesFor, homeAt, openLog } from '../home.ts'
 import { bytes, duration, port, wholeNumber } from '../options.ts'
 import { say } from '../output.ts'
 import { onStop } from '../signals.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
-import type { DefineCommand } from './index.ts'
 
 interface GenerateOptions extends TrafficOptions {
   readonly preset?: string

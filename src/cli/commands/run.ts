@@ -12,6 +12,7 @@ import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { withAlerts } from '../alerts/watch-job.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { type Home, homeAt, openKafka, openLog } from '../home.ts'
 import { collect } from '../options.ts'
@@ -25,7 +26,6 @@ import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../
 import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
 import { rowsAtStart, type Summary, summaryOf, summaryText } from '../summary.ts'
-import type { DefineCommand } from './index.ts'
 
 interface RunOptions extends PageOptions, PlaceOptions, PresetOptions {
   readonly input?: readonly string[]
