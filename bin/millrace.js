@@ -7,7 +7,7 @@ import module from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { endWithParent, findNode, NO_NODE_MESSAGE, runInstead, runsTypeScript } from './run-node.js'
+import { endWithParent, findNode, NO_NODE_MESSAGE, NOT_BUILT_MESSAGE, runInstead, runsTypeScript } from './run-node.js'
 
 const chosen = endWithParent() // Whatever this Node can or cannot do, there is no better one.
 if (chosen || runsTypeScript()) {
@@ -16,13 +16,16 @@ if (chosen || runsTypeScript()) {
   module.enableCompileCache?.()
   const inCheckout = new URL('../src/cli/main.ts', import.meta.url)
   const inPackage = new URL('../dist/src/cli/main.js', import.meta.url) // Node strips no types inside node_modules.
-  await import(existsSync(inCheckout) ? inCheckout : inPackage)
+  if (existsSync(inCheckout)) await import(inCheckout)
+  else if (existsSync(inPackage)) await import(inPackage)
+  else fail(NOT_BUILT_MESSAGE)
 } else {
   const node = findNode(import.meta.url)
-  if (node === undefined) {
-    process.stderr.write(NO_NODE_MESSAGE)
-    process.exitCode = 3
-  } else {
-    await runInstead(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { ownGroup: true })
-  }
+  if (node === undefined) fail(NO_NODE_MESSAGE)
+  else await runInstead(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { ownGroup: true })
+}
+
+function fail(message) {
+  process.stderr.write(message)
+  process.exitCode = 3
 }

@@ -43,6 +43,11 @@ export const NO_NODE_MESSAGE =
   '  hint: install Node 24 (https://nodejs.org), or, on Linux x64, run `npm ci --ignore-scripts`\n' +
   '        without --omit=optional, which brings a fitting Node along\n'
 
+/** What to tell somebody whose package was packed without its programs: `npm pack` builds nothing where scripts are switched off. */
+export const NOT_BUILT_MESSAGE =
+  'error: this package of millrace is not complete: it was packed before it was built\n' +
+  '  hint: in the clone that it came from, run `npm run build`, then `npm pack`, and install that\n'
+
 /**
  * Runs `node` with `args` in place of this process: same standard streams, each signal passed on once, and finally the
  * same exit code (128 + n after death by signal n). Resolves when the child has ended.

@@ -25,6 +25,7 @@ const COMMANDS = {
   build: { builds: ['web', 'wasm', 'library'] },
   kafka: { builds: [], program: ['scripts/kafka.ts'] },
   spark: { builds: [], program: ['scripts/spark.ts'] },
+  sbom: { builds: [], program: ['scripts/sbom.ts'] },
   chaos: { builds: ['wasm', 'bundle'], program: ['test/chaos/run.ts'], env: { MILLRACE_CHAOS_BUNDLE: '1' } },
   bench: { builds: ['wasm'], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }

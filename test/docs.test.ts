@@ -36,7 +36,7 @@ const PRESET_PAGES = 'docs/presets/'
 const NOT_RUN: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^git clone /, 'needs the network'],
   [/^cd /, 'the commands run in a folder of their own'],
-  [/^npm (ci|install)\b/, 'installs packages'],
+  [/^npm (ci|install|pack)\b/, 'installs packages, or makes one'],
   [/^npm start$/, 'runs until it is stopped'],
   [/^(npx )?millrace demo$/, 'runs until it is stopped'],
   [/^npm (test|run (check|test:full|bench|format|build))\b/, 'has its own tests, or is what runs this one'],
@@ -85,6 +85,16 @@ test('links lead somewhere', () => {
       .map((target) => `${document}: ${target}`),
   )
   assert.deepEqual(broken, [])
+})
+
+test('messages that are explained are those of the code', () => {
+  const table = documents.get('docs/errors.md')?.split('## What you see')[1] ?? ''
+  const messages = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message as string)
+  const code = [join(ROOT, 'src'), join(ROOT, 'bin')].map(textBelow).join('')
+  // What the system says is not in our code.
+  const unknown = messages.filter((message) => !message.startsWith('ENOSPC') && !code.includes(message))
+  assert.ok(messages.length > 15, `${messages.length} messages`)
+  assert.deepEqual(unknown, [])
 })
 
 test('every program compiles', async () => {
@@ -200,6 +210,14 @@ function nameOf({ document, line, code }: Block): string {
 
 function fileOf({ document, line }: Block): string {
   return `${document.replace(/\.md$/, '').replaceAll('/', '-')}-line-${line}.ts`
+}
+
+/** All programs of a folder, without their tests. */
+function textBelow(path: string): string {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+    .join('')
 }
 
 function markdownBelow(path: string): string[] {

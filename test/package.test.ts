@@ -18,12 +18,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { pack, packedPaths, run } from './support/pack.ts'
 
 interface LockedPackage {
   readonly version: string
   readonly license?: string
   readonly resolved?: string
   readonly hasInstallScript?: boolean
+  /** Of what is packed, in the form `sha512-BASE64`. */
+  readonly integrity?: string
+  /** Only for development. */
+  readonly dev?: boolean
+}
+
+interface Bill {
+  readonly metadata: { readonly component: { readonly name: string; readonly version: string } }
+  readonly components: readonly {
+    readonly name: string
+    readonly version: string
+    readonly hashes?: readonly { readonly content: string }[]
+    readonly licenses?: readonly unknown[]
+  }[]
 }
 
 interface Manifest {
@@ -79,6 +94,24 @@ describe('the packages that Millrace stands on', () => {
     assert.deepEqual(Object.fromEntries(locked), wanted)
   })
 
+  test('are on the bill of materials, with the bytes that the lockfile asks for: npm run sbom', () => {
+    const bill = readJson(join(ROOT, 'sbom.cdx.json')) as Bill
+    const { name, version } = bill.metadata.component
+    assert.deepEqual([name, version], ['millrace', manifest.version])
+    const wanted = packages
+      .filter(([, { dev }]) => !dev)
+      .map(([path, { version, integrity = '' }]) => {
+        const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+        return `${name}@${version} ${Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex')}`
+      })
+    const listed = bill.components.map(({ name, version, hashes }) => `${name}@${version} ${hashes?.[0]?.content}`)
+    assert.deepEqual(listed.toSorted(), [...new Set(wanted)].toSorted())
+    assert.deepEqual(
+      bill.components.filter(({ licenses = [] }) => licenses.length === 0).map(({ name }) => name),
+      [],
+    )
+  })
+
   test('may come from any mirror: the lockfile names no host', () => {
     assert.deepEqual(
       packages.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path),
@@ -113,6 +146,7 @@ describe('the package that Millrace is', () => {
       'dist/web/index.html',
       'LICENSE',
       'NOTICE',
+      'sbom.cdx.json',
       'README.md',
       'CHANGELOG.md',
       'package.json',
@@ -125,6 +159,18 @@ describe('the package that Millrace is', () => {
   test('gets nothing else from the checkout that it is published from', () => {
     const output = run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
     assert.deepEqual(packedPaths(output).filter(isForeign), [])
+  })
+
+  test('says so when it was packed before it was built', () => {
+    const bare = join(folder, 'bare')
+    cpSync(join(ROOT, 'bin'), join(bare, 'bin'), { recursive: true })
+    writeFileSync(join(bare, 'package.json'), '{ "type": "module" }')
+    const { status, stderr } = spawnSync(process.execPath, [join(bare, 'bin/millrace.js')], { encoding: 'utf8' })
+    assert.equal(status, 3)
+    assert.match(
+      stderr,
+      /^error: this package of millrace is not complete.*\n {2}hint: .*`npm run build`, then `npm pack`/,
+    )
   })
 
   test('runs as a command', () => {
@@ -212,27 +258,6 @@ describe('the package that Millrace is', () => {
   })
 })
 
-/** Makes the package in `folder` from the sources as they are now; the paths in it. */
-function pack(folder: string): string[] {
-  const stage = join(folder, 'stage')
-  mkdirSync(join(stage, 'dist'), { recursive: true })
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist/src')])
-  assert.ok(existsSync(join(ROOT, 'dist/web')), 'the page is not built: npm run build:web')
-  assert.ok(existsSync(join(ROOT, 'dist/wasm')), 'the decoder is not built: npm run build:wasm')
-  for (const built of ['dist/web', 'dist/wasm']) cpSync(join(ROOT, built), join(stage, built), { recursive: true })
-  cpSync(join(ROOT, 'bin'), join(stage, 'bin'), { recursive: true })
-  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE']) {
-    copyFileSync(join(ROOT, name), join(stage, name))
-  }
-  const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], stage)
-  return packedPaths(output)
-}
-
-function packedPaths(output: string): string[] {
-  return (JSON.parse(output) as { files: { path: string }[] }[]).flatMap(({ files }) => files.map(({ path }) => path))
-}
-
 /** Says whether a path is none of those that belong into the package. */
 function isForeign(path: string): boolean {
   const belonging = [
@@ -240,17 +265,9 @@ function isForeign(path: string): boolean {
     /^dist\/src\/.*(?<!\.test)\.(js|d\.ts|json|wasm)$/,
     /^dist\/wasm\/(decoder|lz4)\.wasm$/,
     /^dist\/web\/(index\.html|.*\.(js|css|svg|png|ico|woff2|json|webmanifest))$/,
-    /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json)$/,
+    /^(LICENSE|NOTICE|README\.md|CHANGELOG\.md|package\.json|sbom\.cdx\.json)$/,
   ]
   return /\.test\.|shared/.test(path) || !belonging.some((pattern) => pattern.test(path))
-}
-
-/** What a program writes to stdout; throws with everything that it said when it fails. */
-function run(program: string, args: readonly string[], cwd = ROOT): string {
-  const { error, status, stderr, stdout } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: 60_000 })
-  if (error !== undefined) throw error
-  assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`)
-  return stdout
 }
 
 function readJson(file: string): unknown {

@@ -6,7 +6,7 @@ import { assertPlan } from '../plan/check.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { namesPostgres } from '../sinks/postgres/postgres-target.ts'
 import { settingOption } from './config/apply.ts'
-import { formatSetting } from './config/config.ts'
+import { formatSetting } from './config/setting-value.ts'
 import { type SettingName, settingNamed } from './config/settings.ts'
 import { loadPipeline } from './load-pipeline.ts'
 

@@ -37,6 +37,11 @@ test('each command shows examples first, its own or those of the command that it
   for (const command of top) assert.ok(helpOf(command).startsWith('Examples:\n'), nameOf(command))
 })
 
+test('help fits into a terminal of 80 columns', () => {
+  const wide = commands.flatMap((command) => helpOf(command).split('\n')).filter((line) => line.length > COLUMNS)
+  assert.deepEqual(wide, [])
+})
+
 test('each command that does something answers in JSON when asked', () => {
   for (const command of commands) {
     if (command.commands.length > 0) continue

@@ -13,6 +13,8 @@ export interface Summary {
   readonly pipeline: string
   readonly epochs: number
   readonly rowsRead: number
+  /** Of `rowsRead`, those of earlier runs. */
+  readonly rowsBefore: number
   readonly fates: Readonly<Record<Fate, number>>
   readonly watermark: string | null
   readonly queries: Readonly<Record<string, { readonly rows: number }>>
@@ -50,6 +52,7 @@ export function summaryOf(
     pipeline: status.pipeline,
     epochs: status.epoch,
     rowsRead: status.rowsRead,
+    rowsBefore,
     fates: status.fates,
     watermark: watermarkMs === null ? null : formatTime(watermarkMs),
     queries: Object.fromEntries(status.queries.map(({ name, rowsEmitted }) => [name, { rows: rowsEmitted }])),
@@ -92,7 +95,8 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
     .filter(([, rows]) => rows > 0)
     .map(([fate, rows]) => `${number(rows)} ${fate}`)
   const lines = [
-    `${summary.pipeline}: ${number(summary.rowsRead)} events in ${(summary.durationMs / 1_000).toFixed(1)} s, ${number(summary.eventsPerSecond)} events/s`,
+    `${summary.pipeline}: ${number(summary.rowsRead - summary.rowsBefore)} events in ${(summary.durationMs / 1_000).toFixed(1)} s, ${number(summary.eventsPerSecond)} events/s`,
+    ...(summary.rowsBefore > 0 ? [`  in all   ${number(summary.rowsRead)} events since the checkpoint was made`] : []),
     `  fates    ${fates.join(', ') || 'none'}`,
     ...status.reasons
       .filter(({ fate }) => fate !== 'filtered')
@@ -100,7 +104,7 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
       .map(({ fate, rule, rows }) => `           ${number(rows)} ${fate}${rule ? `: ${rule}` : ''}`),
     ...Object.entries(summary.queries).map(([name, { rows }]) => `  query    ${name}: ${counted(rows, 'row')}`),
     ...status.sinks
-      .filter(({ kind }) => kind !== 'console' && kind !== 'memory')
+      .filter(({ kind }) => kind !== 'console' && kind !== 'memory' && kind !== 'view')
       .map(({ name, kind, rows, files, target }) => {
         return `  sink     ${name}: ${written(kind, rows, files)} in ${target}`
       }),

@@ -18,7 +18,7 @@ export function writeHead(writer: ByteWriter, partitionIds: readonly string[]): 
 /** Reads what `writeHead` has written; gives the partitions. */
 export function readHead(reader: ByteReader): string[] {
   const version = reader.varint()
-  if (version !== STATE_VERSION) throw misfit(`it has version ${version}, this version reads ${STATE_VERSION}`)
+  if (version !== STATE_VERSION) throw otherVersion(version)
   const ids: string[] = []
   for (let count = reader.count(); count > 0; count--) ids.push(reader.text())
   return ids
@@ -56,6 +56,13 @@ export function readTables(reader: ByteReader): Uint8Array[] {
 /** Throws when a snapshot holds more than was read. */
 export function assertAllRead(reader: ByteReader): void {
   if (reader.remaining > 0) throw misfit('it holds more than this pipeline has')
+}
+
+function otherVersion(version: number): MillraceError {
+  const message = `the saved state is of another version of Millrace: its format is ${version}, this one reads ${STATE_VERSION}`
+  return new MillraceError('incompatible-state', message, {
+    hint: 'go on with the version that wrote it, or start over with another --checkpoint folder and another --output',
+  })
 }
 
 function misfit(detail: string): MillraceError {

@@ -1,11 +1,13 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ByteReader } from '../base/bytes.ts'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { nodeFileSystem } from '../base/file-system.ts'
 import type { EpochPlan, WatermarkMark } from '../engine/epoch.ts'
+import { readHead } from '../engine/state-sections.ts'
 import type { DeadLetterLengths } from './dead-letter-file.ts'
 import { type JournalRecord, type PreparedRecord, readJournals } from './journal.ts'
-import { readSnapshot, type SnapshotHeader } from './snapshot-file.ts'
+import { readSnapshot, SNAPSHOT_NAME, type SnapshotHeader, snapshotName } from './snapshot-file.ts'
 import { Totals } from './totals.ts'
 
 /** What a checkpoint says, read without taking its lock and without changing anything: also while a job runs on it. */
@@ -59,6 +61,14 @@ export async function viewCheckpoint(folder: string): Promise<CheckpointView> {
   }
 }
 
+/** Throws `incompatible-state` when another version wrote the newest snapshot, and this one does not read its state. */
+export async function assertStateFormat({ folder, snapshots }: CheckpointView): Promise<void> {
+  const newest = snapshots.findLast(({ damage }) => damage === undefined)
+  if (newest === undefined) return
+  const { engineState } = await readSnapshot(join(folder, snapshotName(newest.epoch)), nodeFileSystem)
+  readHead(new ByteReader(engineState, 'the state in the snapshot'))
+}
+
 async function readView(folder: string): Promise<CheckpointView> {
   const { records, fenceMax } = await readJournals(folder, nodeFileSystem)
   const { snapshots, header } = await readSnapshots(folder)
@@ -89,7 +99,7 @@ async function readView(folder: string): Promise<CheckpointView> {
 async function readSnapshots(
   folder: string,
 ): Promise<{ snapshots: SnapshotView[]; header: SnapshotHeader | undefined }> {
-  const names = (await readdir(folder)).filter((name) => /^snapshot-\d{15}\.bin$/.test(name)).sort()
+  const names = (await readdir(folder)).filter((name) => SNAPSHOT_NAME.test(name)).sort()
   const snapshots: SnapshotView[] = []
   let header: SnapshotHeader | undefined
   for (const name of names) {
@@ -102,7 +112,7 @@ async function readSnapshots(
       damage = error.message
     }
     snapshots.push({
-      epoch: Number(name.slice('snapshot-'.length, -'.bin'.length)),
+      epoch: Number(SNAPSHOT_NAME.exec(name)?.[1]),
       bytes: (await stat(path)).size,
       damage,
     })

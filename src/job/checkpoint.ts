@@ -6,7 +6,7 @@ import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import { acquireLock, type LockFile, type LockTakeOver } from '../base/lock-file.ts'
 import { CommandFolder } from './command-folder.ts'
 import { Journal, type JournalRecord, readJournals, removeOldJournals } from './journal.ts'
-import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot-file.ts'
+import { readSnapshot, SNAPSHOT_NAME, type Snapshot, snapshotName, writeSnapshot } from './snapshot-file.ts'
 
 /** Snapshots that are kept; older ones go with the journals that only they need. */
 const SNAPSHOTS_KEPT = 3
@@ -125,15 +125,11 @@ export class Checkpoint {
   }
 }
 
-function snapshotName(epoch: number): string {
-  return `snapshot-${String(epoch).padStart(15, '0')}.bin`
-}
-
 /** Epochs of the folder's snapshots, ascending. */
 async function snapshotEpochs(folder: string, fileSystem: FileSystem): Promise<number[]> {
   const epochs: number[] = []
   for (const name of await fileSystem.readdir(folder)) {
-    const match = /^snapshot-(\d{15})\.bin$/.exec(name)
+    const match = SNAPSHOT_NAME.exec(name)
     if (match) epochs.push(Number(match[1]))
   }
   return epochs.sort((left, right) => left - right)

@@ -1,7 +1,7 @@
 import { MillraceError } from '../base/error.ts'
 import type { EpochResults } from '../engine/epoch.ts'
 import type { IdleWatch } from './idle-watch.ts'
-import type { JobParts } from './job.ts'
+import type { JobParts } from './job-parts.ts'
 import { LiveView } from './live-view.ts'
 import type { PartitionTable } from './partition-table.ts'
 import type { RecoveryPlan } from './recovery.ts'

@@ -1,57 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { assert } from '../base/assert.ts'
-import type { Clock } from '../base/clock.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
 import type { ModelCommand } from '../ml/model-event.ts'
-import type { Source } from '../sources/source.ts'
-import type { Checkpoint } from './checkpoint.ts'
-import { type CheckpointIdentity, configHash } from './checkpoint-identity.ts'
-import type { DeadLetterFile } from './dead-letter-file.ts'
+import { configHash } from './checkpoint-identity.ts'
 import { type EpochInput, takeInput } from './epoch-planner.ts'
-import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
+import type { RangeRecords } from './epoch-runner.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { JobMonitor } from './job-monitor.ts'
+import type { JobParts } from './job-parts.ts'
 import type { PreparedRecord, SinkOutput } from './journal.ts'
 import { PartitionTable } from './partition-table.ts'
 import { Prefetcher } from './prefetcher.ts'
 import { planRecovery } from './recovery.ts'
 import { modeHashes } from './result-hash.ts'
 import { untilAvailable } from './retry.ts'
-import type { EpochAt, SinkGroup } from './sink-group.ts'
+import type { EpochAt } from './sink-group.ts'
 import type { JobStatus } from './status.ts'
 import { epochCounts, Totals } from './totals.ts'
-
-/** How a job behaves; none of it changes what it computes. */
-export interface JobSettings {
-  /** Least time between two epochs of a live run, ms. */
-  readonly triggerMs: number
-  readonly snapshotIntervalMs: number
-  readonly rowsPerEpochMax: number
-  readonly prefetchBytesMax: number
-  /** Stop at the end that the input has now. */
-  readonly once: boolean
-  /** At that end, close every window: right for a run that will not be continued. */
-  readonly flushAtEnd: boolean
-}
-
-/** What a job is put together from; see `openJob`. */
-export interface JobParts {
-  readonly pipeline: string
-  readonly engine: EpochRunner
-  readonly source: Source
-  readonly sinks: SinkGroup
-  readonly deadLetters: DeadLetterFile
-  /** Undefined for a run that keeps nothing to go on from. */
-  readonly checkpoint: Checkpoint | undefined
-  readonly identity: CheckpointIdentity
-  readonly hashKey: readonly [number, number]
-  readonly idleTimeoutsMs: readonly number[]
-  readonly clock: Clock
-  readonly settings: JobSettings
-  /** Gather what the live page shows. */
-  readonly live: boolean
-}
 
 const TICK_MS = 1_000
 

@@ -1,6 +1,7 @@
 import { cellValue } from '../batch/cell.ts'
 import { type ResultBatch, RowChange } from '../batch/result-batch.ts'
 import type { QueryOutput } from '../engine/engine.ts'
+import { SESSION_START, WINDOW_START } from '../plan/node.ts'
 import type { ColumnView, WindowRows } from './status.ts'
 
 type CellValue = WindowRows['rows'][number][number]
@@ -20,8 +21,10 @@ export class LiveView {
   readonly #keyIndexes: readonly number[]
   readonly #shownIndexes: readonly number[]
   readonly #rankIndex: number
+  readonly #windowed: boolean
 
   constructor(output: QueryOutput) {
+    this.#windowed = windowed(output)
     this.columns = output.fields.map((field, index) => ({
       name: field.name,
       type: field.type,
@@ -33,7 +36,7 @@ export class LiveView {
     this.#rankIndex = firstValue === undefined ? 0 : this.#shownIndexes.indexOf(firstValue)
   }
 
-  /** Takes in the update-mode rows of an epoch. The first two columns are the window's bounds. */
+  /** Takes in the update-mode rows of an epoch. Where there are windows, the first two columns are their bounds; else all is one, at 0. */
   update(rows: ResultBatch): void {
     for (let row = 0; row < rows.rowCount; row++) {
       const cell = (index: number): CellValue => {
@@ -41,7 +44,7 @@ export class LiveView {
         const field = rows.fields[index]
         return column && field ? cellValue(column, field, row) : null
       }
-      const window = this.#window(cell(0) as number, cell(1) as number)
+      const window = this.#windowed ? this.#window(cell(0) as number, cell(1) as number) : this.#window(0, 0)
       const key = JSON.stringify(this.#keyIndexes.map(cell))
       const change = rows.changes?.[row] ?? RowChange.updated
       if (change === RowChange.deleted) window.groups.delete(key)
@@ -106,8 +109,13 @@ interface LiveWindow {
 
 function role(output: QueryOutput, index: number): ColumnView['role'] {
   const name = output.fields[index]?.name ?? ''
-  if (index < 2) return 'window'
+  if (index < 2 && windowed(output)) return 'window'
   return output.keyColumns.includes(name) ? 'key' : 'value'
+}
+
+/** A global window and rows as they are have no bounds. */
+function windowed({ keyColumns }: QueryOutput): boolean {
+  return keyColumns[0] === WINDOW_START || keyColumns[0] === SESSION_START
 }
 
 function indexesOf(columns: readonly ColumnView[], wanted: ColumnView['role']): number[] {

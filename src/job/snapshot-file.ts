@@ -48,6 +48,14 @@ export interface SnapshotHeader {
   readonly flushed: boolean
 }
 
+/** The file names of snapshots, and the epoch in them. */
+export const SNAPSHOT_NAME: RegExp = /^snapshot-(\d{15})\.bin$/
+
+/** The file name of the snapshot after an epoch. */
+export function snapshotName(epoch: number): string {
+  return `snapshot-${String(epoch).padStart(15, '0')}.bin`
+}
+
 /** Writes a snapshot durably; gives its size in bytes. */
 export async function writeSnapshot(path: string, snapshot: Snapshot, fileSystem: FileSystem): Promise<number> {
   const header = encodeText(JSON.stringify(snapshot.header))

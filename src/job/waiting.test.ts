@@ -19,7 +19,8 @@ import {
 } from '../index.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { createSource } from '../sources/index.ts'
-import type { Job, JobSettings } from './job.ts'
+import type { Job } from './job.ts'
+import type { JobSettings } from './job-parts.ts'
 import { openJob } from './open-job.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)

@@ -21,7 +21,8 @@ import type { Rule } from './rule.ts'
 import type { AlignedWindow, WindowSpec } from './window.ts'
 
 const IDLE_TIMEOUT_MS = 30 * MS_PER_SECOND
-const CLOCK_SKEW_MAX_MS = 5 * MS_PER_MINUTE
+/** A row further ahead of its arrival is future, unless the pipeline says otherwise. */
+export const CLOCK_SKEW_MAX_MS: number = 5 * MS_PER_MINUTE
 
 /** Rows of a source, on their way to a query. Each step gives a new stream; none changes. */
 export class Stream<F extends FieldSpecs> {

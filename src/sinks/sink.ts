@@ -7,8 +7,10 @@ import type { Log } from '../log/log.ts'
 
 /**
  * Where a query's rows go, exactly once. The job calls `open` once, then for each epoch `prepare` and, when the epoch is certain,
- * `commit`; after a crash it calls `commit` again with what `prepare` gave, as often as it takes. Adding a sink is a file with
- * a factory and a line in `index.ts`; `contract.test.ts` runs over the table.
+ * `commit`; after a crash it calls `commit` again with what `prepare` gave, as often as it takes. Calls to one sink never overlap: an epoch
+ * is prepared when the one before is committed. Other sinks work at the same time. A call that fails as `unavailable` is made again, with
+ * growing pauses, until it works or the job is stopped; any other error ends the job, and the next start finds out what became of the
+ * epoch. Adding a sink is a file with a factory and a line in `index.ts`; `contract.test.ts` runs over the table.
  */
 export interface Sink {
   /** `<query>.<kind>` unless the pipeline gives it a name. */

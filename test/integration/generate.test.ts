@@ -74,6 +74,17 @@ test('an interval is a rate, zero events are as many as there is time for, and t
   assert.match(both.stderr, /--interval/)
 })
 
+test('event times that run ahead of the clock are told of, because most readers refuse them', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const run = (...args: string[]) =>
+    runMillrace(['generate', '--home', 'home', '--num-events', '2000', '--rate', '1', '--flat-out', ...args], { cwd })
+  const ahead = await run('--topic', 'now')
+  assert.equal(ahead.code, 0, ahead.stderr)
+  assert.match(ahead.stderr, /notice: event times run 33m .* ahead of the clock.* --start\n/)
+  const past = await run('--topic', 'past', '--start', '2026-01-01T00:00:00Z')
+  assert.doesNotMatch(past.stderr, /notice/)
+})
+
 function pick({ topic, rows, endedBy }: { topic: string; rows: number; endedBy: string }): object {
   return { topic, rows, endedBy }
 }

@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import type { JobStatus, WatermarkView } from '../../src/server/api.ts'
 import { describeClosing, nextClosing } from './closing.ts'
 import { isActive, nowMs } from './feed.ts'
-import { formatAge, formatTime } from './format.ts'
+import { formatAge, formatTime, withShortTimes } from './format.ts'
 import { history, watermarkPace } from './history.ts'
 import { TimeAxis } from './time-axis.tsx'
 import './event-time.css'
@@ -53,7 +53,7 @@ function Why({ watermark, named, ended }: WhyProps): VNode {
         {named ? id : 'Watermark'} {standing}
       </strong>
       {' – '}
-      <bdi>{why.replace(/[.]$/, '')}</bdi>
+      <bdi>{withShortTimes(why.replace(/[.]$/, ''))}</bdi>
       {heldMs >= HELD_MS_MIN && <span class="muted"> (for {formatAge(heldMs)})</span>}
     </p>
   )

@@ -67,8 +67,14 @@ function Reasons({ job }: { readonly job: JobStatus }): VNode {
       <ol class="reasons">
         {job.reasons.slice(0, REASONS).map(({ fate, rule, rows }) => (
           <li key={`${fate} ${rule}`}>
-            <span class="reason" title={`${fate} · ${rule}`}>
-              {fate} · <bdi>{rule}</bdi>
+            <span class="reason" title={rule ? `${fate} · ${rule}` : fate}>
+              {fate}
+              {rule && (
+                <>
+                  {' · '}
+                  <bdi>{rule}</bdi>
+                </>
+              )}
             </span>
             <span class="number">{formatCount(rows)}</span>
           </li>

@@ -8,8 +8,10 @@ import {
   formatShare,
   formatShortCount,
   formatSpan,
+  formatTaken,
   formatTime,
   formatWindow,
+  withShortTimes,
 } from './format.ts'
 
 const TIME_MS = Date.UTC(2026, 2, 14, 10, 4, 3, 250)
@@ -73,6 +75,17 @@ table('times are UTC, in the wanted precision', formatTime, [
   [[TIME_MS], '10:04:03'],
   [[TIME_MS, 'minute'], '10:04'],
   [[TIME_MS, 'tenth'], '10:04:03.2'],
+])
+
+table('what an epoch took, in what suits it', formatTaken, [
+  [[7.63], '7.6 ms'],
+  [[5_792], '5.8 s'],
+  [[125_000], '2m 05s'],
+])
+
+table('times in a text of the server are shown as all others are', withShortTimes, [
+  [['5s behind events-2, at 2026-03-14T10:05:05.380Z'], '5s behind events-2, at 10:05:05.3'],
+  [['waiting for the first event'], 'waiting for the first event'],
 ])
 
 table('a window leaves out what is zero', formatWindow, [

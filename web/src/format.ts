@@ -54,6 +54,11 @@ export function formatLag(durationMs: number): string {
   return Math.abs(durationMs) < 60_000 ? `${(durationMs / 1000).toFixed(1)} s` : formatAge(durationMs)
 }
 
+/** A length of time that was measured, with a digit that says something. */
+export function formatTaken(durationMs: number): string {
+  return durationMs < 1_000 ? `${durationMs.toFixed(1)} ms` : formatLag(durationMs)
+}
+
 /** The exact length of a window or a delay, as short as it gets: `90000` is `1m 30s`. */
 export function formatSpan(durationMs: number): string {
   if (durationMs < 1000) return `${durationMs}ms`
@@ -76,6 +81,11 @@ export function formatSpan(durationMs: number): string {
 export function formatTime(timeMs: number, precision: 'minute' | 'second' | 'tenth' = 'second'): string {
   const length = { minute: 16, second: 19, tenth: 21 }[precision]
   return isoText(timeMs).slice(11, length)
+}
+
+/** A text of the server with its times as the page shows them: without the date, which is that of the axis. */
+export function withShortTimes(text: string): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d\.\d)\d*Z/g, '$1')
 }
 
 export function formatDate(timeMs: number): string {

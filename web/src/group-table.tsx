@@ -69,6 +69,11 @@ interface KeysProps {
   readonly columns: readonly ColumnView[]
 }
 
+/** A number that is a key is a name, not an amount: its digits stay together. */
+function keyValue(value: CellValue | undefined, type: string | undefined): CellValue | undefined {
+  return typeof value === 'number' && type !== 'timestamp' ? String(value) : value
+}
+
 /** The key of a group; of several columns, the later ones are set apart. */
 export function Keys({ row, keys, columns }: KeysProps): VNode {
   if (keys.length === 0) return <span class="key-text muted">all</span>
@@ -76,7 +81,7 @@ export function Keys({ row, keys, columns }: KeysProps): VNode {
     <span class="key-text">
       {keys.map((index, place) => (
         <span key={index} class={place === 0 ? '' : 'key-more'}>
-          <Cell value={row[index]} type={columns[index]?.type ?? ''} />
+          <Cell value={keyValue(row[index], columns[index]?.type)} type={columns[index]?.type ?? ''} />
         </span>
       ))}
     </span>

@@ -77,7 +77,7 @@ function measures({ report, waiting, unlabelled }: ModelSummary): (readonly [str
     ['skill', metrics ? signed(metrics.skill, 3) : '–', 'base rate 0, perfect 1'],
     ['AUC', fixed(metrics?.auc, 3), 'chance 0.5'],
     ['calibration error', fixed(metrics?.ece, 3), `Brier ${fixed(metrics?.brier, 4)}`],
-    ['accuracy', fixed(metrics?.accuracy, 3), `commoner answer ${fixed(metrics?.majorityAccuracy, 3)}`],
+    ['accuracy', fixed(metrics?.accuracy, 3), `majority ${fixed(metrics?.majorityAccuracy, 3)}`],
     [
       'top tenth',
       metrics ? percent(metrics.precisionAtTop) : '–',
@@ -114,7 +114,8 @@ function LossChart({ samples }: { readonly samples: readonly LossSample[] }): VN
         <polyline class="loss-model" points={line(({ loss }) => loss)} />
       </svg>
       <figcaption>
-        log loss: <span class="loss-model-name">model</span>, <span class="loss-base-name">base rate</span>
+        log loss: <span class="loss-model-name">model {last?.loss.toFixed(3) ?? '–'}</span>,{' '}
+        <span class="loss-base-name">base rate {last?.baseLoss.toFixed(3) ?? '–'}</span>
       </figcaption>
     </figure>
   )

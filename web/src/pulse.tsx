@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import type { JobStatus } from '../../src/server/api.ts'
-import { formatBytes, formatCount, formatLag, formatShortCount } from './format.ts'
+import { formatBytes, formatCount, formatLag, formatShortCount, formatTaken } from './format.ts'
 import { RateChart } from './rate-chart.tsx'
 import './pulse.css'
 
@@ -27,10 +27,7 @@ export function Pulse({ job }: { readonly job: JobStatus }): VNode {
         <Fact name="Accepted" value={formatShortCount(job.fates.accepted)} title={formatCount(job.fates.accepted)} />
         <Fact name="Volume" value={formatBytes(job.bytesRead)} />
         <Fact name="Epoch" value={formatCount(job.epoch)} />
-        <Fact
-          name="Last epoch"
-          value={last ? `${(last.computeMs + last.prepareMs + last.commitMs).toFixed(1)} ms` : '–'}
-        />
+        <Fact name="Last epoch" value={last ? formatTaken(last.computeMs + last.prepareMs + last.commitMs) : '–'} />
         <Fact name="Behind the clock" value={watermarkMs === null ? '–' : formatLag(job.nowMs - watermarkMs)} />
       </dl>
     </section>

@@ -11,6 +11,8 @@ const TICKS_PX = 26
 const LANE_PX = 36
 const PARTITIONS_PX = 42
 const WINDOW_MS_DEFAULT = 10_000
+/** Labels nearer than this to an edge, as a share of the width, would be cut. */
+const EDGE = 0.025
 
 interface Lane {
   readonly name: string
@@ -57,7 +59,7 @@ export function TimeAxis({ job }: { readonly job: JobStatus }): VNode {
             key={timeMs}
             class={`tick ${(timeMs / tickMs) % 2 === 0 ? '' : 'tick-minor'}`}
             style={{ left: percent(positionOf(scale, timeMs)) }}
-            data-label={tickLabel(timeMs, tickMs)}
+            data-label={atEdge(positionOf(scale, timeMs)) ? '' : tickLabel(timeMs, tickMs)}
           />
         ))}
         {lanes.slice(0, LANES_MAX).map((lane) => (
@@ -83,7 +85,7 @@ function LaneBars({ lane, scale }: { readonly lane: Lane; readonly scale: AxisSc
       <div class="lane-bars">
         {lane.bars.map((bar) => {
           const from = Math.max(-0.02, positionOf(scale, bar.startMs))
-          const to = Math.min(1.02, positionOf(scale, bar.endMs))
+          const to = Math.min(1, positionOf(scale, bar.endMs))
           if (to <= 0 || from >= 1) return null
           return (
             <div
@@ -92,7 +94,7 @@ function LaneBars({ lane, scale }: { readonly lane: Lane; readonly scale: AxisSc
               style={{ left: percent(from), width: percent(to - from) }}
               title={`${formatWindow(bar.startMs, bar.endMs)}: ${formatCount(bar.groups)} groups, ${bar.closed ? 'closed' : 'open'}`}
             >
-              <span class={bar.closed ? 'bar-closed' : 'bar-open'}>{formatCount(bar.groups)}</span>
+              <span class={bar.closed ? 'bar-closed' : 'bar-open'}>{to > EDGE && formatCount(bar.groups)}</span>
             </div>
           )
         })}
@@ -170,6 +172,10 @@ function OpenWindowsTable({ lanes }: { readonly lanes: readonly Lane[] }): VNode
       </tbody>
     </table>
   )
+}
+
+function atEdge(position: number): boolean {
+  return position < EDGE || position > 1 - EDGE
 }
 
 function tickLabel(timeMs: number, tickMs: number): string {

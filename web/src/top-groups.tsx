@@ -5,7 +5,7 @@ import { formatCount, formatWindow } from './format.ts'
 import { GroupTable } from './group-table.tsx'
 import { FILTER_ID } from './keyboard.ts'
 import { NoResults } from './no-results.tsx'
-import { chosenQuery, filterText, newestWindow, query, windowKind } from './selection.ts'
+import { chosenQuery, filterText, isWindowed, newestWindow, query, windowKind } from './selection.ts'
 import './top-groups.css'
 
 const ROWS = 10
@@ -20,9 +20,9 @@ export function TopGroups({ job }: { readonly job: JobStatus }): VNode {
     <section class="top" aria-labelledby="top">
       <div class="section-head">
         <h2 id="top">{shown ? title(shown) : 'Live results'}</h2>
-        {window && (
+        {shown && window && (
           <p class="window-name" data-test="window">
-            {formatWindow(window.startMs, window.endMs)}
+            {isWindowed(shown) ? formatWindow(window.startMs, window.endMs) : 'all time'}
             <span class={`chip ${window.closed ? 'chip-final' : 'chip-open'}`}>
               {window.closed ? 'final' : 'provisional'}
             </span>

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { Argument } from 'commander'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { printJson } from '../output.ts'
-import type { DefineCommand } from './index.ts'
 
 /** Words that can follow a path of commands: `''` is `millrace` itself, `topics peek` a command of a command. */
 type Words = ReadonlyMap<string, readonly string[]>

@@ -1,11 +1,12 @@
 import { namesSecret, REDACTED } from '../../base/redact.ts'
-import { assertNoProblems, type Config, formatSetting, readConfig } from '../config/config.ts'
+import { assertNoProblems, type Config, readConfig } from '../config/config.ts'
 import { envExample } from '../config/env-example.ts'
 import { STARTED_WITH } from '../config/env-file.ts'
+import { formatSetting } from '../config/setting-value.ts'
 import { SETTINGS, type Setting } from '../config/settings.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { printJson, say } from '../output.ts'
-import type { DefineCommand } from './index.ts'
 
 interface ShowOptions {
   readonly config?: string

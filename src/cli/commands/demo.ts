@@ -12,6 +12,7 @@ import { demoPipeline } from '../../pipelines/demo.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
 import { createSource } from '../../sources/index.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import type { EmbeddedPostgres } from '../embedded-postgres.ts'
 import { firstResult } from '../first-result.ts'
 import { showExamples } from '../help.ts'
@@ -25,7 +26,6 @@ import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi } from '../store-api.ts'
 import { rowsAtStart, summaryOf, summaryText } from '../summary.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
-import type { DefineCommand } from './index.ts'
 
 interface DemoOptions extends PageOptions, TrafficOptions {
   readonly duration?: number
@@ -77,6 +77,7 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
     await runDemo(options, homeAt(temporary ?? options.home), !chosen)
     // The files of a bounded run without --home are kept: they are what it was run for.
     kept ||= options.duration !== undefined
+    if (!kept) say('nothing of this is kept; --home FOLDER keeps it, and goes on from there')
   } finally {
     if (temporary !== undefined && !kept) await rm(temporary, { recursive: true, force: true })
   }

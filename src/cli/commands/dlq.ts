@@ -7,6 +7,7 @@ import type { DeadLetterLengths } from '../../job/dead-letter-file.ts'
 import { RecordBatchBuilder } from '../../log/record-batch-builder.ts'
 import { settingOption } from '../config/apply.ts'
 import { correctedEvent, type Letter, letterById, letterFiles, noteResent, readLetters } from '../dead-letters.ts'
+import type { DefineCommand } from '../define-command.ts'
 import {
   type CheckpointOptions,
   checkpointFolder,
@@ -19,7 +20,6 @@ import { type Home, homeAt, openLog } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
 import type { RejectedRows } from '../rejected-rows.ts'
 import { textTable } from '../text-table.ts'
-import type { DefineCommand } from './index.ts'
 
 interface DlqOptions extends CheckpointOptions {
   readonly home?: string

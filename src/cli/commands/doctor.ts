@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import type { DoctorOptions, Finding } from '../doctor/check.ts'
 import {
   checkDisk,
@@ -16,7 +17,6 @@ import { troublesPage } from '../doctor/troubles.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { printJson } from '../output.ts'
-import type { DefineCommand } from './index.ts'
 
 /** `millrace doctor`: looks at what a run needs, and says what to do about what is missing. */
 export const defineDoctor: DefineCommand = (program, exit) => {
@@ -60,5 +60,5 @@ async function examine(options: DoctorOptions): Promise<Finding[]> {
 }
 
 function line({ name, fine, detail, fix, note }: Finding): string {
-  return `${fine ? 'ok    ' : 'FAILED'}  ${name.padEnd(8)} ${detail}${fine && !note ? '' : `\n        ${fix}`}\n`
+  return `${fine ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)} ${detail}${fine && !note ? '' : `\n        ${fix}`}\n`
 }

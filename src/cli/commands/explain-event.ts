@@ -4,6 +4,7 @@ import { formatTime } from '../../base/time.ts'
 import { settingOption } from '../config/apply.ts'
 import type { Letter } from '../dead-letters.ts'
 import { readLetters } from '../dead-letters.ts'
+import type { DefineCommand } from '../define-command.ts'
 import {
   type CheckpointOptions,
   checkpointFolder,
@@ -17,7 +18,6 @@ import { type Judgement, judgeRecord } from '../judge-record.ts'
 import { loadPipeline } from '../load-pipeline.ts'
 import { recordValues } from '../record-values.ts'
 import { printable } from '../text-table.ts'
-import type { DefineCommand } from './index.ts'
 
 interface ExplainOptions extends CheckpointOptions {
   readonly home?: string

@@ -2,21 +2,23 @@ import { resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { encodeText } from '../../base/bytes.ts'
 import { writeDurableFile } from '../../base/durable-file.ts'
-import { MS_PER_MINUTE } from '../../base/time.ts'
+import { formatDuration, MS_PER_MINUTE } from '../../base/time.ts'
 import type { LoadProgress, LoadResult } from '../../generator/load.ts'
 import type { Origin } from '../../generator/origin.ts'
 import type { Profile } from '../../generator/profile.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Log } from '../../log/log.ts'
+import { CLOCK_SKEW_MAX_MS } from '../../plan/stream.ts'
 import { settingOption } from '../config/apply.ts'
 import { countedLog } from '../counted-log.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { batchBytesFor, homeAt, openLog } from '../home.ts'
 import { serveMetrics } from '../metrics.ts'
 import { bytes, duration, port, wholeNumber } from '../options.ts'
+import { say } from '../output.ts'
 import { onStop } from '../signals.ts'
 import { addTrafficOptions, type TrafficOptions, trafficSettings } from '../traffic-options.ts'
-import type { DefineCommand } from './index.ts'
 
 interface GenerateOptions extends TrafficOptions {
   readonly preset?: string
@@ -87,6 +89,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
   let metrics: { close(): void } | undefined
+  let aheadMs = 0
   try {
     if (options.metricsPort !== undefined) metrics = await serveMetrics(options, families)
     const profile = await profileOf(options)
@@ -106,8 +109,12 @@ async function generate(options: GenerateOptions): Promise<void> {
       ...given('durationMs', options.duration),
       ...given('lingerMs', options.linger),
       ...given('batchBytes', options.batchBytes),
-      onProgress: (progress) => process.stderr.write(`${progressText(progress)}\n`),
+      onProgress: (progress) => {
+        process.stderr.write(`${progressText(progress)}\n`)
+        aheadMs = -progress.behindMs
+      },
     })
+    if (aheadMs > CLOCK_SKEW_MAX_MS) say(aheadNotice(aheadMs))
     if (options.truth !== undefined) await writeTruth(log, options.topic, result.origin, options.truth)
     if (options.json) process.stdout.write(`${JSON.stringify(totals(options.topic, result))}\n`)
   } finally {
@@ -165,6 +172,11 @@ function given<Name extends string, T>(name: Name, value: T | undefined): { read
 function progressText({ rows, bytes: written, eventsPerSecond, megabytesPerSecond }: LoadProgress): string {
   const rate = `${Math.round(eventsPerSecond).toLocaleString('en-US')} events/s  ${megabytesPerSecond.toFixed(1)} MB/s`
   return `${rate}  ${rows.toLocaleString('en-US')} events  ${(written / 1e6).toFixed(1)} MB`
+}
+
+/** Whoever reads such a topic now refuses most of it. */
+function aheadNotice(aheadMs: number): string {
+  return `notice: event times run ${formatDuration(Math.round(aheadMs / 1_000) * 1_000)} ahead of the clock; rows more than ${formatDuration(CLOCK_SKEW_MAX_MS)} ahead are refused as future: name an earlier time with --start`
 }
 
 function totals(topic: string, { rows, bytes: written, elapsedMs, endedBy }: LoadResult): object {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import type { DefineCommand } from '../define-command.ts'
 import { defineCompletion } from './completion.ts'
 import { defineConfig } from './config.ts'
 import { defineDemo } from './demo.ts'
@@ -18,9 +18,6 @@ import { defineStatus } from './status.ts'
 import { defineStop } from './stop.ts'
 import { defineTopics } from './topics.ts'
 import { defineWipe } from './wipe.ts'
-
-/** Adds a command to the program; `exit` says what the process ends with. */
-export type DefineCommand = (program: Command, exit: (code: number) => void) => void
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly DefineCommand[] = [

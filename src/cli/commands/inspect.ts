@@ -1,11 +1,11 @@
 import { Argument } from 'commander'
 import { formatTime } from '../../base/time.ts'
 import type { CheckpointView, EpochView } from '../../job/checkpoint-view.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { type CheckpointOptions, checkpointFolder, checkpointOptions } from '../find-checkpoint.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { textTable } from '../text-table.ts'
-import type { DefineCommand } from './index.ts'
 
 interface InspectOptions extends CheckpointOptions {
   readonly home?: string

@@ -3,13 +3,13 @@ import { Option } from 'commander'
 import { MillraceError } from '../../base/error.ts'
 import type { Log } from '../../log/log.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
 import { LoadTally } from '../load-target.ts'
 import { type LoadShare, type LoadShareResult, runLoadShare, startLoadThread } from '../load-worker.ts'
 import { assertion, bytes, collectWith, duration, fraction, type LoadAssertion, wholeNumber } from '../options.ts'
 import { onStop } from '../signals.ts'
-import type { DefineCommand } from './index.ts'
 
 interface LoadTestOptions {
   readonly topic: string

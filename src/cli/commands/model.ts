@@ -1,12 +1,12 @@
 import { systemClock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/error.ts'
 import { CommandFolder, type NewCommand } from '../../job/command-folder.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { type CheckpointOptions, checkpointFolder, checkpointOptions } from '../find-checkpoint.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
-import type { DefineCommand } from './index.ts'
 
 interface ModelOptions extends CheckpointOptions {
   readonly home?: string

@@ -5,11 +5,11 @@ import type { PipelinePlan } from '../../plan/node.ts'
 import { planToJson } from '../../plan/plan-codec.ts'
 import { withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { printJson } from '../output.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import { exitCodeOf } from '../report-error.ts'
-import type { DefineCommand } from './index.ts'
 
 interface PlanOptions extends PresetOptions {
   readonly json?: boolean

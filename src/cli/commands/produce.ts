@@ -5,12 +5,12 @@ import { RecordBatchBuilder } from '../../log/record-batch-builder.ts'
 import { fileSource } from '../../plan/connectors.ts'
 import { createSource } from '../../sources/index.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { homeAt, openLog } from '../home.ts'
 import { wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { onStop } from '../signals.ts'
-import type { DefineCommand } from './index.ts'
 
 interface ProduceOptions {
   readonly topic?: string

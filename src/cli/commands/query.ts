@@ -6,13 +6,13 @@ import { funnelSql } from '../../plan/funnel-sql.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
 import type { QueryAnswer } from '../../sinks/duckdb/duckdb-query.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { homeAt } from '../home.ts'
 import { collect, duration, wholeNumber } from '../options.ts'
 import { choosePipeline, type PresetOptions } from '../preset-options.ts'
 import { askOwner, QUERY_LIMITS, storeFile } from '../store-api.ts'
 import { textTable } from '../text-table.ts'
-import type { DefineCommand } from './index.ts'
 
 const FORMATS = ['table', 'csv', 'ndjson', 'json'] as const
 

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { MillraceError } from '../../base/error.ts'
-import type { Job, JobSettings } from '../../job/job.ts'
+import type { Job } from '../../job/job.ts'
+import type { JobSettings } from '../../job/job-parts.ts'
 import { openJob } from '../../job/open-job.ts'
 import type { JobStatus } from '../../job/status.ts'
 import { fileSource, type LogSourceSpec, logSource, type SourceSpec } from '../../plan/connectors.ts'
@@ -12,6 +13,7 @@ import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { withAlerts } from '../alerts/watch-job.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { type Home, homeAt, openKafka, openLog } from '../home.ts'
 import { collect } from '../options.ts'
@@ -25,7 +27,6 @@ import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../
 import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
 import { rowsAtStart, type Summary, summaryOf, summaryText } from '../summary.ts'
-import type { DefineCommand } from './index.ts'
 
 interface RunOptions extends PageOptions, PlaceOptions, PresetOptions {
   readonly input?: readonly string[]
@@ -59,7 +60,7 @@ export const defineRun: DefineCommand = (program, exit) => {
     .argument('[pipeline]', 'a pipeline file (.ts, .js) or a plan (.json), unless a preset is named')
     .argument('[topic]', 'topic to read instead of the one in the pipeline')
     .option('--input <file>', 'read NDJSON (plain, .gz, .zst, patterns, - for stdin) instead of the source', collect)
-    .option('--once', 'stop at the end of the input')
+    .option('--once', 'stop at the end of the input; without a checkpoint, every window closes there')
     .addOption(settingOption('output'))
     .option('--replace', 'remove what an earlier run left in the output folders')
     .addOption(POSTGRES_OPTION)

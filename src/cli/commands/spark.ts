@@ -8,6 +8,7 @@ import type { PipelinePlan } from '../../plan/node.ts'
 import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { homeAt, openKafka, openLog } from '../home.ts'
 import { serveMetrics } from '../metrics.ts'
@@ -16,7 +17,6 @@ import { printJson, say } from '../output.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import type { QueryVerdict } from '../spark/verify.ts'
-import type { DefineCommand } from './index.ts'
 
 /** As our own sink makes them. */
 const NEW_TOPIC_PARTITIONS = 4

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError, systemErrorCode } from '../../base/error.ts'
 import type { JobStatus } from '../../job/status.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { duration } from '../options.ts'
 import { printJson } from '../output.ts'
 import { type PageOptions, tokenOf } from '../page.ts'
-import type { DefineCommand } from './index.ts'
 
 interface StatusOptions extends PageOptions {
   readonly url?: string

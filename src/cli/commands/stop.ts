@@ -3,12 +3,12 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError, systemErrorCode } from '../../base/error.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { type Holder, holdersOf } from '../holders.ts'
 import { homeAt } from '../home.ts'
 import { duration } from '../options.ts'
 import { printJson, say } from '../output.ts'
-import type { DefineCommand } from './index.ts'
 
 interface StopOptions {
   readonly home: string

@@ -1,10 +1,10 @@
 import { isKafkaLog } from '../../log/kafka/is-kafka-log.ts'
 import type { Log, TopicDescription } from '../../log/log.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { knownTopic, type LogOptions, withLog, withLogOptions } from '../topic-log.ts'
-import type { DefineCommand } from './index.ts'
 import { definePeek, defineTail } from './topic-records.ts'
 
 interface TopicOptions extends LogOptions {

@@ -4,11 +4,11 @@ import { MillraceError } from '../../base/error.ts'
 import { nodeFileSystem } from '../../base/file-system.ts'
 import { clearOutputFolder, readOwner } from '../../sinks/output-log.ts'
 import { settingOption } from '../config/apply.ts'
+import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { holdersOf } from '../holders.ts'
 import { type Home, homeAt } from '../home.ts'
 import { printJson, say } from '../output.ts'
-import type { DefineCommand } from './index.ts'
 
 interface WipeOptions {
   readonly home: string

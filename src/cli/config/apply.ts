@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { say } from '../output.ts'
-import { assertNoProblems, notAValue, parseSetting, readConfig } from './config.ts'
+import { assertNoProblems, readConfig } from './config.ts'
 import { loadEnvFile, STARTED_WITH } from './env-file.ts'
+import { notAValue, parseSetting } from './setting-value.ts'
 import { type Setting, type SettingName, settingNamed } from './settings.ts'
 
 /** A setting as an option of a command. Its text becomes a value in `applyConfig`, together with what is set elsewhere. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { nearestName } from '../../plan/nearest-name.ts'
-import { notAValue, parseSetting } from './config.ts'
 import { SETTING_TYPES } from './setting-type.ts'
+import { notAValue, parseSetting } from './setting-value.ts'
 import { SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Checks what a configuration file says; every problem is a sentence that starts with the path. */

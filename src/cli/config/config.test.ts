@@ -4,9 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { assertNoProblems, type Config, formatSetting, parseSetting, readConfig } from './config.ts'
+import { assertNoProblems, type Config, readConfig } from './config.ts'
 import { configJsonSchema } from './config-schema.ts'
 import { envExample } from './env-example.ts'
+import { formatSetting, parseSetting } from './setting-value.ts'
 import { SETTINGS, UNUSED_NAMES } from './settings.ts'
 
 interface Given {

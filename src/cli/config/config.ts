@@ -4,7 +4,7 @@ import { nearestName } from '../../plan/nearest-name.ts'
 import { readConfigFile } from './config-file.ts'
 import { readEnvFile } from './env-file.ts'
 import { presetLayer } from './preset-layer.ts'
-import { SETTING_TYPES, type SettingForm } from './setting-type.ts'
+import { notAValue, parseSetting } from './setting-value.ts'
 import { SETTINGS, type Setting, type SettingName, UNUSED_NAMES } from './settings.ts'
 
 /** A value and where it was found: `MILLRACE_TRIGGER`, `.env: MILLRACE_TRIGGER`, `millrace.yaml`, `preset ecommerce`. */
@@ -60,24 +60,6 @@ export async function readConfig(places: ConfigPlaces): Promise<Config> {
   return { values, problems, notices: noticesOf(new Map([...envFile, ...env]), layer.unused) }
 }
 
-/** The value that a text stands for; undefined when it is none. */
-export function parseSetting(setting: Setting, text: string): string | number | undefined {
-  return formOf(setting).parse(text)
-}
-
-/** How a value is written. */
-export function formatSetting(setting: Setting, value: string | number): string {
-  return formOf(setting).format(value)
-}
-
-/** Says what a value should have been. */
-export function notAValue(setting: Setting, text: string): string {
-  const form = formOf(setting)
-  if (setting.type === 'secret') return `the value is not ${form.expected}`
-  const nearest = form.choices && nearestName(text, form.choices)
-  return `"${text.slice(0, 100)}" is not ${form.expected}${nearest ? ` (did you mean "${nearest}"?)` : ''}`
-}
-
 /** Throws when anything is wrong, with all of it. */
 export function assertNoProblems(problems: readonly string[]): void {
   if (problems.length === 0) return
@@ -88,10 +70,6 @@ export function assertNoProblems(problems: readonly string[]): void {
   throw new MillraceError('invalid-option', message, {
     hint: 'correct it and start again; `millrace config env` shows every setting',
   })
-}
-
-function formOf(setting: Setting): SettingForm {
-  return SETTING_TYPES[setting.type]
 }
 
 function inEnvironment(

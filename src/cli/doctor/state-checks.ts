@@ -29,10 +29,11 @@ export async function checkResultStore(home: string): Promise<Finding[]> {
 }
 
 async function checkCheckpoint(folder: string): Promise<Finding> {
-  const { viewCheckpoint } = await import('../../job/checkpoint-view.ts')
+  const { assertStateFormat, viewCheckpoint } = await import('../../job/checkpoint-view.ts')
   return checked('checkpoint', `${folder} can be gone on from`, async () => {
-    const { snapshots, header, epochs } = await viewCheckpoint(folder)
-    if (header || (snapshots.length === 0 && epochs.length === 0)) return
+    const view = await viewCheckpoint(folder)
+    if (view.header) return assertStateFormat(view)
+    if (view.snapshots.length === 0 && view.epochs.length === 0) return
     throw new MillraceError('incompatible-state', `${folder} has no snapshot that can be read`, {
       hint: 'restore it from a backup, or start over with another --checkpoint and another --output',
     })
