@@ -67,10 +67,15 @@ function assertSharded(one: Case, steps: readonly Step[], { partitions, cut, mod
   let newest = NEVER
   const epochs = epochsOf(steps, partitions, one)
   for (const [index, all] of [...epochs, []].entries()) {
+    tellOfMarks(owners, late)
     // The watermark is ahead of many: those that came too late, and those for whom an older window has closed already.
     const events = all.filter(({ ts }) => ts >= whole.operator.openFrom(late))
-    whole.read(events)
-    for (const [at, owner] of owners.entries()) owner.read(events.filter(({ partition }) => partition % 2 === at))
+    const accepted = whole.read(events)
+    let acceptedByOwners = 0
+    for (const [at, owner] of owners.entries()) {
+      acceptedByOwners += owner.read(events.filter(({ partition }) => partition % 2 === at))
+    }
+    assert.equal(acceptedByOwners, accepted)
     newest = Math.max(newest, ...events.map(({ ts }) => ts))
     const closeMs = index === epochs.length ? Number.POSITIVE_INFINITY : newest - 8 * one.unitMs
     const context = { epoch: index + 1, lateWatermarkMs: late, closeWatermarkMs: closeMs }
@@ -82,6 +87,19 @@ function assertSharded(one: Case, steps: readonly Step[], { partitions, cut, mod
     if (snapshots[index] !== true) continue
     exchange(owners, closeMs, newest, true)
     assertSameState(whole, owners, one)
+  }
+}
+
+/** Everybody is told what others have closed early. */
+function tellOfMarks(owners: readonly Worker[], lateWatermarkMs: number): void {
+  const marks = owners.map(({ operator }) => {
+    const writer = new ByteWriter()
+    return operator.writeNewMarks?.(writer) ? [writer.finish()] : []
+  })
+  for (const [listener, { operator }] of owners.entries()) {
+    const told = marks.filter((_, teller) => teller !== listener).flat()
+    const readers = told.map((bytes) => new ByteReader(bytes, 'marks'))
+    operator.hearOfMarks?.(readers, lateWatermarkMs)
   }
 }
 
@@ -148,12 +166,18 @@ class Worker {
     this.#decoder = createScalarDecoder({ fields, knownMembers: new Set(), hashSeed: 7, dictionaryEntriesMax: 1_000 })
   }
 
-  read(events: readonly PlacedEvent[]): void {
+  /** Takes in what no session that was closed early stands in the way of, and gives how many rows that were. */
+  read(events: readonly PlacedEvent[]): number {
+    let accepted = 0
     for (const [partition, own] of Map.groupBy(events, (event) => event.partition)) {
       const batch = this.#decoder.decode(encoded(own.map(toEvent), own[0]?.offset ?? 0))
       const rows = Int32Array.from(own.keys())
-      this.operator.processBatch(batch, { partition, rows, count: rows.length })
+      const refused = this.operator.closesEarly?.() ? this.operator.refuseClosed : undefined
+      const count = refused?.call(this.operator, batch, rows, rows.length, () => {}) ?? rows.length
+      this.operator.processBatch(batch, { partition, rows, count })
+      accepted += count
     }
+    return accepted
   }
 
   written(): Uint8Array {
