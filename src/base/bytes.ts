@@ -99,6 +99,11 @@ export class ByteWriter {
     this.#view.setUint32(at, value, true)
   }
 
+  /** Makes room for so many bytes more at once, for those who know what comes. */
+  reserve(size: number): void {
+    if (this.#length + size > this.#bytes.length) this.#grow(this.#length + size)
+  }
+
   clear(): void {
     this.#length = 0
   }

@@ -36,6 +36,8 @@ class PipelineEngine implements Engine {
   readonly #gatherer: Gatherer
   #plan: EpochPlan | undefined
   #lateRowsBefore: number[] = []
+  /** Size of the last snapshot: the next one is about as large, and a buffer that grows step by step is held twice. */
+  #snapshotBytes = 1 << 16
 
   constructor(plan: PipelinePlan, options: EngineOptions) {
     this.fields = selectedFields(plan)
@@ -88,7 +90,7 @@ class PipelineEngine implements Engine {
 
   snapshot(): Uint8Array {
     assert(!this.#gatherer.busy, 'state is saved between epochs')
-    const writer = new ByteWriter(1 << 16)
+    const writer = new ByteWriter(Math.ceil(this.#snapshotBytes * 1.1))
     writeHead(writer, this.#partitionIds)
     for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
     for (const dedupe of this.#stages.dedupes) section(writer, dedupe.id, (to) => writeTables(to, dedupe.tables()))
@@ -99,6 +101,7 @@ class PipelineEngine implements Engine {
       if (output instanceof SelectStage) continue
       section(writer, output.id, (to) => output.snapshot(to, ALL_SHARDS))
     }
+    this.#snapshotBytes = writer.length
     return writer.view()
   }
 

@@ -3,7 +3,7 @@ import { MillraceError } from '../base/error.ts'
 import { SHARDS } from './keys/key-table.ts'
 
 /** Version of the engine's part of a snapshot. */
-const STATE_VERSION = 3
+const STATE_VERSION = 4
 
 /** Every shard, in the order in which a snapshot has them. */
 export const ALL_SHARDS: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard)

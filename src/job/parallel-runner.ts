@@ -19,7 +19,7 @@ import {
   writeHead,
   writeTables,
 } from '../engine/state-sections.ts'
-import type { WorkerClosed, WorkerGathered } from '../engine/worker-engine.ts'
+import type { WorkerClosed, WorkerGathered, WorkerState } from '../engine/worker-engine.ts'
 import type { OutputMode } from '../plan/connectors.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
@@ -125,7 +125,7 @@ export class ParallelRunner implements EpochRunner {
       const own = partials[owner] as Uint8Array<ArrayBuffer>[]
       return worker.ask({ kind: 'snapshot', partials: own }, buffersOf(own))
     })
-    const writer = new ByteWriter(1 << 16)
+    const writer = new ByteWriter(sum(states.map(bytesIn)) + (1 << 16))
     writeHead(writer, this.#partitionIds)
     for (const { id, watermark } of this.#stages.watermarks) section(writer, id, (to) => watermark.snapshot(to))
     for (const [index, { id }] of this.#stages.dedupes.entries()) {
@@ -334,4 +334,8 @@ function mergedWindows(windows: readonly OpenWindow[], bySession: boolean): Open
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
+}
+
+function bytesIn({ groups, ids }: WorkerState): number {
+  return sum([...groups, ...ids].flat().map((bytes) => bytes.length))
 }

@@ -59,20 +59,21 @@ export function snapshotName(epoch: number): string {
 /** Writes a snapshot durably; gives its size in bytes. */
 export async function writeSnapshot(path: string, snapshot: Snapshot, fileSystem: FileSystem): Promise<number> {
   const header = encodeText(JSON.stringify(snapshot.header))
-  const total = PREFIX_BYTES + 2 * SECTION_PREFIX_BYTES + header.length + snapshot.engineState.length + FOOTER_BYTES
-  const bytes = new Uint8Array(total)
-  const view = new DataView(bytes.buffer)
-  bytes.set(MAGIC)
-  view.setUint32(8, FORMAT_VERSION, true)
-  let at = PREFIX_BYTES
-  for (const section of [header, snapshot.engineState]) {
-    view.setUint32(at, section.length, true)
-    view.setUint32(at + 4, crc32c(section), true)
-    bytes.set(section, at + SECTION_PREFIX_BYTES)
-    at += SECTION_PREFIX_BYTES + section.length
-  }
-  view.setUint32(at, total, true)
-  await writeDurableFile(path, bytes, { overwrite: true }, fileSystem)
+  const state = snapshot.engineState
+  const total = PREFIX_BYTES + 2 * SECTION_PREFIX_BYTES + header.length + state.length + FOOTER_BYTES
+  const prefix = new Uint8Array(PREFIX_BYTES)
+  prefix.set(MAGIC)
+  new DataView(prefix.buffer).setUint32(8, FORMAT_VERSION, true)
+  // In pieces: the state can be large, and is not copied.
+  const pieces = [
+    prefix,
+    u32s(header.length, crc32c(header)),
+    header,
+    u32s(state.length, crc32c(state)),
+    state,
+    u32s(total),
+  ]
+  await writeDurableFile(path, pieces, { overwrite: true }, fileSystem)
   return total
 }
 
@@ -103,6 +104,13 @@ export async function readSnapshot(path: string, fileSystem: FileSystem): Promis
   if (stateAt + SECTION_PREFIX_BYTES + state.length + FOOTER_BYTES !== bytes.length)
     throw damaged(path, 'it has bytes to spare')
   return { header: JSON.parse(decodeText(header)) as SnapshotHeader, engineState: state }
+}
+
+function u32s(...values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * values.length)
+  const view = new DataView(bytes.buffer)
+  for (const [index, value] of values.entries()) view.setUint32(4 * index, value, true)
+  return bytes
 }
 
 function readSection(bytes: Uint8Array, view: DataView, at: number, path: string): Uint8Array {

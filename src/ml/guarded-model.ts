@@ -44,7 +44,7 @@ interface KeptWeights {
 
 /**
  * A model with who watches it. Weights that were worse than the base rate, or are no numbers any more, go back to the last ones that were
- * better; the newest of these are kept.
+ * better; the newest of these are kept. Where those are worse too, the world is another one: all are let go, and it begins anew.
  */
 export class GuardedModel<M extends WatchedModel> {
   readonly #make: () => M
@@ -58,6 +58,8 @@ export class GuardedModel<M extends WatchedModel> {
   #counts = { drifts: 0, warnings: 0, rollbacks: 0 }
   /** Oldest first. */
   #kept: KeptWeights[] = []
+  /** Weights went back for being worse than the base rate, and have not been better since. */
+  #wentBack = false
   #outcomes = 0
   readonly #events = new EventList()
 
@@ -124,6 +126,7 @@ export class GuardedModel<M extends WatchedModel> {
     for (const count of [drifts, warnings, rollbacks]) writer.varint(count)
     this.#judge.write(writer)
     writer.varint(this.#outcomes)
+    writer.u8(this.#wentBack ? 1 : 0)
     writer.varint(this.#kept.length)
     for (const { version, bytes } of this.#kept) {
       writer.varint(version)
@@ -138,6 +141,7 @@ export class GuardedModel<M extends WatchedModel> {
     this.#counts = { drifts: reader.varint(), warnings: reader.varint(), rollbacks: reader.varint() }
     this.#judge.restore(reader)
     this.#outcomes = reader.varint()
+    this.#wentBack = reader.u8() === 1
     this.#kept = Array.from({ length: reader.count() }, () => ({
       version: reader.varint(),
       bytes: reader.bytes().slice(),
@@ -163,10 +167,22 @@ export class GuardedModel<M extends WatchedModel> {
     const verdict = this.#judge.verdict()
     if (!this.#current.sound) this.rollBack(NO_NUMBERS)
     else if (verdict === 'better') this.#keep()
-    else if (verdict === 'worse' && this.#kept.length > 0) this.rollBack('worse than the base rate')
+    else if (verdict === 'worse' && this.#wentBack) this.#beginAnew()
+    else if (verdict === 'worse' && this.#kept.length > 0) {
+      this.rollBack('worse than the base rate')
+      this.#wentBack = true
+    }
+  }
+
+  /** What was good once is not any more, and going back to it again and again would undo what is learned of the world as it is now. */
+  #beginAnew(): void {
+    this.#kept = []
+    this.#wentBack = false
+    this.#goBack(undefined, 'kept weights are worse than the base rate, too')
   }
 
   #keep(): void {
+    this.#wentBack = false
     const writer = new ByteWriter(1024)
     this.#current.write(writer)
     this.#kept.push({ version: this.#current.updates, bytes: writer.finish() })

@@ -1,32 +1,38 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import type { HashKey } from '../keys/key-table.ts'
+import { hashAll, PLACE_WORDS } from './id-hash.ts'
 import { ID_WORDS, type WideIds } from './wide-ids.ts'
 
 type Ids = Pick<WideIds, 'words' | 'nulls'>
 
-/** Words of a place: number of its entry, 0 when free; hash of the entry. */
-const PLACE_WORDS = 2
+/** A power of two, as every capacity. */
+const CAPACITY_MIN = 256
+/** Entries that go at a stretch. */
+const STRETCH = 4096
+const ENTRY_BYTES = ID_WORDS * 4 + 8
 
 /**
- * Ids that were seen, with the event time of the row that brought each. Forgetting is free: what lies at or before the horizon counts as
- * not there, and goes when room is needed.
+ * Ids that were seen, with the event time of the row that brought each. What lies at or before the horizon counts as not there.
  *
- *   places    entry + 1, hash | 0, 0 | ...        open addressing; the hash alone tells nearly all other ids
- *   ids       four words an entry                 entries in the order in which they came: a new id costs one place that is
- *   times     event time, ms                      out of the cache, and the end of two arrays
+ *   entries   ... | oldest | ... | newest | ...   a ring of ids (four words) and times (ms), in the order in which they came
+ *   places    slot in the ring + 1, hash | 0, 0   open addressing, half of it free; the hash alone tells nearly all other ids
+ *
+ * Times and arrival are nearly in the same order, so what is forgotten is nearly always at the old end, and leaves there a few entries at
+ * a time: nothing is ever built anew but when the ring has to grow. One that is forgotten between others waits until those are.
  */
 export class SeenIds {
-  readonly #keys: HashKey
-  #places = new Int32Array(PLACE_WORDS * 1024)
-  #ids = new Int32Array(ID_WORDS * 256)
-  #times = new Float64Array(256)
+  readonly #key: HashKey
+  #places = new Int32Array(2 * CAPACITY_MIN * PLACE_WORDS)
+  #ids = new Int32Array(CAPACITY_MIN * ID_WORDS)
+  #times = new Float64Array(CAPACITY_MIN)
+  /** Slot of the oldest entry. */
+  #oldest = 0
   #count = 0
   #horizonMs = Number.NEGATIVE_INFINITY
-  /** Of the ids that are being added. */
-  #hashes = new Int32Array(0)
+  #hashes = new Int32Array(STRETCH + 1)
 
-  constructor(keys: HashKey) {
-    this.#keys = keys
+  constructor(key: HashKey) {
+    this.#key = key
   }
 
   /** Entries up to this time are forgotten; it never goes back. */
@@ -36,9 +42,7 @@ export class SeenIds {
 
   /** Entries that are remembered. */
   get size(): number {
-    let size = 0
-    for (let entry = 0; entry < this.#count; entry++) if (this.#live(entry)) size++
-    return size
+    return this.#liveRuns().reduce((size, { from, to }) => size + to - from, 0)
   }
 
   /** Entries that take room, forgotten ones among them. */
@@ -48,14 +52,15 @@ export class SeenIds {
 
   /** Lets go of what is forgotten. */
   compact(): void {
-    if (this.size < this.#count) this.#makeRoom(0)
+    if (this.size < this.#count) this.#rebuild(this.#times.length)
   }
 
   /** Sets `isNew[i]` to 1 where id `i` is new or null, for i < count; those that are new are remembered with their times. */
   addAll({ words, nulls }: Ids, times: Float64Array, count: number, isNew: Uint8Array): void {
+    this.#dropOldest()
     if (this.#count + count > this.#times.length) this.#makeRoom(count)
     if (this.#hashes.length <= count) this.#hashes = new Int32Array(count * 2 + 1)
-    hashAll(words, count, this.#keys, this.#hashes, this.#places)
+    hashAll(words, count, this.#key, this.#hashes, this.#places)
     for (let index = 0; index < count; index++) {
       const known = nulls[index] === 0 && !this.#add(words, index * ID_WORDS, this.#hashes[index], times[index])
       isNew[index] = known ? 0 : 1
@@ -64,10 +69,12 @@ export class SeenIds {
 
   /** Appends the entries as they came, which is the same for the same epochs. */
   write(writer: ByteWriter): void {
-    this.compact()
-    writer.varint(this.#count)
-    writer.raw(bytesOf(this.#ids.subarray(0, this.#count * ID_WORDS)))
-    writer.raw(bytesOf(this.#times.subarray(0, this.#count)))
+    const runs = this.#liveRuns()
+    const { size } = this
+    writer.reserve(size * ENTRY_BYTES + 8)
+    writer.varint(size)
+    for (const { from, to } of runs) writer.raw(bytesOf(this.#ids.subarray(from * ID_WORDS, to * ID_WORDS)))
+    for (const { from, to } of runs) writer.raw(bytesOf(this.#times.subarray(from, to)))
   }
 
   /** Adds what `write` has written. */
@@ -84,60 +91,116 @@ export class SeenIds {
     let at = (hash * PLACE_WORDS) & last
     for (; places[at] !== 0; at = (at + PLACE_WORDS) & last) {
       if (places[at + 1] !== hash) continue
-      const entry = places[at] - 1
-      if (!sameId(this.#ids, entry * ID_WORDS, words, from)) continue
-      if (this.#live(entry)) return false
-      // Its entry stays behind, without a place, until room is made.
+      const slot = places[at] - 1
+      if (!sameId(this.#ids, slot * ID_WORDS, words, from)) continue
+      if (this.#live(slot)) return false
+      // Its entry stays behind without a place, until it is the oldest.
       break
     }
-    places[at] = this.#append(words, from, timeMs) + 1
+    const slot = (this.#oldest + this.#count++) & (this.#times.length - 1)
+    copyId(words, from, this.#ids, slot * ID_WORDS)
+    this.#times[slot] = timeMs
+    places[at] = slot + 1
     places[at + 1] = hash
     return true
   }
 
-  #append(words: Int32Array, from: number, timeMs: number): number {
-    const entry = this.#count++
-    const ids = this.#ids
-    const to = entry * ID_WORDS
-    ids[to] = words[from]
-    ids[to + 1] = words[from + 1]
-    ids[to + 2] = words[from + 2]
-    ids[to + 3] = words[from + 3]
-    this.#times[entry] = timeMs
-    return entry
+  #live(slot: number): boolean {
+    return this.#times[slot] > this.#horizonMs
   }
 
-  #live(entry: number): boolean {
-    return this.#times[entry] > this.#horizonMs
-  }
-
-  /** Drops what is forgotten, and makes the arrays larger unless half of them is free then. */
-  #makeRoom(count: number): void {
-    const [ids, times, entries] = [this.#ids, this.#times, this.#count]
-    let capacity = times.length
-    while ((this.size + count) * 2 > capacity) capacity *= 2
-    this.#ids = new Int32Array(capacity * ID_WORDS)
-    this.#times = new Float64Array(capacity)
-    this.#count = 0
-    for (let entry = 0; entry < entries; entry++) {
-      if (times[entry] > this.#horizonMs) this.#append(ids, entry * ID_WORDS, times[entry])
+  /** Entries at the old end go as long as they are forgotten. */
+  #dropOldest(): void {
+    const capacity = this.#times.length
+    while (this.#count > 0) {
+      const first = this.#oldest
+      const stretch = Math.min(this.#count, capacity - first, STRETCH)
+      let count = 0
+      while (count < stretch && !this.#live(first + count)) count++
+      if (count === 0) return
+      const ids = this.#ids.subarray(first * ID_WORDS, (first + count) * ID_WORDS)
+      hashAll(ids, count, this.#key, this.#hashes, this.#places)
+      for (let index = 0; index < count; index++) this.#removePlace(first + index, this.#hashes[index])
+      this.#oldest = (first + count) & (capacity - 1)
+      this.#count -= count
+      if (count < stretch) return
     }
-    this.#findPlaces(capacity)
   }
 
-  /** Half of the places stay free even when there are as many entries as there can be. */
-  #findPlaces(capacity: number): void {
-    const places = new Int32Array(capacity * 2 * PLACE_WORDS)
-    const hashes = new Int32Array(this.#count + 1)
-    hashAll(this.#ids, this.#count, this.#keys, hashes, places)
+  /** Frees the place of a slot, if it has one; places behind it move up so that each is found from where its hash begins. */
+  #removePlace(slot: number, hash: number): void {
+    const places = this.#places
     const last = places.length - 1
-    for (let entry = 0; entry < this.#count; entry++) {
-      let at = (hashes[entry] * PLACE_WORDS) & last
-      while (places[at] !== 0) at = (at + PLACE_WORDS) & last
-      places[at] = entry + 1
-      places[at + 1] = hashes[entry]
+    let free = (hash * PLACE_WORDS) & last
+    while (places[free] !== slot + 1) {
+      if (places[free] === 0) return
+      free = (free + PLACE_WORDS) & last
     }
-    this.#places = places
+    for (let at = (free + PLACE_WORDS) & last; places[at] !== 0; at = (at + PLACE_WORDS) & last) {
+      const begin = (places[at + 1] * PLACE_WORDS) & last
+      if (((at - begin) & last) < ((at - free) & last)) continue
+      places[free] = places[at]
+      places[free + 1] = places[at + 1]
+      free = at
+    }
+    places[free] = 0
+  }
+
+  /** Makes the ring larger unless a quarter of it is free without what is forgotten. */
+  #makeRoom(count: number): void {
+    let capacity = this.#times.length
+    while ((this.size + count) * 4 > capacity * 3) capacity *= 2
+    this.#rebuild(capacity)
+  }
+
+  /** Begins anew with the entries that are remembered. */
+  #rebuild(capacity: number): void {
+    const ids = new Int32Array(capacity * ID_WORDS)
+    const times = new Float64Array(capacity)
+    let count = 0
+    for (const { from, to } of this.#liveRuns()) {
+      ids.set(this.#ids.subarray(from * ID_WORDS, to * ID_WORDS), count * ID_WORDS)
+      times.set(this.#times.subarray(from, to), count)
+      count += to - from
+    }
+    this.#count = count
+    this.#oldest = 0
+    this.#ids = ids
+    this.#times = times
+    // What was there goes first, so that not both are held.
+    this.#places = new Int32Array(0)
+    this.#places = this.#placesFor(capacity)
+  }
+
+  /** Slots of entries that are remembered, oldest first, those that lie side by side together. */
+  #liveRuns(): { readonly from: number; readonly to: number }[] {
+    const last = this.#times.length - 1
+    const runs: { from: number; to: number }[] = []
+    for (let index = 0; index < this.#count; index++) {
+      const slot = (this.#oldest + index) & last
+      if (!this.#live(slot)) continue
+      const run = runs.at(-1)
+      if (run?.to === slot) run.to++
+      else runs.push({ from: slot, to: slot + 1 })
+    }
+    return runs
+  }
+
+  /** Places of all entries. */
+  #placesFor(capacity: number): Int32Array<ArrayBuffer> {
+    const places = new Int32Array(2 * capacity * PLACE_WORDS)
+    const last = places.length - 1
+    for (let first = 0; first < this.#count; first += STRETCH) {
+      const count = Math.min(this.#count - first, STRETCH)
+      hashAll(this.#ids.subarray(first * ID_WORDS), count, this.#key, this.#hashes, places)
+      for (let index = 0; index < count; index++) {
+        let at = (this.#hashes[index] * PLACE_WORDS) & last
+        while (places[at] !== 0) at = (at + PLACE_WORDS) & last
+        places[at] = first + index + 1
+        places[at + 1] = this.#hashes[index]
+      }
+    }
+    return places
   }
 }
 
@@ -145,25 +208,11 @@ function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float64Array):
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-/**
- * Hashes ids under a key that nobody outside knows, so that nobody can make a crowd in one place. The place where each begins is read once
- * on the way, before the first is looked at: the processor then waits for many of them at a time. Their sum lies behind the last hash, for
- * reads that nobody needs would be left out.
- */
-function hashAll(words: Int32Array, count: number, key: HashKey, hashes: Int32Array, places: Int32Array): void {
-  const last = places.length - 1
-  const [key0, key1] = key
-  let sum = 0
-  for (let index = 0, at = 0; index < count; index++, at += ID_WORDS) {
-    let hash = Math.imul(words[at] ^ key0, 0x9e3779b1)
-    hash = Math.imul((hash ^ (hash >>> 15)) + words[at + 1], 0x85ebca77)
-    hash = Math.imul((hash ^ (hash >>> 13) ^ key1) + words[at + 2], 0xc2b2ae3d)
-    hash = Math.imul((hash ^ (hash >>> 16)) + words[at + 3], 0x27d4eb2f)
-    hash ^= hash >>> 15
-    hashes[index] = hash
-    sum = (sum + places[(hash * PLACE_WORDS) & last]) | 0
-  }
-  hashes[count] = sum
+function copyId(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): void {
+  to[toAt] = from[fromAt]
+  to[toAt + 1] = from[fromAt + 1]
+  to[toAt + 2] = from[fromAt + 2]
+  to[toAt + 3] = from[fromAt + 3]
 }
 
 function sameId(left: Int32Array, leftAt: number, right: Int32Array, rightAt: number): boolean {

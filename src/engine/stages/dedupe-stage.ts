@@ -67,7 +67,7 @@ export class DedupeStage implements Stage {
     return this.#tables.map((table) => {
       const writer = new ByteWriter(1024)
       table.write(writer)
-      return writer.finish()
+      return writer.view()
     })
   }
 
