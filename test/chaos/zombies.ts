@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../../src/base/random.ts'
+import { viewCheckpoint } from '../../src/job/checkpoint-view.ts'
 import { readOutputLog } from '../../src/sinks/output-log.ts'
 import { newestFence, untilCommitted } from './progress.ts'
 import { type JobProcess, PATIENCE_MS, type Scene, startRun } from './scene.ts'
@@ -64,19 +65,23 @@ async function replace(
   } else if (ended.code !== STALE) {
     problems.push(`process ${fence} ended with ${ended.code}: ${ended.stderr.slice(-500)}`)
   }
-  return { running, published: (await writtenUnder(scene, fence)) !== before }
+  const since = (await writtenUnder(scene, fence)).filter((one) => !before.includes(one))
+  for (const one of since) problems.push(`process ${fence} published after it was taken over: ${one.slice(-500)}`)
+  return { running, published: since.length > 0 }
 }
 
-/** What readers see of a process: entries of the output's logs, and dead letters. */
-async function writtenUnder({ folder }: Scene, fence: number): Promise<string> {
+/** What readers see of a process: entries of the output's logs, and dead letters as far as the checkpoint says that they count. */
+async function writtenUnder({ folder }: Scene, fence: number): Promise<string[]> {
   const seen: unknown[] = []
   for (const output of ['closed', 'closed-parquet', 'rolled']) {
     seen.push((await readOutputLog(join(folder, 'out', output))).filter((entry) => entry.fence === fence))
   }
-  const letters = join(folder, 'checkpoint', 'dead-letters')
+  const { deadLetters } = await viewCheckpoint(join(folder, 'checkpoint'))
   const suffix = `-${String(fence).padStart(10, '0')}.ndjson`
-  for (const name of await readdir(letters).catch(() => [])) {
-    if (name.endsWith(suffix)) seen.push(await readFile(join(letters, name), 'utf8'))
+  for (const [name, length] of deadLetters) {
+    if (!name.endsWith(suffix)) continue
+    const bytes = await readFile(join(folder, 'checkpoint', 'dead-letters', name))
+    seen.push(bytes.toString('utf8', 0, length))
   }
-  return JSON.stringify(seen)
+  return seen.map((one) => JSON.stringify(one))
 }
