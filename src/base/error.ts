@@ -30,3 +30,8 @@ export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
+
+/** Whether a file was asked for that is not there, also when that is already said in words. */
+export function isMissing(error: unknown): boolean {
+  return systemErrorCode(error instanceof MillraceError ? error.cause : error) === 'ENOENT'
+}

@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ByteReader } from '../base/bytes.ts'
-import { MillraceError, systemErrorCode } from '../base/error.ts'
-import { nodeFileSystem } from '../base/file-system.ts'
+import { isMissing, MillraceError } from '../base/error.ts'
+import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
 import type { EpochPlan, WatermarkMark } from '../engine/epoch.ts'
 import { readHead } from '../engine/state-sections.ts'
 import type { DeadLetterLengths } from './dead-letter-file.ts'
@@ -50,12 +50,12 @@ export interface EpochView {
 const ATTEMPTS_MAX = 5
 
 /** Reads a checkpoint folder. A running job removes old files meanwhile: then it is read again. */
-export async function viewCheckpoint(folder: string): Promise<CheckpointView> {
+export async function viewCheckpoint(folder: string, fileSystem: FileSystem = nodeFileSystem): Promise<CheckpointView> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readView(folder)
+      return await readView(folder, fileSystem)
     } catch (error) {
-      if (attempt === ATTEMPTS_MAX || systemErrorCode(error) !== 'ENOENT') throw error
+      if (attempt === ATTEMPTS_MAX || !isMissing(error)) throw error
       if (!(await stat(folder).catch(() => undefined))) throw noCheckpoint(folder)
     }
   }
@@ -69,8 +69,8 @@ export async function assertStateFormat({ folder, snapshots }: CheckpointView): 
   readHead(new ByteReader(engineState, 'the state in the snapshot'))
 }
 
-async function readView(folder: string): Promise<CheckpointView> {
-  const { records, fenceMax } = await readJournals(folder, nodeFileSystem)
+async function readView(folder: string, fileSystem: FileSystem): Promise<CheckpointView> {
+  const { records, fenceMax } = await readJournals(folder, fileSystem)
   const { snapshots, header } = await readSnapshots(folder)
   const epochs = epochViews(records)
   const totals = header ? Totals.fromJson(header.totals) : new Totals()

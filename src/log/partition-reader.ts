@@ -1,4 +1,4 @@
-import { MillraceError, systemErrorCode } from '../base/error.ts'
+import { isMissing, MillraceError } from '../base/error.ts'
 import { attempt } from '../base/file-io.ts'
 import type { FileSystem } from '../base/file-system.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
@@ -50,7 +50,7 @@ export class PartitionReader {
         return await segment.read(fromOffset, bytesMax, isOpen(segment, end) ? end.segmentBytes : undefined)
       } catch (error) {
         // Retention may have removed the file since; then the start has moved on, and the next round says what that means.
-        if (!isMissingFile(error) || (await this.#published()).startOffset === end.startOffset) throw error
+        if (!isMissing(error) || (await this.#published()).startOffset === end.startOffset) throw error
       }
     }
   }
@@ -88,11 +88,7 @@ function isOpen(segment: Segment, end: PublishedEnd): boolean {
   return segment.baseOffset === end.segmentBase
 }
 
-function isMissingFile(error: unknown): boolean {
-  return error instanceof MillraceError && systemErrorCode(error.cause) === 'ENOENT'
-}
-
 function zeroIfMissing(error: unknown): number {
-  if (isMissingFile(error)) return 0
+  if (isMissing(error)) return 0
   throw error
 }

@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, publishFile, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
-import { MillraceError } from '../base/error.ts'
+import { isMissing, MillraceError } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
 import { attempt, readFileIfThere } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
@@ -21,7 +21,7 @@ import {
 } from './output-log.ts'
 import { rowsByPartition } from './partition-path.ts'
 import type { PreparedFile, PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress } from './sink.ts'
-import { isMissing, StagingArea } from './staging-area.ts'
+import { StagingArea } from './staging-area.ts'
 
 /** Partitions that one epoch may write to; each is a file. */
 const PARTITIONS_MAX = 1_000

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, removeFile, removeTree, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
-import { MillraceError } from '../base/error.ts'
+import { isMissing, MillraceError } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
 import { attempt, readFully, withFile } from '../base/file-io.ts'
 import { type FileSystem, nodeFileSystem } from '../base/file-system.ts'
@@ -9,7 +9,7 @@ import type { ResultBatch } from '../batch/result-batch.ts'
 import { decodeRows, encodeRows } from '../batch/result-codec.ts'
 import type { RollSpec } from '../plan/connectors.ts'
 import type { PreparedOutput, Sink, SinkContext, SinkEpoch, SinkProgress, SinkStart } from './sink.ts'
-import { isMissing, staleWriter } from './staging-area.ts'
+import { staleWriter } from './staging-area.ts'
 
 /**
  * Few large files instead of many small ones: rows wait in segments, one for each epoch that has rows, until they are old or many enough;

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createDirectory, removeTree, syncDirectory } from '../base/durable-file.ts'
-import { MillraceError, systemErrorCode } from '../base/error.ts'
+import { isMissing, MillraceError, systemErrorCode } from '../base/error.ts'
 import { attempt } from '../base/file-io.ts'
 import type { FileSystem } from '../base/file-system.ts'
 import { namesIn } from './output-log.ts'
@@ -128,11 +128,6 @@ export function staleWriter(target: string, fence: number): MillraceError {
     `${target} is written by a newer process than this one, which has fence ${fence}`,
     { hint: 'another process runs this pipeline: stop one of them' },
   )
-}
-
-/** Says whether an error is that a file or folder is not there. */
-export function isMissing(error: unknown): boolean {
-  return systemErrorCode(error instanceof MillraceError ? error.cause : error) === 'ENOENT'
 }
 
 function isNumber(name: string): boolean {
