@@ -27,7 +27,7 @@ export async function untilItGoesOn(scene: Scene): Promise<void> {
 }
 
 /** Of the process that has begun its journal last; 0 when there is none. */
-export async function newestFence({ folder }: Scene): Promise<number> {
+export async function newestFence({ folder }: Pick<Scene, 'folder'>): Promise<number> {
   const names = await readdir(join(folder, 'checkpoint')).catch(() => [])
   return Math.max(0, ...names.filter((name) => name.startsWith('journal-')).map((name) => Number(name.split('-')[1])))
 }

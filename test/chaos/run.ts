@@ -19,6 +19,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite
   zombies: () => import('./zombies.ts'),
   servers: () => import('./servers.ts'),
   kafka: () => import('./kafka.ts'),
+  models: () => import('./models.ts'),
 }
 
 /** Runs of one seed that go on from each other have seeds so far apart. */
