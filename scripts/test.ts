@@ -13,8 +13,8 @@ const TEST_GLOBS = ['src', 'test', 'web', 'scripts', 'bench'].map((folder) => `$
 
 // A hang is reported as the test that hangs, long before the run as a whole is cut off.
 const full = process.env['MILLRACE_TEST_SCALE'] === 'full'
-const testTimeoutMs = (full ? 60 : 3) * 60_000
-const runTimeoutMs = (full ? 240 : 15) * 60_000
+const testTimeoutMs = (full ? 60 : 5) * 60_000
+const runTimeoutMs = (full ? 240 : 20) * 60_000
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: 'string' } } })
 
