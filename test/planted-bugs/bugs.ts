@@ -306,7 +306,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'workers are not told what others have closed early',
     file: 'src/job/parallel-runner.ts',
-    edits: [edit('closed.flatMap((one) => one[query]?.marks ?? [])', '[]')],
+    edits: [edit('held.flatMap((one) => one[query]?.marks ?? [])', '[]')],
     caughtBy: 'test/timelines/session.test.ts',
   },
   {
