@@ -312,7 +312,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'after a restart workers are not told what was closed early before it',
     file: 'src/job/parallel-runner.ts',
-    edits: [edit('marks.flatMap((one) => one[query] ?? [])', 'marks.slice(marks.length).flat()')],
+    edits: [edit('this.#note(held)', 'this.#note(held.map((all) => all.map((one) => ({ ...one, marks: [] }))))')],
     caughtBy: 'test/timelines/session.test.ts',
   },
   {
