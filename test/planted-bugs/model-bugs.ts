@@ -1,7 +1,6 @@
 import type { PlantedBug } from './bugs.ts'
 
 const LATEST = 'src/sinks/latest/latest-sink.test.ts'
-const JOBS = 'test/laws/predict-job.test.ts'
 const EXPORT = 'test/integration/model-export.test.ts'
 
 /** Bugs in how models leave the job, and begin in another. */
@@ -20,12 +19,6 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
       edit('    if (mark && mark.epoch >= epoch) return\n', ''),
     ],
     caughtBy: LATEST,
-  },
-  {
-    name: 'a plan with a model is dealt out to several workers',
-    file: 'src/job/one-thread.ts',
-    edits: [edit(" || step.kind === 'predict'", '')],
-    caughtBy: JOBS,
   },
   {
     name: 'old weights come back again and again though the world has changed',
