@@ -7,13 +7,13 @@ import { startRedis } from '../../../test/support/redis.ts'
 import { requirement } from '../../../test/support/requirement.ts'
 import { SINK_FIELDS, type SinkRow, sinkBatch } from '../../../test/support/sink-rows.ts'
 import { type FileSystem, nodeFileSystem } from '../../base/file-system.ts'
-import type { SinkSpec } from '../../plan/connectors.ts'
+import type { LatestFileSinkSpec, RedisSinkSpec } from '../../plan/connectors.ts'
 import { createSink } from '../index.ts'
 import type { PreparedOutput, Sink } from '../sink.ts'
 
 /** Where the newest texts of a test are. */
 interface Place {
-  readonly spec: SinkSpec
+  readonly spec: LatestFileSinkSpec | RedisSinkSpec
   readonly folder: string
   /** By key, without marks. */
   texts(): Promise<Record<string, string>>
