@@ -42,7 +42,8 @@ export interface Operator {
   close(context: CloseContext): OperatorResults
   /** Windows at or before the watermark that a row of this time would have belonged to. */
   missedWindows(timeMs: number, lateWatermarkMs: number): readonly WindowBounds[]
-  openWindows(): OpenWindow[]
+  /** Windows with something in them that the watermark has not closed. */
+  openWindows(closeWatermarkMs: number): OpenWindow[]
   /** Groups that are held. */
   readonly stateRows: number
 }

@@ -144,5 +144,5 @@ function lateRowsOf(output: StageTree['outputs'][number]): number {
 function queryStatus(output: StageTree['outputs'][number]): QueryStatus {
   if (output instanceof SelectStage) return { name: output.query, openWindows: [], stateRows: 0, lateRows: 0 }
   const { query, operator, lateRows } = output
-  return { name: query, openWindows: operator.openWindows(), stateRows: operator.stateRows, lateRows }
+  return { name: query, openWindows: output.openWindows(), stateRows: operator.stateRows, lateRows }
 }

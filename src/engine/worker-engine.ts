@@ -8,6 +8,7 @@ import { type Gathered, Gatherer } from './gatherer.ts'
 import type { Operator, OperatorResults } from './operator.ts'
 import { queryOutputs } from './query-outputs.ts'
 import { selectedFields } from './selected-fields.ts'
+import type { AggregateStage } from './stages/aggregate-stage.ts'
 import { type SelectPart, SelectStage } from './stages/select-stage.ts'
 import { compileStages, type StageTree } from './stages/stage-tree.ts'
 
@@ -109,10 +110,9 @@ export class WorkerEngine {
   close(epoch: number): WorkerClosed[] {
     for (const dedupe of this.#stages.dedupes) dedupe.endEpoch()
     return this.#stages.outputs.map((output): WorkerClosed => {
-      if (output instanceof SelectStage) return { results: {}, stateRows: 0, openWindows: [], marks: [] }
+      if (output instanceof SelectStage) return { results: {}, ...NOTHING_HELD }
       const results = output.close(epoch)
-      const { stateRows } = output.operator
-      return { results, stateRows, openWindows: output.operator.openWindows(), marks: newMarks(output.operator) }
+      return { results, ...heldBy(output) }
     })
   }
 
@@ -129,8 +129,9 @@ export class WorkerEngine {
     return { groups, ids: this.#stages.dedupes.map((dedupe) => dedupe.tables()) }
   }
 
-  /** Takes in what `snapshot` has given, any shards; gives the marks in it, by query. */
-  restore({ groups, ids }: WorkerState): Uint8Array[][] {
+  /** Takes in what `snapshot` has given, any shards; gives what that is, by query. */
+  restore({ groups, ids }: WorkerState, closeWatermarksMs: readonly number[]): WorkerHeld[] {
+    this.#closeAt(closeWatermarksMs)
     for (const [index, tables] of ids.entries()) {
       for (const [partition, table] of tables.entries()) {
         if (table.length > 0) this.#stages.dedupes[index]?.restore(partition, table)
@@ -138,9 +139,9 @@ export class WorkerEngine {
     }
     return groups.map((sections, index) => {
       const output = this.#stages.outputs[index]
-      if (!output || output instanceof SelectStage) return []
+      if (!output || output instanceof SelectStage) return NOTHING_HELD
       for (const bytes of sections) output.operator.restore(new ByteReader(bytes, `the state of ${output.id}`), 1)
-      return newMarks(output.operator)
+      return heldBy(output)
     })
   }
 
@@ -180,16 +181,27 @@ export interface WorkerGathered extends Gathered {
 }
 
 /** What one owner's groups of a query gave at the end of an epoch. */
-export interface WorkerClosed {
+export interface WorkerClosed extends WorkerHeld {
   readonly results: OperatorResults
+}
+
+/** What an owner has of a query. */
+export interface WorkerHeld {
   readonly stateRows: number
   readonly openWindows: readonly OpenWindow[]
-  /** What was closed before its time in this epoch, for everybody who judges rows. */
+  /** What was closed before its time since the last answer, for everybody who judges rows. */
   readonly marks: readonly Uint8Array[]
 }
 
 function readersOf(all: readonly Uint8Array[], what: string): ByteReader[] {
   return all.map((bytes) => new ByteReader(bytes, what))
+}
+
+const NOTHING_HELD: WorkerHeld = { stateRows: 0, openWindows: [], marks: [] }
+
+function heldBy(output: AggregateStage): WorkerHeld {
+  const { operator } = output
+  return { stateRows: operator.stateRows, openWindows: output.openWindows(), marks: newMarks(operator) }
 }
 
 function newMarks(operator: Operator): Uint8Array[] {

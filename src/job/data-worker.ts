@@ -41,7 +41,7 @@ export class DataWorker {
     const engine = this.#engine
     switch (request.kind) {
       case 'restore':
-        return engine.restore(request.state)
+        return engine.restore(request.state, request.closeWatermarksMs)
       case 'begin':
         return engine.beginEpoch(request.plan, request.partitionCount, request.closeWatermarksMs, request.marks)
       case 'records': {

@@ -19,7 +19,7 @@ import {
   writeHead,
   writeTables,
 } from '../engine/state-sections.ts'
-import type { WorkerClosed, WorkerGathered, WorkerState } from '../engine/worker-engine.ts'
+import type { WorkerClosed, WorkerGathered, WorkerHeld, WorkerState } from '../engine/worker-engine.ts'
 import type { OutputMode } from '../plan/connectors.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
@@ -105,8 +105,7 @@ export class ParallelRunner implements EpochRunner {
       return worker.ask({ kind: 'close', epoch: plan.epoch, partials: own }, buffersOf(own))
     })
     const queries = this.queries.map((_, index) => this.#queryResults(index, gathered, closed))
-    this.#marks = this.queries.map((_, query) => closed.flatMap((one) => one[query]?.marks ?? []))
-    this.#noteStatus(closed)
+    this.#note(closed)
     return {
       epoch: plan.epoch,
       rowsRead: sum(gathered.map(({ rowsRead }) => rowsRead)),
@@ -163,13 +162,15 @@ export class ParallelRunner implements EpochRunner {
       }
     }
     assertAllRead(reader)
-    const marks = await this.#all((worker, owner) =>
+    const closeWatermarksMs = this.#stages.watermarks.map(({ watermark }) => watermark.closeWatermarkMs)
+    const held = await this.#all((worker, owner) =>
       worker.ask({
         kind: 'restore',
         state: { groups: byOwner[owner] as Uint8Array[][], ids: this.#idsOf(owner, ids) },
+        closeWatermarksMs,
       }),
     )
-    this.#marks = this.queries.map((_, query) => marks.flatMap((one) => one[query] ?? []))
+    this.#note(held)
   }
 
   status(): EngineStatus {
@@ -276,14 +277,16 @@ export class ParallelRunner implements EpochRunner {
     return { ...(append && { append }), ...(update && { update }), ...(complete && { complete }), lateRows }
   }
 
-  #noteStatus(closed: readonly (readonly WorkerClosed[])[]): void {
+  /** By worker and query. */
+  #note(held: readonly (readonly WorkerHeld[])[]): void {
+    this.#marks = this.queries.map((_, query) => held.flatMap((one) => one[query]?.marks ?? []))
     this.#queryStatus = this.queries.map(({ name }, query) => ({
       name,
       openWindows: mergedWindows(
-        closed.flatMap((one) => one[query]?.openWindows ?? []),
+        held.flatMap((one) => one[query]?.openWindows ?? []),
         this.#bySession[query] === true,
       ),
-      stateRows: sum(closed.map((one) => one[query]?.stateRows ?? 0)),
+      stateRows: sum(held.map((one) => one[query]?.stateRows ?? 0)),
       lateRows: this.#lateRows[query] as number,
     }))
   }

@@ -6,7 +6,7 @@ import type { ResultBatch } from '../batch/result-batch.ts'
 import type { WasmModule } from '../batch/wasm-module.ts'
 import type { EngineOptions } from '../engine/engine.ts'
 import type { EpochPlan, OffsetRange } from '../engine/epoch.ts'
-import type { HandOverRequest, WorkerClosed, WorkerGathered, WorkerState } from '../engine/worker-engine.ts'
+import type { HandOverRequest, WorkerClosed, WorkerGathered, WorkerHeld, WorkerState } from '../engine/worker-engine.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 
 /** What a data worker is started with. */
@@ -25,7 +25,7 @@ export interface WorkerStart {
 
 /** What the coordinator asks of a data worker; each is answered once, in order. */
 export type WorkerRequest =
-  | { readonly kind: 'restore'; readonly state: WorkerState }
+  | { readonly kind: 'restore'; readonly state: WorkerState; readonly closeWatermarksMs: readonly number[] }
   | {
       readonly kind: 'begin'
       readonly plan: EpochPlan
@@ -48,7 +48,7 @@ export type WorkerRequest =
 /** Answers by the kind of request. */
 export interface WorkerAnswers {
   /** Marks that the state has, by query. */
-  readonly restore: readonly (readonly Uint8Array[])[]
+  readonly restore: readonly WorkerHeld[]
   readonly begin: undefined
   readonly records: undefined
   readonly gather: WorkerGathered

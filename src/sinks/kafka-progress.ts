@@ -22,6 +22,8 @@ const PROGRESS_SETTINGS = {
 
 /** A broker gives a transaction of ours up after 60 s. */
 const READ_LIMIT_MS = 90_000
+/** A transaction that was told to end does so in a few milliseconds. */
+const ENDING_MS = 500
 const READ_BYTES_MAX = 1 << 20
 
 /** A mark, and which checkpoint it is of. */
@@ -53,15 +55,16 @@ export class KafkaProgress {
 
   /**
    * The newest mark that is committed. What others have not decided yet holds nothing up. Our own, of a process that died or hangs with its
-   * transaction open, is waited for when `decided`: the broker may take a minute to give it up, unless somebody takes its id over.
+   * transaction open, is waited for when `decided`: the broker may take a minute to give it up, unless somebody takes its id over. One
+   * whose end the broker has and has only not written yet is waited for in any case.
    */
   async read(wait: 'decided' | 'at-once'): Promise<KafkaMark | undefined> {
     if (!(await this.#log.topics.refresh(PROGRESS_TOPIC))) return undefined
     const deadline = performance.now() + READ_LIMIT_MS
     const end = (await this.#log.findOffsets(PROGRESS_TOPIC, 'written-end'))[this.partition]
+    const graceEnd = performance.now() + (wait === 'decided' ? READ_LIMIT_MS : ENDING_MS)
     let position = this.#position ?? (await this.#log.findOffsets(PROGRESS_TOPIC, 'start'))[this.partition]
-    while (position < end || (wait === 'decided' && this.#undecided.size > 0)) {
-      if (performance.now() > deadline) throw heldBack(this.#key)
+    while (position < end || (this.#undecided.size > 0 && performance.now() < graceEnd)) {
       const bytes = await this.#log.readUndecided(PROGRESS_TOPIC, this.partition, position, READ_BYTES_MAX)
       for (const batch of walkBatches(bytes, `${PROGRESS_TOPIC}-${this.partition}`)) {
         if (batch.header.endOffset <= position) continue
@@ -69,7 +72,9 @@ export class KafkaProgress {
         position = batch.header.endOffset
         this.#position = position
       }
+      if (performance.now() > deadline) throw heldBack(this.#key)
     }
+    if (wait === 'decided' && this.#undecided.size > 0) throw heldBack(this.#key)
     return this.#mark
   }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
-import { MillraceError } from '../base/error.ts'
 import { loadProtocol, type Protocol } from './protocol.ts'
 import type { Relation } from './relation.ts'
 import { SparkError, type SparkFailure } from './spark-error.ts'
@@ -224,29 +223,5 @@ export class SparkSession {
       ...(errorClass !== undefined && { errorClass }),
       ...(sqlState !== undefined && { sqlState }),
     })
-  }
-}
-
-/** Reads `sc://HOST:PORT/;token=...;use_ssl=true;user_id=...` or HOST:PORT. A token of the environment is taken when none is named. */
-export function parseRemote(remote: string, env: Readonly<Record<string, string | undefined>>): ConnectOptions {
-  const match = /^(?:sc:\/\/)?([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?\/?(?:;(.*))?$/.exec(remote)
-  if (!match) {
-    throw new MillraceError('invalid-option', `"${remote}" is no address of a Spark Connect server`, {
-      hint: 'write sc://HOST:PORT, with ;use_ssl=true behind it for TLS',
-    })
-  }
-  const [, host, port = '15002', list = ''] = match
-  const settings = new Map(
-    list
-      .split(';')
-      .filter((one) => one !== '')
-      .map((one) => [one.slice(0, one.indexOf('=')), decodeURIComponent(one.slice(one.indexOf('=') + 1))] as const),
-  )
-  const token = settings.get('token') ?? env['SPARK_CONNECT_AUTHENTICATE_TOKEN']
-  return {
-    address: `${host}:${port}`,
-    tls: settings.get('use_ssl') === 'true' || settings.has('token'),
-    userId: settings.get('user_id') ?? 'millrace',
-    ...(token !== undefined && { token }),
   }
 }

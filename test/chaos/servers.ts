@@ -22,6 +22,7 @@ async function restartAgainAndAgain(scene: Scene, { count, seed, budgetMs, say }
   const problems: string[] = []
   const stopFeeding = keepFeeding(scene)
   const run = startRun(scene, [], {}, LIFE_MS_MAX)
+  await untilTablesLast(scene)
   let restarts = 0
   let forgetful = 0
   while (restarts < count && performance.now() - startMs < budgetMs) {
@@ -46,6 +47,14 @@ async function restartAgainAndAgain(scene: Scene, { count, seed, budgetMs, say }
     mustBeZero: ['lost', 'duplicated', 'hangs'],
     problems,
   }
+}
+
+/** A server that forgets that there ever were tables is another server, which a job refuses. */
+async function untilTablesLast(scene: Scene): Promise<void> {
+  while ((await marks(scene)) === 0) await sleep(50)
+  const client = new pg.Client({ connectionString: scene.server.url })
+  await client.connect()
+  await client.query('checkpoint').finally(() => client.end())
 }
 
 /** Sum of the epochs that the sinks have confirmed; smaller after the server has forgotten some. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeText } from '../../src/base/bytes.ts'
 import type { ResultBatch } from '../../src/batch/result-batch.ts'
 import type { KafkaLog } from '../../src/log/kafka/kafka-log.ts'
@@ -176,6 +177,21 @@ describe('the Kafka sink', requirement('kafka'), () => {
     await assert.rejects(hanging.end(true))
     await next.commit(epoch(2, 2), await next.prepare(epoch(2, 2), rows('b')))
     assert.deepEqual(await values(), ['a', 'b'])
+  })
+
+  test('a transaction that is just about to end is seen as it ends', async (t) => {
+    const { start, log, id } = await scene(t, connect)
+    const sink = await start()
+    await sink.open(1)
+    await sink.commit(epoch(1), await sink.prepare(epoch(1), rows('a')))
+    const progress = new KafkaProgress(log, id)
+    const ending = await openTransaction(log, `millrace/${id}`, progress.topic, progress.partition)
+    await ending.write(JSON.stringify({ key: id, epoch: 2, fence: 1, hash: 'hash 2', owner: 'this checkpoint' }))
+    const looking = (await start()).progress()
+    // By then all that is written has been read.
+    await sleep(200)
+    await ending.end(true)
+    assert.deepEqual(await looking, { epoch: 2, fence: 1, hash: 'hash 2' })
   })
 
   test('connections that break while it commits lose nothing and double nothing', async (t) => {

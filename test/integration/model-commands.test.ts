@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runMillrace, temporaryFolder } from '../support/run-millrace.ts'
 import { shopClicks } from '../support/shop-clicks.ts'
+import { writtenRows } from '../support/written-rows.ts'
 
 const PIPELINE = `import { adaGrad, clickEvent, jsonLines, logSource, logisticRegression, oneHot, pipeline, purchaseWithin, sgd, stream } from 'millrace'
 
@@ -35,7 +36,7 @@ test('a challenger is promoted and weights are taken back by command, once, in t
   const lines = shopClicks(3_000, 5).map((click) => JSON.stringify(click))
   await produce(cwd, lines.slice(0, 5_000))
   await run(cwd)
-  const first = await rows<MetricRow>(join(cwd, 'out', 'metrics'))
+  const first = await writtenRows<MetricRow>(join(cwd, 'out', 'metrics'))
   assert.deepEqual([...new Set(first.map(({ model, role }) => `${model} ${role}`))].sort(), [
     'purchase champion',
     'purchase/slow challenger',
@@ -57,7 +58,7 @@ test('a challenger is promoted and weights are taken back by command, once, in t
   assert.deepEqual(await readdir(join(cwd, 'checkpoint', 'commands')), [])
   await produce(cwd, lines.slice(5_000))
   await run(cwd)
-  const events = await rows<{ model: string; event: string; reason: string; to_version: number | null }>(
+  const events = await writtenRows<{ model: string; event: string; reason: string; to_version: number | null }>(
     join(cwd, 'out', 'events'),
   )
   assert.deepEqual(
@@ -71,7 +72,7 @@ test('a challenger is promoted and weights are taken back by command, once, in t
     ],
   )
   assert.ok((events.find(({ event }) => event === 'rollback')?.to_version ?? 0) > 0)
-  const last = (await rows<MetricRow>(join(cwd, 'out', 'metrics'))).slice(-2)
+  const last = (await writtenRows<MetricRow>(join(cwd, 'out', 'metrics'))).slice(-2)
   assert.deepEqual(
     last.map(({ model, role }) => [model, role]),
     [
@@ -95,11 +96,4 @@ async function produce(cwd: string, lines: readonly string[]): Promise<void> {
 async function succeed(cwd: string, args: readonly string[]): Promise<void> {
   const { code, stderr } = await runMillrace(args, { cwd })
   assert.equal(code, 0, stderr)
-}
-
-/** In the order in which they were written. */
-async function rows<T>(folder: string): Promise<T[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.ndjson')).sort()
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
-  return texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line) as T)
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Random } from '../../src/base/random.ts'
 import { runMillrace, temporaryFolder } from '../support/run-millrace.ts'
+import { writtenRows } from '../support/written-rows.ts'
 
 const SESSIONS = 6_000
 const SESSION_MS = 4_000
@@ -57,13 +58,13 @@ test('a signal that turns round is an event, and an alert; weights are taken bac
   const clicks = visits()
   const calm = await goOn('calm', clicks.slice(0, clicks.length / 2))
   assert.doesNotMatch(calm, /alert {4}/)
-  assert.deepEqual(await rowsOf(cwd, 'events'), [])
-  assert.ok(newest(await rowsOf(cwd, 'metrics')).skill > 0.1)
+  assert.deepEqual(await writtenRows<EventRow>(join(cwd, 'out', 'events')), [])
+  assert.ok(newest(await writtenRows<MetricsRow>(join(cwd, 'out', 'metrics'))).skill > 0.1)
 
   const turned = await goOn('turned', clicks.slice(clicks.length / 2))
   assert.match(turned, /alert {4}drift firing/)
   assert.match(turned, /alert {4}taken-back firing/)
-  const events = await rowsOf<EventRow>(cwd, 'events')
+  const events = await writtenRows<EventRow>(join(cwd, 'out', 'events'))
   const drift = events.find(({ event }) => event === 'drift')
   const turnedMs = START_MS + (SESSIONS / 2) * SESSION_MS
   const afterMs = Date.parse(drift?.as_of ?? '') - turnedMs
@@ -76,7 +77,7 @@ test('a signal that turns round is an event, and an alert; weights are taken bac
       ['kept weights are worse than the base rate, too', true],
     ],
   )
-  assert.ok(newest(await rowsOf(cwd, 'metrics')).skill > 0.1)
+  assert.ok(newest(await writtenRows<MetricsRow>(join(cwd, 'out', 'metrics'))).skill > 0.1)
 })
 
 /** One click a visitor, who buys or does not: on one device nine times of ten, on the other one hardly ever; half-way it turns round. */
@@ -112,12 +113,4 @@ function newest(rows: readonly MetricsRow[]): MetricsRow {
   const last = rows.at(-1)
   assert.ok(last)
   return last
-}
-
-/** Rows that a query has written, in order. */
-async function rowsOf<R = MetricsRow>(cwd: string, query: string): Promise<R[]> {
-  const folder = join(cwd, 'out', query)
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.ndjson')).sort()
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
-  return texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line) as R)
 }

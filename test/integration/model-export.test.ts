@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodeText } from '../../src/base/bytes.ts'
@@ -9,6 +9,7 @@ import { startRedis } from '../support/redis.ts'
 import { requirement } from '../support/requirement.ts'
 import { runMillrace, temporaryFolder } from '../support/run-millrace.ts'
 import { shopClicks } from '../support/shop-clicks.ts'
+import { writtenRows } from '../support/written-rows.ts'
 
 /** `features`, and where the model begins, can be changed by a test. */
 function pipelineText(features: string, more = '', sinks = "[latestFile('models/{model}.json')]"): string {
@@ -58,7 +59,7 @@ test('an export has the weights of the last epoch, and another run goes on from 
   }
   await run(third, text, lines.slice(4_000))
   await run(second, text, lines.slice(4_000, 5_500))
-  const [earliest] = await rowsOf<PredictionRow>(second, 'predictions')
+  const [earliest] = await writtenRows<PredictionRow>(join(second, 'out', 'predictions'))
   assert.ok(earliest && earliest.clicks === 1)
   close(earliest.probability, byHand(exported, weights, earliest))
   const further = JSON.parse(await readFile(join(second, 'models', 'purchase.json'), 'utf8')) as ModelExport
@@ -150,7 +151,7 @@ async function succeed(args: readonly string[], cwd: string, env: Record<string,
 
 /** By feature, of the newest version: what the query of weights has written, which is no export. */
 async function weightsOf(cwd: string): Promise<Map<string, number>> {
-  const rows = await rowsOf<WeightRow>(cwd, 'weights')
+  const rows = await writtenRows<WeightRow>(join(cwd, 'out', 'weights'))
   const newest = Math.max(...rows.map(({ model_version }) => model_version))
   return new Map(rows.filter((row) => row.model_version === newest).map(({ feature, weight }) => [feature, weight]))
 }
@@ -159,12 +160,4 @@ interface WeightRow {
   readonly feature: string
   readonly weight: number
   readonly model_version: number
-}
-
-/** Rows that a query has written, in order. */
-async function rowsOf<R>(cwd: string, query: string): Promise<R[]> {
-  const folder = join(cwd, 'out', query)
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.ndjson')).sort()
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
-  return texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line) as R)
 }

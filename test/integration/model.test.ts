@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { runMillrace, temporaryFolder } from '../support/run-millrace.ts'
 import { shopClicks } from '../support/shop-clicks.ts'
+import { writtenRows } from '../support/written-rows.ts'
 
 const pipeline = resolve('examples/purchase-model.ts')
 const clicks = shopClicks(4_000, 20260504)
@@ -27,7 +28,7 @@ test('a model of a shop learns who buys, knows more than the base rate, and says
   assert.ok(last.skill > 0.05 && last.auc > 0.65 && last.calibration_error < 0.05, JSON.stringify(last))
   assert.equal(last.worse_than_base_rate, false)
   assert.equal(last.waiting, 0)
-  const predictions = await rowsOf(join(folder, 'out', 'predictions'))
+  const predictions = await writtenRows<unknown>(join(folder, 'out', 'predictions'))
   assert.equal(predictions.length, clicks.filter(({ event_type }) => event_type !== 'purchase').length)
   assert.equal(last.model_version + last.unlabelled, predictions.length)
   const weights = await lastWeights(join(folder, 'out', 'model_weights'))
@@ -46,8 +47,8 @@ test('a model that went on in another process has the same weights to the last b
   assert.deepEqual(await lastWeights(join(parted, 'out', 'model_weights')), expected)
   const keys = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).sort()
   assert.deepEqual(
-    keys(await rowsOf(join(parted, 'out', 'predictions'))),
-    keys(await rowsOf(join(whole, 'out', 'predictions'))),
+    keys(await writtenRows<unknown>(join(parted, 'out', 'predictions'))),
+    keys(await writtenRows<unknown>(join(whole, 'out', 'predictions'))),
   )
 })
 
@@ -65,13 +66,7 @@ async function produceAndRun(folder: string, some: readonly string[]): Promise<v
 
 /** By feature, of the newest version. */
 async function lastWeights(folder: string): Promise<Map<string, number>> {
-  const rows = (await rowsOf(folder)) as Weight[]
+  const rows = await writtenRows<Weight>(folder)
   const newest = Math.max(...rows.map(({ model_version }) => model_version))
   return new Map(rows.filter((row) => row.model_version === newest).map(({ feature, weight }) => [feature, weight]))
-}
-
-async function rowsOf(folder: string): Promise<unknown[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.ndjson'))
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
-  return texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line))
 }

@@ -124,6 +124,7 @@ test('state goes from one worker to several and back', async () => {
   const second = new ParallelRunner(plan, options, decoder, 2)
   try {
     await second.restore(state)
+    assert.deepEqual(second.status().queries, first.status().queries)
     assert.deepEqual(await second.snapshot(), state)
     const third = local()
     await third.restore(await second.snapshot())

@@ -23,6 +23,12 @@ export const KAFKA_BUGS: readonly PlantedBug[] = [
     caughtBy: KAFKA_SINK,
   },
   {
+    name: 'a mark is overlooked whose transaction is just about to end',
+    file: 'src/sinks/kafka-progress.ts',
+    edits: [{ find: ' : ENDING_MS)', replace: ' : 0)' }],
+    caughtBy: KAFKA_SINK,
+  },
+  {
     name: 'a mark counts though its transaction was given up',
     file: 'src/sinks/kafka-progress.ts',
     edits: [{ find: "if (transaction.ends === 'commit') this.#mark", replace: 'this.#mark' }],

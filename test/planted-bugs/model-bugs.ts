@@ -1,6 +1,7 @@
 import type { PlantedBug } from './bugs.ts'
 
 const LATEST = 'src/sinks/latest/latest-sink.test.ts'
+const JOBS = 'test/laws/predict-job.test.ts'
 const EXPORT = 'test/integration/model-export.test.ts'
 
 /** Bugs in how models leave the job, and begin in another. */
@@ -19,6 +20,32 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
       edit('    if (mark && mark.epoch >= epoch) return\n', ''),
     ],
     caughtBy: LATEST,
+  },
+  {
+    name: 'old weights come back again and again though the world has changed',
+    file: 'src/ml/guarded-model.ts',
+    edits: [
+      edit("verdict === 'worse' && this.#wentBack", "verdict === 'worse' && this.#wentBack && this.#outcomes < 0"),
+    ],
+    caughtBy: 'test/integration/model-drift.test.ts',
+  },
+  {
+    name: 'Redis sets a text though somebody else has moved the mark',
+    file: 'src/sinks/latest/redis-store.ts',
+    edits: [edit("if (mark or '') ~= ARGV[1] then return 0 end\n", '')],
+    caughtBy: LATEST,
+  },
+  {
+    name: 'files are set though somebody else has moved the mark',
+    file: 'src/sinks/latest/file-store.ts',
+    edits: [edit('    if (JSON.stringify(await this.mark()) !== JSON.stringify(from)) return false\n', '')],
+    caughtBy: LATEST,
+  },
+  {
+    name: 'a plan with a model is dealt out to several workers',
+    file: 'src/job/one-thread.ts',
+    edits: [edit(" || step.kind === 'predict'", '')],
+    caughtBy: JOBS,
   },
   {
     name: 'a model begins anew though it has an export',

@@ -8,6 +8,7 @@ export const LAW_RUNS = {
   sessionEnds: 300,
   floatSums: 200,
   models: 60,
+  modelJobs: 15,
   funnels: 60,
 } as const
 

@@ -135,23 +135,27 @@ async function planOf(words: readonly (string | undefined)[], options: SparkOpti
 
 async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> {
   const { sparkPlan } = await import('../../spark/capability.ts')
-  const { runOnSpark } = await import('../spark/run-on-spark.ts')
+  const { assertAllRuns, runOnSpark } = await import('../spark/run-on-spark.ts')
   const { sparkMetrics } = await import('../spark/spark-metrics.ts')
+  const { fullPath } = await import('../spark/spark-plan.ts')
   const spark = sparkPlan(plan)
+  assertAllRuns(spark)
+  const watch = await watchSettings(options)
   tellChanges(spark.changes)
   const home = homeAt(options.home)
+  const checkpoints = fullPath(process.cwd(), options.checkpointRoot ?? join(home.path, 'spark', 'checkpoints'))
   const postgres = options.postgres && (await startPostgres(home))
   try {
     await createTopics(spark.plan, options.bootstrapServers)
     const summary = await runOnSpark({
       spark,
       settings: {
-        checkpointRoot: resolve(options.checkpointRoot ?? join(home.path, 'spark', 'checkpoints'), plan.name),
+        checkpointRoot: `${checkpoints.replace(/\/+$/, '')}/${plan.name}`,
         relayRoot: resolve(options.relay ?? join(home.path, 'spark', 'relay'), plan.name),
         ...(options.bootstrapServers !== undefined && { bootstrapServers: options.bootstrapServers }),
         ...(!options.once && { triggerMs: options.trigger }),
       },
-      watch: await watchSettings(options),
+      watch,
       relay: {
         pipeline: plan.name,
         homeFolder: home.path,
@@ -226,7 +230,7 @@ async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<
 }
 
 async function watchSettings({ remote, shufflePartitions }: SparkOptions) {
-  const { parseRemote } = await import('../../spark/connect.ts')
+  const { parseRemote } = await import('../../spark/remote.ts')
   const connect = parseRemote(remote, process.env)
   return { connect, shufflePartitions, pollMs: 1_000, restartsMax: 5, patienceMs: 600_000 }
 }

@@ -17,15 +17,13 @@ export interface SparkRequest {
   readonly onStart: (run: SparkRun, relays: readonly Relay[]) => Promise<() => Promise<void>>
 }
 
-/** Runs a pipeline on Spark until it has ended or is stopped, with a relay beside it for each table. */
+/** Runs a pipeline that Spark can do (see `assertAllRuns`) until it has ended or is stopped, with a relay beside it for each table. */
 export async function runOnSpark({ spark, settings, watch, relay, onStart }: SparkRequest): Promise<SparkSummary> {
-  const [refused] = spark.refusals
-  if (refused) throw cannotRun(spark)
   const queries = sparkQueries(spark.plan, settings)
   const relays = await openRelays(queries, relay)
   const run = new SparkRun(queries, watch, relay.tell)
   const ended = onStop(() => run.stop())
-  const after = await onStart(run, relays)
+  let after = async (): Promise<void> => {}
   // A relay that cannot go on stops Spark too: nobody would take its rows.
   const relaying = Promise.all(relays.map((one) => one.run())).catch((error: unknown) => {
     run.stop()
@@ -33,6 +31,7 @@ export async function runOnSpark({ spark, settings, watch, relay, onStart }: Spa
   })
   relaying.catch(() => {})
   try {
+    after = await onStart(run, relays)
     await run.run()
     for (const one of relays) one.stop()
     await relaying
@@ -51,16 +50,23 @@ async function openRelays(queries: readonly SparkQuery[], context: RelayContext)
   const relays: Relay[] = []
   for (const query of queries) {
     if (!query.relay) continue
-    await mkdir(query.relay.folder, { recursive: true })
-    relays.push(await Relay.open(query, query.relay, context))
+    try {
+      await mkdir(query.relay.folder, { recursive: true })
+      relays.push(await Relay.open(query, query.relay, context))
+    } catch (error) {
+      await Promise.all(relays.map((one) => one.close()))
+      throw error
+    }
   }
   return relays
 }
 
-function cannotRun({ refusals }: SparkPlan): MillraceError {
+/** Throws `unsupported` with all that Spark cannot do of a plan, before anything is opened or made for it. */
+export function assertAllRuns({ refusals }: SparkPlan): void {
+  if (refusals.length === 0) return
   const lines = refusals.map(({ query, what, instead }) => `  ${query}: ${what}: ${instead}`)
   const names = [...new Set(refusals.map(({ query }) => query))].join(', ')
-  return new MillraceError('unsupported', `Spark cannot do all of this\n${lines.join('\n')}`, {
+  throw new MillraceError('unsupported', `Spark cannot do all of this\n${lines.join('\n')}`, {
     hint: `run the other queries there, with --only for each of them, and here what is left: ${names}`,
   })
 }

@@ -6,9 +6,16 @@ import type { PipelinePlan } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
 import { withSource } from '../adapt-plan.ts'
 
-/** The plan with folders and files as Spark, which works in another folder, has to be told of them. Addresses such as `s3a://...` stay. */
+const ADDRESS = /^[a-z][a-z0-9+.-]*:/i
+
+/** A folder or file as Spark has to be told of it, below `workingFolder` when it is relative. Addresses such as `s3a://...` stay. */
+export function fullPath(workingFolder: string, path: string): string {
+  return ADDRESS.test(path) ? path : resolve(workingFolder, path)
+}
+
+/** The plan with folders and files as Spark, which works in another folder, has to be told of them. */
 export function withFullPaths(plan: PipelinePlan, workingFolder: string): PipelinePlan {
-  const full = (path: string): string => (/^[a-z][a-z0-9+.-]*:/i.test(path) ? path : resolve(workingFolder, path))
+  const full = (path: string): string => fullPath(workingFolder, path)
   const sinkAt = (sink: SinkSpec): SinkSpec => ('path' in sink ? { ...sink, path: full(sink.path) } : sink)
   const queries = plan.queries.map((query) => ({ ...query, sinks: query.sinks.map(sinkAt) }))
   const source = sourceOf(plan)

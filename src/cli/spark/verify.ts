@@ -67,7 +67,7 @@ async function compareAll(request: VerifyRequest, input: Input): Promise<QueryVe
   const schedules = new Map<string, BatchProgress[]>()
   try {
     await run.run()
-    for (const { name } of queries) schedules.set(name, await run.batches(name))
+    for (const { name } of queries) schedules.set(name, wholeSchedule(name, await run.batches(name)))
   } finally {
     await run.close()
   }
@@ -82,6 +82,18 @@ async function compareAll(request: VerifyRequest, input: Input): Promise<QueryVe
     verdicts.push(await judge(request, query, batches, done.rows.get(query.name) ?? [], cuts, input.source))
   }
   return verdicts
+}
+
+/** Spark forgets what it has told of micro-batches when it is lost: without all of them nothing can be compared. */
+function wholeSchedule(name: string, batches: readonly BatchProgress[]): BatchProgress[] {
+  if (batches.every(({ batchId }, index) => batchId === index)) return [...batches]
+  throw new MillraceError(
+    'unavailable',
+    `Spark was lost while it ran ${name}, and with it what its micro-batches have read`,
+    {
+      hint: 'compare again, with a new --work',
+    },
+  )
 }
 
 async function judge(

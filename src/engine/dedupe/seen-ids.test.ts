@@ -55,6 +55,15 @@ test('what is forgotten takes room until the table is made compact', () => {
   assert.deepEqual([seen.held, seen.size], [499, 499])
 })
 
+test('what is forgotten goes with the next id, round and round, where ids come in the order of their times', () => {
+  const seen = new SeenIds([1, 2])
+  for (let id = 0; id < 2_000; id++) {
+    seen.forget(id - 100)
+    add(seen, id, id)
+    assert.deepEqual([seen.held, seen.size], [Math.min(id + 1, 100), Math.min(id + 1, 100)])
+  }
+})
+
 function add(seen: SeenIds, id: number, timeMs = 1): void {
   const words = Int32Array.of(Math.imul(id, 0x9e3779b1), 0, id % 3, id)
   seen.addAll({ words, nulls: new Uint8Array(1) }, Float64Array.of(timeMs), 1, new Uint8Array(1))

@@ -42,7 +42,10 @@ export class SeenIds {
 
   /** Entries that are remembered. */
   get size(): number {
-    return this.#liveRuns().reduce((size, { from, to }) => size + to - from, 0)
+    const last = this.#times.length - 1
+    let size = 0
+    for (let index = 0; index < this.#count; index++) if (this.#live((this.#oldest + index) & last)) size++
+    return size
   }
 
   /** Entries that take room, forgotten ones among them. */
@@ -148,8 +151,9 @@ export class SeenIds {
 
   /** Makes the ring larger unless a quarter of it is free without what is forgotten. */
   #makeRoom(count: number): void {
+    const wanted = this.size + count
     let capacity = this.#times.length
-    while ((this.size + count) * 4 > capacity * 3) capacity *= 2
+    while (wanted * 4 > capacity * 3) capacity *= 2
     this.#rebuild(capacity)
   }
 

@@ -66,8 +66,6 @@ export class WindowAggregate implements Operator {
   readonly #showsOpen: boolean
   #running: RunningWindow | undefined
   #groups = 0
-  /** Windows that end here or before have closed, though later ones may still need their panes. */
-  #closedToMs = Number.NEGATIVE_INFINITY
   #slots = new Int32Array(1024)
 
   constructor(options: WindowAggregateOptions) {
@@ -94,9 +92,11 @@ export class WindowAggregate implements Operator {
     return keepsClosed ? Number.NEGATIVE_INFINITY : grid.openFrom(lateWatermarkMs)
   }
 
-  openWindows(): OpenWindow[] {
+  openWindows(closeWatermarkMs: number): OpenWindow[] {
+    const closedToMs = this.#options.keepsClosed ? Number.NEGATIVE_INFINITY : closeWatermarkMs
     const panes = this.#allPanes().sort((left, right) => left.startMs - right.startMs)
-    const windows = this.#windows(panes, this.#closedToMs, Number.POSITIVE_INFINITY)
+    // Later windows may still need the panes of some that have closed.
+    const windows = this.#windows(panes, closedToMs, Number.POSITIVE_INFINITY)
     return [...windows].map(({ startMs, endMs, panes }) => ({
       startMs,
       endMs,
@@ -171,7 +171,6 @@ export class WindowAggregate implements Operator {
       else if (output.wantsOpen(window)) output.open(window, this.#openView(window.panes, output.wantsAllGroups))
     }
     this.#dropPanes(closeWatermarkMs)
-    this.#closedToMs = closeWatermarkMs
     for (const pane of this.#panes.all()) pane.clearChanges()
     this.#letGoOfKeys()
     return output.finish()

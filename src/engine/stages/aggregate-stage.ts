@@ -1,4 +1,5 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
+import type { OpenWindow } from '../engine.ts'
 import { timesOf } from '../event-times.ts'
 import { FateCode } from '../ledger.ts'
 import type { HandOver, Operator, OperatorResults } from '../operator.ts'
@@ -44,6 +45,10 @@ export class AggregateStage implements Stage {
 
   handOver(wanted: Omit<HandOver, 'closeWatermarkMs'>): void {
     this.operator.handOver({ ...wanted, closeWatermarkMs: this.watermark.closeWatermarkMs })
+  }
+
+  openWindows(): OpenWindow[] {
+    return this.operator.openWindows(this.watermark.closeWatermarkMs)
   }
 
   close(epoch: number): OperatorResults {

@@ -6,13 +6,14 @@ import { describe, type TestContext, test } from 'node:test'
 import { startRedis } from '../../../test/support/redis.ts'
 import { requirement } from '../../../test/support/requirement.ts'
 import { SINK_FIELDS, type SinkRow, sinkBatch } from '../../../test/support/sink-rows.ts'
-import type { SinkSpec } from '../../plan/connectors.ts'
+import { type FileSystem, nodeFileSystem } from '../../base/file-system.ts'
+import type { LatestFileSinkSpec, RedisSinkSpec } from '../../plan/connectors.ts'
 import { createSink } from '../index.ts'
 import type { PreparedOutput, Sink } from '../sink.ts'
 
 /** Where the newest texts of a test are. */
 interface Place {
-  readonly spec: SinkSpec
+  readonly spec: LatestFileSinkSpec | RedisSinkSpec
   readonly folder: string
   /** By key, without marks. */
   texts(): Promise<Record<string, string>>
@@ -88,6 +89,38 @@ for (const [name, placeOf] of Object.entries(PLACES)) {
       assert.deepEqual(await place.texts(), { '/new': '/new' })
     })
 
+    test('are not those of a process that is replaced between its look at the mark and its move', async (t) => {
+      const place = await placeOf(t)
+      let meanwhile: (() => Promise<void>) | undefined
+      const slowFiles: FileSystem = {
+        ...nodeFileSystem,
+        open: async (path, flags) => {
+          if (path.includes('/outbox/')) {
+            const happens = meanwhile
+            meanwhile = undefined
+            await happens?.()
+          }
+          return nodeFileSystem.open(path, flags)
+        },
+      }
+      const old = await opened(t, place, 1, 'run-1', slowFiles)
+      const stale = await old.prepare(at(2), rows('/page'))
+      const next = await opened(t, { ...place, spec: { ...place.spec, value: 'views' } }, 1)
+      // It reads its rows behind its look at the mark.
+      meanwhile = async () => {
+        await next.open(2)
+        fences.set(next, 2)
+        await commit(next, 3, rows('/page'))
+      }
+      await assert.rejects(old.commit(at(2), stale), {
+        code: 'unavailable',
+        message: /^the mark of .* has just moved$/,
+      })
+      assert.equal(meanwhile, undefined)
+      assert.deepEqual(await place.texts(), { '/page': '1' })
+      await assert.rejects(old.commit(at(2), stale), { code: 'incompatible-state' })
+    })
+
     test('go over to another run, which begins at its own first epoch', async (t) => {
       const place = await placeOf(t)
       const first = await opened(t, place, 5)
@@ -136,6 +169,7 @@ async function opened(
   { spec, folder }: Pick<Place, 'spec' | 'folder'>,
   fence: number,
   runId = 'run-1',
+  fileSystem: FileSystem = nodeFileSystem,
 ): Promise<Sink> {
   const sink = await createSink(spec, {
     pipeline: 'p',
@@ -147,6 +181,7 @@ async function opened(
     outboxFolder: join(folder, 'outbox', runId),
     owner: runId,
     runId,
+    fileSystem,
     print: () => {},
   })
   t.after(() => sink.close())
