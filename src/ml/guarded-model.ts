@@ -94,6 +94,11 @@ export class GuardedModel<M extends WatchedModel> {
   /** What the weights said to one outcome just before they learned from it, and what the base rate said; losses in nats. */
   judge(loss: number, baseLoss: number, wrong: boolean): void {
     this.#outcomes++
+    if (Number.isNaN(loss)) {
+      // A detector that has seen what is no number would never raise an alarm again.
+      this.rollBack(NO_NUMBERS)
+      return
+    }
     this.#watch(loss, wrong)
     if (this.#options.guardOutcomes === null) return
     this.#judge.add(loss, baseLoss)

@@ -76,7 +76,7 @@ const METRIC_FIELDS: readonly Field[] = [
   { name: 'verdict', type: 'string', required: true },
   { name: 'worse_than_base_rate', type: 'boolean', required: true },
   ...wholes('drifts', 'drift_warnings', 'rollbacks', 'skipped_batches', 'waiting', 'unlabelled'),
-  ...wholes('left_out', 'extreme_numbers'),
+  ...wholes('left_out', 'extreme_numbers', 'absent_features', 'shared_texts', 'constant_numbers'),
 ]
 
 const EXPORT_FIELDS: readonly Field[] = [...HEAD, ...MODEL, { name: 'export', type: 'string', required: true }]

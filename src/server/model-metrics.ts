@@ -52,6 +52,16 @@ const ROW_COUNTERS: readonly ModelMetric[] = [
     'Features that were infinite or too large.',
     ({ extremeNumbers }) => extremeNumbers,
   ],
+  [
+    'millrace_model_absent_features_total',
+    'Features that were null, or numbers that are none.',
+    ({ absentFeatures }) => absentFeatures,
+  ],
+  [
+    'millrace_model_shared_texts_total',
+    'Texts that came when their column had no slot left for them.',
+    ({ sharedTexts }) => sharedTexts,
+  ],
 ]
 
 /** How the models of a job stand; what is not known before the first label has no sample. (A55) */
@@ -71,6 +81,12 @@ export function modelMetrics({ models }: JobStatus): MetricFamily[] {
       'Rows whose labels are not known yet.',
       LABELS,
       once(models, ({ waiting }) => waiting),
+    ),
+    gauge(
+      'millrace_model_constant_numbers',
+      'Columns of numbers that have had one value only.',
+      LABELS,
+      once(models, ({ constantNumbers }) => constantNumbers),
     ),
   ]
 }

@@ -351,5 +351,8 @@ export function shopModel(version: number): ModelSummary {
     unlabelled: 0,
     leftOut: 0,
     extremeNumbers: 0,
+    absentFeatures: 12,
+    sharedTexts: 0,
+    constantNumbers: 0,
   }
 }

@@ -158,5 +158,8 @@ function metricValues(asOfMs: number, part: ModelPart, report: LearnerReport, ro
     unlabelled: rows.unlabelled,
     left_out: rows.leftOut,
     extreme_numbers: rows.extremeNumbers,
+    absent_features: rows.absentFeatures,
+    shared_texts: rows.sharedTexts,
+    constant_numbers: rows.constantNumbers,
   }
 }

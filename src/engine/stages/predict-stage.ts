@@ -248,7 +248,7 @@ export class PredictStage implements Stage {
 
   #rowCounts(): RowCounts {
     const { waiting, unlabelled, leftOut } = this.#joiner
-    return { waiting, unlabelled, leftOut, extremeNumbers: this.#reader.extremes }
+    return { waiting, unlabelled, leftOut, ...this.#reader.counts }
   }
 
   #tell(asOfMs: number, clockMs: number): void {
