@@ -34,13 +34,14 @@ export class ClassLearner {
     return this.#guarded.current
   }
 
-  /** Fills `into`; weights that have become no numbers go back before they can answer. */
+  /** Fills `into` with what is said of a row that has come; weights that have become no numbers go back before they can answer. */
   tell(row: FeatureVector, into: Float64Array): void {
     this.model.tell(row, into)
     if (Number.isNaN(into[0])) {
       this.#guarded.rollBack(NO_NUMBERS)
       this.model.tell(row, into)
     }
+    this.#guarded.watchScore(into[likeliest(into, this.#classes.length)] as number)
     for (const [index, { baseRate }] of this.#prequentials.entries()) into[this.#classes.length + index] = baseRate
   }
 
@@ -54,8 +55,10 @@ export class ClassLearner {
     }
     this.#outcomes++
     this.model.learn(row, outcome, this.#now)
-    const wrong = likeliest(this.#now, count) !== outcome
-    this.#guarded.judge(logLoss(this.#now[outcome] as number, true), logLoss(baseNow, true), wrong)
+    const best = likeliest(this.#now, count)
+    const right = best === outcome
+    const loss = logLoss(this.#now[outcome] as number, true)
+    this.#guarded.judge(loss, logLoss(baseNow, true), !right, this.#now[best] as number, right)
   }
 
   /** One for each class, in their order; undefined when no outcome has come since the reports before. */

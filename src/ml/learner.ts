@@ -52,12 +52,15 @@ export class Learner {
     this.#prequential = new Prequential(spec.metricsWindow)
   }
 
-  /** Weights that have become no numbers go back before they can answer. */
+  /** What the model says of a row that has come. Weights that have become no numbers go back before they can answer. */
   probability(row: FeatureVector): number {
-    const probability = this.model.probability(row)
-    if (!Number.isNaN(probability)) return probability
-    this.#guarded.rollBack(NO_NUMBERS)
-    return this.model.probability(row)
+    let probability = this.model.probability(row)
+    if (Number.isNaN(probability)) {
+      this.#guarded.rollBack(NO_NUMBERS)
+      probability = this.model.probability(row)
+    }
+    this.#guarded.watchScore(probability)
+    return probability
   }
 
   /** What somebody would predict who knows only how many rows were positive so far. */
@@ -80,7 +83,7 @@ export class Learner {
       this.#batchRows.push(copyOf(row))
       this.#batchLabels.push(label)
     }
-    this.#guarded.judge(logLoss(now, label), logLoss(baseRateNow, label), now > 0.5 !== label)
+    this.#guarded.judge(logLoss(now, label), logLoss(baseRateNow, label), now > 0.5 !== label, now, label)
   }
 
   /** The epoch is over: learns from its rows, unless each was learned by itself. */

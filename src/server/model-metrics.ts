@@ -37,6 +37,11 @@ const GAUGES: readonly ReportMetric[] = [
 const COUNTERS: readonly ReportMetric[] = [
   ['millrace_model_drifts_total', 'Drift alarms.', ({ counts }) => counts.drifts],
   [
+    'millrace_model_score_drifts_total',
+    'Alarms that what is said of rows has changed.',
+    ({ counts }) => counts.scoreDrifts,
+  ],
+  [
     'millrace_model_rollbacks_total',
     'Times that weights went back to the last good ones.',
     ({ counts }) => counts.rollbacks,

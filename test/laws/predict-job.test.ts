@@ -19,7 +19,13 @@ const PARTITIONS = 2
 const predicted = historyEvents.predict({
   label: purchaseWithin('20s'),
   features: ['price', 'device'],
-  model: logisticRegression({ optimizer: adam(), guardOutcomes: 10, keepNegatives: 0.5, drift: pageHinkley(0.3) }),
+  model: logisticRegression({
+    optimizer: adam(),
+    guardOutcomes: 10,
+    keepNegatives: 0.5,
+    drift: pageHinkley(0.3),
+    scoreDrift: pageHinkley(0.2),
+  }),
   challengers: { fast: logisticRegression({ optimizer: adam(0.5), calibration: 0.1 }) },
   promoteAfter: 10,
 })

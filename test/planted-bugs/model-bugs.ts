@@ -77,6 +77,18 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     edits: [edit('if (slot === feature.oneHot.size - 1) this.#sharedTexts++\n', '')],
     caughtBy: 'src/engine/predict/poison.test.ts',
   },
+  {
+    name: 'weights go back for promises that a handful of outcomes did not keep',
+    file: 'src/ml/calibration-judge.ts',
+    edits: [edit('const SURE = 2', 'const SURE = 0')],
+    caughtBy: 'src/ml/guarded-model.test.ts',
+  },
+  {
+    name: 'weights whose promises do not come true go back again and again',
+    file: 'src/ml/guarded-model.ts',
+    edits: [edit('!promises && !this.#wentBack', '!promises')],
+    caughtBy: 'src/ml/guarded-model.test.ts',
+  },
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {

@@ -332,7 +332,7 @@ export function shopModel(version: number): ModelSummary {
             },
             intercept: -3.1,
             batch: null,
-            counts: { drifts: 1, warnings: 0, rollbacks: 0, skippedBatches: 0 },
+            counts: { drifts: 1, scoreDrifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 },
           },
     weights:
       version === 0
