@@ -64,14 +64,19 @@ export class ClassLearner {
   /** One for each class, in their order; undefined when no outcome has come since the reports before. */
   reports(): LearnerReport[] | undefined {
     if (this.#outcomes === 0) return undefined
+    const reports = this.standing()
+    this.#outcomes = 0
+    return reports
+  }
+
+  /** How each class stands, whether or not an outcome has come since the reports before; none before the first. */
+  standing(): LearnerReport[] {
     const { updates, weights } = this.model
     const counts = { ...this.#guarded.counts, skippedBatches: 0 }
-    const outcomes = this.#outcomes
-    this.#outcomes = 0
     return this.#prequentials.flatMap((prequential, index) => {
       const metrics = prequential.metrics()
       const intercept = weights[index]?.at(-1) ?? 0
-      return metrics ? [{ updates, outcomes, metrics, intercept, batch: null, counts }] : []
+      return metrics ? [{ updates, outcomes: this.#outcomes, metrics, intercept, batch: null, counts }] : []
     })
   }
 

@@ -72,6 +72,7 @@ export class GuardedModel<M extends WatchedModel> {
   /** Weights went back after a judgement, and have not been good since. */
   #wentBack = false
   #outcomes = 0
+  #predicted = 0
   readonly #events = new EventList()
 
   /** `size`: weights that the model has. */
@@ -103,8 +104,9 @@ export class GuardedModel<M extends WatchedModel> {
     return this.#events.take()
   }
 
-  /** The probability that has been said of a row. */
+  /** A row has come: the probability that was said of it. */
   watchScore(score: number): void {
+    this.#predicted++
     if (!this.#scoreDetector) return
     this.#scoreDetector.update(score)
     if (!this.#scoreDetector.drift) return
@@ -158,6 +160,7 @@ export class GuardedModel<M extends WatchedModel> {
     this.#judge.write(writer)
     this.#calibration.write(writer)
     writer.varint(this.#outcomes)
+    writer.varint(this.#predicted)
     writer.u8(this.#wentBack ? 1 : 0)
     writer.varint(this.#kept.length)
     for (const { version, bytes } of this.#kept) {
@@ -176,6 +179,7 @@ export class GuardedModel<M extends WatchedModel> {
     this.#judge.restore(reader)
     this.#calibration.restore(reader)
     this.#outcomes = reader.varint()
+    this.#predicted = reader.varint()
     this.#wentBack = reader.u8() === 1
     this.#kept = Array.from({ length: reader.count() }, () => ({
       version: reader.varint(),
@@ -240,7 +244,8 @@ export class GuardedModel<M extends WatchedModel> {
   }
 
   #tell(kind: ModelEvent['kind'], reason: string, toVersion: number | null = null): void {
-    this.#events.add({ kind, outcome: this.#outcomes, version: this.#current.updates, toVersion, reason })
+    const [outcome, predicted, version] = [this.#outcomes, this.#predicted, this.#current.updates]
+    this.#events.add({ kind, outcome, predicted, version, toVersion, reason })
   }
 }
 

@@ -122,13 +122,18 @@ export class Learner {
   /** Undefined when no outcome has come since the report before. */
   report(): LearnerReport | undefined {
     if (this.#outcomes === 0) return undefined
+    const report = this.standing()
+    this.#outcomes = 0
+    return report
+  }
+
+  /** How it stands, whether or not an outcome has come since the report before; undefined before the first. */
+  standing(): LearnerReport | undefined {
     const metrics = this.#prequential.metrics()
     if (!metrics) return undefined
     const { updates, intercept } = this.model
     const counts = { ...this.#guarded.counts, skippedBatches: this.#skippedBatches }
-    const report = { updates, outcomes: this.#outcomes, metrics, intercept, batch: this.#batch, counts }
-    this.#outcomes = 0
-    return report
+    return { updates, outcomes: this.#outcomes, metrics, intercept, batch: this.#batch, counts }
   }
 
   /** The weights, scaler and optimizer that another model has written, in place of fresh ones; before the first row. */

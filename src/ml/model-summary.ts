@@ -1,4 +1,5 @@
 import type { LearnerReport } from './learner.ts'
+import type { ModelEvent } from './model-event.ts'
 import type { ModelRole } from './step-model.ts'
 
 /** A weight with its feature, and by what its numbers are scaled before they meet it. */
@@ -46,6 +47,8 @@ export interface ModelSummary extends RowCounts {
   readonly version: number
   /** Versions that weights can go back to, oldest first. */
   readonly kept: readonly number[]
+  /** The newest that have happened to it, oldest first; of a model of several classes to all of it. */
+  readonly events: readonly ModelEvent[]
   /** Null before the first label was known. */
   readonly report: LearnerReport | null
   /** The largest ones, in the order of the features. */

@@ -114,7 +114,8 @@ function run(
   const reports = learner.reports()
   assert.equal(reports?.length, CLASSES.length)
   for (const [name, value] of (reports ?? []).flatMap(({ metrics }) => Object.entries(metrics))) {
-    assert.ok(value === null || Number.isFinite(value), `${name} is ${value}`)
+    const numbers = typeof value === 'number' || value === null ? [value ?? 0] : value.flatMap(Object.values<number>)
+    assert.ok(numbers.every(Number.isFinite), `${name} is ${value}`)
   }
   return reports ?? []
 }

@@ -110,7 +110,8 @@ function run(
   const report = learner.report()
   assert.ok(report)
   for (const [name, value] of Object.entries(report.metrics)) {
-    assert.ok(value === null || Number.isFinite(value), `${name} is ${value}`)
+    const numbers = typeof value === 'number' || value === null ? [value ?? 0] : value.flatMap(Object.values<number>)
+    assert.ok(numbers.every(Number.isFinite), `${name} is ${value}`)
   }
   return report
 }
