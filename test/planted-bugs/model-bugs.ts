@@ -89,6 +89,18 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     edits: [edit('!promises && !this.#wentBack', '!promises')],
     caughtBy: 'src/ml/guarded-model.test.ts',
   },
+  {
+    name: 'who goes on has forgotten which challenger was promoted',
+    file: 'src/ml/contest.ts',
+    edits: [edit('this.#champion = reader.varint()', 'reader.varint()')],
+    caughtBy: JOBS,
+  },
+  {
+    name: 'what has happened to a model is forgotten by who goes on',
+    file: 'src/engine/stages/predict-stage.ts',
+    edits: [edit('    this.#events.restore(reader)\n', '    new RecentEvents().restore(reader)\n')],
+    caughtBy: 'src/engine/stages/predict-stage.test.ts',
+  },
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {
