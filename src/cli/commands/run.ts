@@ -163,12 +163,15 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
   }
 }
 
+/** Read and not yet computed; as much again is being computed, and both are resident. */
+const PREFETCH_BYTES_MAX = 16 << 20
+
 function settingsOf(options: RunOptions, place: RunPlace): JobSettings {
   return {
     triggerMs: options.trigger,
     snapshotIntervalMs: options.snapshotInterval,
     rowsPerEpochMax: options.rowsPerEpoch,
-    prefetchBytesMax: 32 << 20,
+    prefetchBytesMax: PREFETCH_BYTES_MAX,
     once: options.once ?? false,
     flushAtEnd: place.checkpoint === undefined,
   }
