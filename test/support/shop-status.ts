@@ -259,7 +259,13 @@ function shopSinks(elapsedMs: number): JobStatus['sinks'] {
   return [
     { name: 'page_metrics.parquet', query: 'page_metrics', kind: 'parquet', target: 'out/page_metrics', ...common },
     { name: 'geo_metrics.csv', query: 'geo_metrics', kind: 'csv', target: 'out/geo_metrics', ...common },
-  ].map((sink, index) => ({ ...sink, rows: windows * (51 - index * 20), files: windows, bytes: windows * 6_214 }))
+  ].map((sink, index) => ({
+    ...sink,
+    rows: windows * (51 - index * 20),
+    files: windows,
+    bytes: windows * 6_214,
+    waitingRows: index === 0 ? null : 31,
+  }))
 }
 
 /** Between 0 and 1, the same for the same seed. */
