@@ -1,4 +1,5 @@
 import type { ColumnView, JobStatus, PartitionStatus, QueryView, WindowRows } from '../../src/job/status.ts'
+import type { Metrics } from '../../src/ml/metrics/prequential.ts'
 import type { ModelEvent } from '../../src/ml/model-event.ts'
 import type { ModelSummary } from '../../src/ml/model-summary.ts'
 import type { Fate } from '../../src/plan/fate.ts'
@@ -310,7 +311,6 @@ const CAME = [0.01, 0, 0.01, 0.03, 0.02, 0.05, 0.07, 0.06, 0.11, 0.15]
 
 /** A model of purchases that learns: better than the base rate, with every version a little more so. */
 export function shopModel(version: number): ModelSummary {
-  const logLoss = 0.18 + 0.015 / Math.sqrt(version + 1)
   return {
     name: 'purchase',
     model: 'purchase',
@@ -327,23 +327,7 @@ export function shopModel(version: number): ModelSummary {
         : {
             updates: version,
             outcomes: 40,
-            metrics: {
-              outcomes: 1000,
-              positives: 52,
-              baseRate: 0.052,
-              logLoss,
-              baseLogLoss: 0.2047,
-              skill: 1 - logLoss / 0.2047,
-              skillMargin: 0.021,
-              auc: 0.817,
-              brier: 0.0465,
-              ece: 0.013,
-              calibration: SAID.map((predicted, index) => ({ outcomes: 100, predicted, observed: CAME[index] ?? 0 })),
-              accuracy: 0.948,
-              majorityAccuracy: 0.948,
-              precisionAtTop: 0.18,
-              lift: 3.46,
-            },
+            metrics: shopModelMetrics(0.18 + 0.015 / Math.sqrt(version + 1)),
             intercept: -3.1,
             batch: null,
             counts: { drifts: 1, scoreDrifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 },
@@ -368,5 +352,25 @@ export function shopModel(version: number): ModelSummary {
     absentFeatures: 12,
     sharedTexts: 0,
     constantNumbers: 0,
+  }
+}
+
+function shopModelMetrics(logLoss: number): Metrics {
+  return {
+    outcomes: 1000,
+    positives: 52,
+    baseRate: 0.052,
+    logLoss,
+    baseLogLoss: 0.2047,
+    skill: 1 - logLoss / 0.2047,
+    skillMargin: 0.021,
+    auc: 0.817,
+    brier: 0.0465,
+    ece: 0.013,
+    calibration: SAID.map((predicted, index) => ({ outcomes: 100, predicted, observed: CAME[index] ?? 0 })),
+    accuracy: 0.948,
+    majorityAccuracy: 0.948,
+    precisionAtTop: 0.18,
+    lift: 3.46,
   }
 }
