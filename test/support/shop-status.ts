@@ -1,4 +1,5 @@
 import type { ColumnView, JobStatus, PartitionStatus, QueryView, WindowRows } from '../../src/job/status.ts'
+import type { Metrics } from '../../src/ml/metrics/prequential.ts'
 import type { ModelEvent } from '../../src/ml/model-event.ts'
 import type { ModelSummary } from '../../src/ml/model-summary.ts'
 import type { Fate } from '../../src/plan/fate.ts'
@@ -321,23 +322,7 @@ export function shopModel(version: number): ModelSummary {
         : {
             updates: version,
             outcomes: 40,
-            metrics: {
-              outcomes: 1000,
-              positives: 52,
-              baseRate: 0.052,
-              logLoss,
-              baseLogLoss: 0.2047,
-              skill: 1 - logLoss / 0.2047,
-              skillMargin: 0.021,
-              auc: 0.817,
-              brier: 0.0465,
-              ece: 0.013,
-              calibration: SAID.map((predicted, index) => ({ outcomes: 100, predicted, observed: CAME[index] ?? 0 })),
-              accuracy: 0.948,
-              majorityAccuracy: 0.948,
-              precisionAtTop: 0.18,
-              lift: 3.46,
-            },
+            metrics: shopMetrics(logLoss),
             intercept: -3.1,
             batch: null,
             counts: { drifts: 1, scoreDrifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 },
@@ -362,5 +347,25 @@ export function shopModel(version: number): ModelSummary {
     absentFeatures: 12,
     sharedTexts: 0,
     constantNumbers: 0,
+  }
+}
+
+function shopMetrics(logLoss: number): Metrics {
+  return {
+    outcomes: 1000,
+    positives: 52,
+    baseRate: 0.052,
+    logLoss,
+    baseLogLoss: 0.2047,
+    skill: 1 - logLoss / 0.2047,
+    skillMargin: 0.021,
+    auc: 0.817,
+    brier: 0.0465,
+    ece: 0.013,
+    calibration: SAID.map((predicted, index) => ({ outcomes: 100, predicted, observed: CAME[index] ?? 0 })),
+    accuracy: 0.948,
+    majorityAccuracy: 0.948,
+    precisionAtTop: 0.18,
+    lift: 3.46,
   }
 }
