@@ -47,7 +47,7 @@ export interface ModelSummary extends RowCounts {
   readonly version: number
   /** Versions that weights can go back to, oldest first. */
   readonly kept: readonly number[]
-  /** The newest that have happened to it, oldest first; of a model of several classes to all of it. */
+  /** The newest that have happened to it but for warnings, oldest first; of a model of several classes to all of it. */
   readonly events: readonly ModelEvent[]
   /** Null before the first label was known. */
   readonly report: LearnerReport | null

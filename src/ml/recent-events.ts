@@ -7,13 +7,14 @@ const PART_EVENTS_MAX = 20
 /** By code. */
 const KINDS: readonly ModelEventKind[] = ['drift', 'warning', 'rollback', 'promotion', 'refused']
 
-/** What has happened to each part of a model lately. The same for any cut into epochs, so it can be state. */
+/** What has happened to each part of a model lately, but for warnings, of which there are many. The same for any cut into epochs, so it can be state. */
 export class RecentEvents {
   /** By name of the part, oldest first. */
   readonly #parts = new Map<string, readonly ModelEvent[]>()
 
   add(events: readonly PartEvent[]): void {
     for (const { part, ...event } of events) {
+      if (event.kind === 'warning') continue
       this.#parts.set(part, [...this.of(part), event].slice(-PART_EVENTS_MAX))
     }
   }

@@ -20,6 +20,8 @@ export type {
   WindowRows,
 } from '../job/status.ts'
 
+export type { CalibrationBin } from '../ml/metrics/calibration.ts'
+export type { ModelEvent } from '../ml/model-event.ts'
 export type { ModelSummary, NamedWeight } from '../ml/model-summary.ts'
 
 /** Answer to a request that failed. */

@@ -101,6 +101,18 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     edits: [edit('    this.#events.restore(reader)\n', '    new RecentEvents().restore(reader)\n')],
     caughtBy: 'src/engine/stages/predict-stage.test.ts',
   },
+  {
+    name: 'a bin of calibration begins in the middle of what was said alike',
+    file: 'src/ml/metrics/calibration.ts',
+    edits: [edit('while (end < order.length && said(end) === said(end - 1)) end++', '')],
+    caughtBy: 'src/ml/metrics/calibration.test.ts',
+  },
+  {
+    name: 'events stand at the end of a history instead of where they happened',
+    file: 'web/src/model-history.ts',
+    edits: [edit('place: (event.version - first) / (last - first)', 'place: 1')],
+    caughtBy: 'web/src/model-history.test.ts',
+  },
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {

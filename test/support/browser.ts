@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Browser, chromium, type Page, selectors } from 'playwright-core'
+import { type Browser, chromium, type Locator, type Page, selectors } from 'playwright-core'
 import { required } from './requirement.ts'
 
 /** How a page is looked at. */
@@ -30,10 +30,12 @@ export function openBrowser(): Promise<Browser> {
   })
 }
 
-/** Keeps a picture of the page in the folder that MILLRACE_SCREENSHOTS names; does nothing without it. */
-export async function keepScreenshot(page: Page, name: string): Promise<void> {
+/** Keeps a picture of the page, or of a part of it, in the folder that MILLRACE_SCREENSHOTS names; does nothing without it. */
+export async function keepScreenshot(page: Page, name: string, part?: Locator): Promise<void> {
   const folder = process.env['MILLRACE_SCREENSHOTS']
-  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+  if (folder === undefined) return
+  const path = join(folder, `${name}.png`)
+  await (part ? part.screenshot({ path }) : page.screenshot({ path, fullPage: true }))
 }
 
 /** Opens an address in a fresh profile. Requests to anywhere else are stopped and noted. */

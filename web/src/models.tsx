@@ -1,7 +1,10 @@
 import type { VNode } from 'preact'
-import type { JobStatus, ModelSummary, NamedWeight } from '../../src/server/api.ts'
+import type { JobStatus, ModelSummary } from '../../src/server/api.ts'
+import { CalibrationChart } from './calibration-chart.tsx'
 import { formatCount } from './format.ts'
-import { type LossSample, lossHistory } from './model-history.ts'
+import { ModelCharts } from './model-charts.tsx'
+import { modelHistory } from './model-history.ts'
+import { signed, Weights } from './model-weights.tsx'
 import './models.css'
 
 /** The models of the pipeline: how much they know, and what they have learned. Absent without one. */
@@ -17,7 +20,9 @@ export function Models({ job }: { readonly job: JobStatus }): VNode | null {
 }
 
 function Model({ model }: { readonly model: ModelSummary }): VNode {
-  const { name, role, report, version } = model
+  const { name, role, report, version, events } = model
+  const samples = modelHistory.value.get(name) ?? []
+  const last = events.at(-1)
   return (
     <section class="model" aria-labelledby={`model-${name}`} data-test="model">
       <h2 id={`model-${name}`}>
@@ -26,20 +31,32 @@ function Model({ model }: { readonly model: ModelSummary }): VNode {
           version {formatCount(version)}
           {role === 'challenger' && ', a challenger'}
         </span>
-        <Verdict skill={report?.metrics.skill ?? null} />
+        <Verdict metrics={report?.metrics} />
       </h2>
       <div class="model-parts">
         <Measures model={model} />
-        <LossChart samples={lossHistory.value.get(name) ?? []} />
-        <Weights weights={model.weights} intercept={model.intercept} leftOut={model.weightsLeftOut} />
+        <ModelCharts samples={samples} events={events} />
+        <CalibrationChart bins={report?.metrics.calibration ?? []} />
+        <Weights
+          weights={model.weights}
+          intercept={model.intercept}
+          leftOut={model.weightsLeftOut}
+          before={samples.at(0)}
+        />
       </div>
+      <p class="model-event cut muted" data-test="model-event">
+        {last ? `Last: ${last.kind} after ${formatCount(last.outcome)} outcomes, ${last.reason}` : 'No drift so far'}
+      </p>
     </section>
   )
 }
 
-/** A model that knows less than the base rate says so. */
-function Verdict({ skill }: { readonly skill: number | null }): VNode {
-  if (skill === null) return <span class="badge">not judged yet</span>
+/** What can be said for sure of a model beside the base rate. */
+function Verdict({ metrics }: { readonly metrics: NonNullable<ModelSummary['report']>['metrics'] | undefined }): VNode {
+  if (!metrics) return <span class="badge">not judged yet</span>
+  const { skill, skillMargin } = metrics
+  if (skillMargin === null || Math.abs(skill) <= skillMargin)
+    return <span class="badge badge-unsure">no better than the base rate, as far as one can tell</span>
   if (skill < 0) return <span class="badge badge-bad">worse than the base rate</span>
   return <span class="badge badge-good">better than the base rate</span>
 }
@@ -51,8 +68,8 @@ function Measures({ model }: { readonly model: ModelSummary }): VNode {
       <table class="measures">
         <caption>
           {report
-            ? `of the last ${formatCount(report.metrics.outcomes)} outcomes, each predicted before it was learned`
-            : 'no label is known yet: a row is learned from when its time is over'}
+            ? `last ${formatCount(report.metrics.outcomes)} outcomes, predicted before learned`
+            : 'no label is known yet: rows wait until their time is over'}
         </caption>
         <tbody>
           {measures(model).map(([name, value, beside]) => (
@@ -69,12 +86,18 @@ function Measures({ model }: { readonly model: ModelSummary }): VNode {
 }
 
 /** Name, value, and what to hold it against. */
-function measures({ report, waiting, unlabelled }: ModelSummary): (readonly [string, string, string])[] {
+function measures(model: ModelSummary): (readonly [string, string, string])[] {
+  const { report, waiting, unlabelled, absentFeatures, extremeNumbers, sharedTexts } = model
   const metrics = report?.metrics
   const fixed = (value: number | null | undefined, digits: number): string => value?.toFixed(digits) ?? '–'
+  const { skippedBatches, rollbacks, drifts } = report?.counts ?? { skippedBatches: 0, rollbacks: 0, drifts: 0 }
   return [
     ['log loss', fixed(metrics?.logLoss, 4), `base rate ${fixed(metrics?.baseLogLoss, 4)}`],
-    ['skill', metrics ? signed(metrics.skill, 3) : '–', 'base rate 0, perfect 1'],
+    [
+      'skill',
+      metrics ? signed(metrics.skill, 3) : '–',
+      metrics ? `± ${fixed(metrics.skillMargin, 3)}, base 0` : 'base 0',
+    ],
     ['AUC', fixed(metrics?.auc, 3), 'chance 0.5'],
     ['calibration error', fixed(metrics?.ece, 3), `Brier ${fixed(metrics?.brier, 4)}`],
     ['accuracy', fixed(metrics?.accuracy, 3), `majority ${fixed(metrics?.majorityAccuracy, 3)}`],
@@ -83,88 +106,16 @@ function measures({ report, waiting, unlabelled }: ModelSummary): (readonly [str
       metrics ? percent(metrics.precisionAtTop) : '–',
       `base rate ${metrics ? percent(metrics.baseRate) : '–'}`,
     ],
-    [
-      'drift alarms',
-      formatCount(report?.counts.drifts ?? 0),
-      `${formatCount(report?.counts.rollbacks ?? 0)} rollbacks`,
-    ],
+    ['drift alarms', formatCount(drifts), `${formatCount(rollbacks)} taken back`],
     ['waiting', formatCount(waiting), unlabelled > 0 ? `${formatCount(unlabelled)} never known` : 'for labels'],
+    skippedBatches > 0
+      ? ['skipped batches', formatCount(skippedBatches), 'of one class only']
+      : [
+          'absent features',
+          formatCount(absentFeatures),
+          `${formatCount(extremeNumbers)} cut, ${formatCount(sharedTexts)} shared`,
+        ],
   ]
-}
-
-const CHART_WIDTH = 320
-const CHART_HEIGHT = 130
-
-/** Log loss of the model and of the base rate, as far as this page has seen them. */
-function LossChart({ samples }: { readonly samples: readonly LossSample[] }): VNode {
-  const highest = Math.max(...samples.flatMap(({ loss, baseLoss }) => [loss, baseLoss]), 0.01) * 1.1
-  const line = (value: (sample: LossSample) => number): string =>
-    samples
-      .map((sample, index) => {
-        const x = samples.length > 1 ? (index / (samples.length - 1)) * CHART_WIDTH : CHART_WIDTH
-        return `${x.toFixed(1)},${(CHART_HEIGHT * (1 - value(sample) / highest)).toFixed(1)}`
-      })
-      .join(' ')
-  const last = samples.at(-1)
-  const text = last ? `log loss ${last.loss.toFixed(4)}, base rate ${last.baseLoss.toFixed(4)}` : 'nothing seen yet'
-  return (
-    <figure class="loss-chart">
-      <svg viewBox={`0 0 ${CHART_WIDTH} ${CHART_HEIGHT}`} role="img" aria-label={`Log loss: ${text}`}>
-        <polyline class="loss-base" points={line(({ baseLoss }) => baseLoss)} />
-        <polyline class="loss-model" points={line(({ loss }) => loss)} />
-      </svg>
-      <figcaption>
-        log loss: <span class="loss-model-name">model {last?.loss.toFixed(3) ?? '–'}</span>,{' '}
-        <span class="loss-base-name">base rate {last?.baseLoss.toFixed(3) ?? '–'}</span>
-      </figcaption>
-    </figure>
-  )
-}
-
-interface WeightsProps {
-  readonly weights: readonly NamedWeight[]
-  readonly intercept: number
-  readonly leftOut: number
-}
-
-function Weights({ weights, intercept, leftOut }: WeightsProps): VNode {
-  const largest = Math.max(...weights.map(({ weight }) => Math.abs(weight)), 1e-9)
-  return (
-    <div>
-      <table class="weights">
-        <caption>weights{leftOut > 0 && ` (${formatCount(leftOut)} smaller ones are left out)`}</caption>
-        <tbody>
-          {weights.map(({ name, weight }) => (
-            <tr key={name}>
-              <th scope="row" class="weight-name" title={name}>
-                {name}
-              </th>
-              <td class="number">{signed(weight, 4)}</td>
-              <td class="weight-bar">
-                <svg viewBox="-50 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-                  <rect
-                    class={weight < 0 ? 'weight-minus' : 'weight-plus'}
-                    x={weight < 0 ? (50 * weight) / largest : 0}
-                    width={(50 * Math.abs(weight)) / largest}
-                    height="8"
-                  />
-                </svg>
-              </td>
-            </tr>
-          ))}
-          <tr>
-            <th scope="row">(intercept)</th>
-            <td class="number">{signed(intercept, 4)}</td>
-            <td />
-          </tr>
-        </tbody>
-      </table>
-    </div>
-  )
-}
-
-function signed(value: number, digits: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`
 }
 
 function percent(share: number): string {
