@@ -70,7 +70,7 @@ export interface LogisticRegressionSpec {
   readonly guardOutcomes?: number | null
 }
 
-/** Logistic regression that learns while rows come. */
+/** Logistic regression that learns from each row when its label becomes known. */
 export function logisticRegression(choices: LogisticRegressionSpec = {}): LogisticSpec {
   const { classWeights, calibration, drift, guardOutcomes } = choices
   return Object.freeze({
@@ -91,7 +91,7 @@ export function logisticRegression(choices: LogisticRegressionSpec = {}): Logist
   })
 }
 
-/** Softmax regression that learns while rows come: a weight per feature and class, and a constant per class. (A49) */
+/** Softmax regression that learns from each row when its label becomes known: a weight per feature and class, and a constant per class. (A49) */
 export function softmaxRegression(
   choices: Pick<
     LogisticRegressionSpec,
@@ -103,82 +103,85 @@ export function softmaxRegression(
 }
 
 /**
- * The model of the system `online-model` as it was: no scaling, a full fit on the first batch, then one step per batch, rate 0.05, L2
- * 0.01, nothing watched. To be compared with, not to be used. (A4, A20)
+ * The model of the original system `online-model`: no scaling, a full fit on the first batch, then one step per batch, rate 0.05, L2
+ * 0.01, no drift detector. For comparison only. (A4, A20)
  */
 export function compatModel(): LogisticSpec {
   const choices = { optimizer: sgd(0.05), l2: 0.01, interceptRate: 0.05, scale: false, learning: 'compat' } as const
   return logisticRegression({ ...choices, drift: null, guardOutcomes: null })
 }
 
-/** Plain gradient descent, at a rate that may fall with the steps. */
+/** Optimizer: stochastic gradient descent, at a constant rate or one that falls with the steps. */
 export function sgd(rate: number | LearningRateOptions): OptimizerOptions {
   return { kind: 'sgd', learningRate: rateOf(rate) }
 }
 
-/** The rate falls as rate / (steps + 1)^power. (A52) */
+/** Learning rate that falls as rate / (steps + 1)^power. (A52) */
 export function inverseScaling(rate: number, power = 0.25): LearningRateOptions {
   return { kind: 'inverse-scaling', rate, power }
 }
 
-/** The rate falls as 1 / (alpha (t0 + steps)), by L. Bottou. */
+/** Learning rate that falls as 1 / (alpha (t0 + steps)), by L. Bottou. */
 export function optimalRate(alpha = 1e-4): LearningRateOptions {
   return { kind: 'optimal', alpha }
 }
 
-/** A rate per weight that falls with its squared gradients. */
+/** Optimizer: AdaGrad, a rate per weight that falls with the sum of its squared gradients. */
 export function adaGrad(rate = 0.1): OptimizerOptions {
   return { kind: 'ada-grad', rate, epsilon: 1e-8 }
 }
 
-/** As AdaGrad, but old gradients are forgotten. */
+/** Optimizer: RMSProp, like AdaGrad with a mean of squared gradients that forgets old ones; `rho` is the share that is kept. */
 export function rmsProp(rate = 0.1, rho = 0.9): OptimizerOptions {
   return { kind: 'rms-prop', rate, rho, epsilon: 1e-8 }
 }
 
-/** Momentum and a rate per weight. */
+/** Optimizer: Adam, momentum and a rate per weight. */
 export function adam(rate = 0.1): OptimizerOptions {
   return { kind: 'adam', rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
 }
 
-/** Follow the regularized leader: for many sparse features; `l1` keeps weights at 0. */
+/** Optimizer: FTRL-Proximal (follow the regularized leader), for many sparse features. A larger `l1` keeps more weights at 0. */
 export function ftrl(
   choices: { readonly alpha?: number; readonly beta?: number; readonly l1?: number; readonly l2?: number } = {},
 ): OptimizerOptions {
   return { kind: 'ftrl', alpha: 0.05, beta: 1, l1: 0, l2: 1, ...choices }
 }
 
-/** A window that shrinks when the mean of losses changes. */
+/** Drift detector: ADWIN, a window of losses that shrinks when their mean changes. `delta` is the chance of a false alarm. */
 export function adwin(delta = 0.002): DriftOptions {
   return { kind: 'adwin', delta, clock: 32, bucketsMax: 5, sideMin: 5, grace: 10 }
 }
 
-/** Sums of deviations of losses from their mean. */
+/** Drift detector: Page-Hinkley, sums of how far losses are above their mean by more than `delta`; alarm at `threshold`. */
 export function pageHinkley(threshold = 50, delta = 0.005): DriftOptions {
   return { kind: 'page-hinkley', valuesMin: 30, delta, threshold, alpha: 1 - 0.0001 }
 }
 
-/** Wrong answers that come more often than they did. */
+/** Drift detector: DDM, alarm when wrong answers come more often than at their best. */
 export function ddm(): DriftOptions {
   return { kind: 'ddm', valuesMin: 30, warningThreshold: 2, driftThreshold: 3 }
 }
 
-/** Wrong answers that come closer to each other. */
+/** Drift detector: EDDM, alarm when wrong answers come closer to each other. */
 export function eddm(): DriftOptions {
   return { kind: 'eddm', valuesMin: 30, warningShare: 0.95, driftShare: 0.9 }
 }
 
-/** Wrong answers by Hoeffding's bound, for sudden changes. */
+/** Drift detector: HDDM-A, the share of wrong answers by Hoeffding's bound, for sudden changes. */
 export function hddmA(): DriftOptions {
   return { kind: 'hddm-a', driftConfidence: 0.001, warningConfidence: 0.005 }
 }
 
-/** Wrong answers by McDiarmid's bound, for gradual changes. */
+/** Drift detector: HDDM-W, a weighted share of wrong answers by McDiarmid's bound, for gradual changes. */
 export function hddmW(): DriftOptions {
   return { kind: 'hddm-w', driftConfidence: 0.001, warningConfidence: 0.005, lambda: 0.05 }
 }
 
-/** The newest losses against older ones by the test of Kolmogorov and Smirnov. */
+/**
+ * Drift detector: KSWIN, compares the newest 30 of 100 losses with older ones by the Kolmogorov-Smirnov test. `alpha` is the chance of a
+ * false alarm per test.
+ */
 export function kswin(alpha = 0.005, seed = 42): DriftOptions {
   return { kind: 'kswin', alpha, windowSize: 100, recentSize: 30, seed }
 }

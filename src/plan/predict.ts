@@ -27,7 +27,7 @@ export interface PredictOptions<C extends string, K extends string = never> {
   readonly startFrom?: string
   /** Tells models of a pipeline apart; `model`. */
   readonly name?: string
-  /** Rows that may wait for their labels before the job stops with an explanation; 1,000,000. */
+  /** Rows that may wait for their labels, 1,000,000; rows beyond are left out of learning, and counted. */
   readonly waitingMax?: number
 }
 
@@ -64,19 +64,19 @@ function contestOf({
   }
 }
 
-/** Whether the session buys something within so much event time after the row. */
+/** Label: whether the session has a `purchase` within this event time after the row. */
 export function purchaseWithin(duration: Duration): LabelSpec<never> {
   return eventWithin(eq(col('event_type'), 'purchase'), duration)
 }
 
-/** Whether a row for which this is true comes within so much event time after the row. */
+/** Label: whether the session has a row for which `when` is true, within this event time after the row. */
 export function eventWithin(when: Expression, duration: Duration): LabelSpec<never> {
   return { kind: 'within', when, withinMs: durationMs(duration, 'time within which the label comes') }
 }
 
 /**
- * What the session does next: the first row behind it whose `event_type` (or another column) is one of these, within so much event time;
- * `none` when none comes. (A49)
+ * Label: what the session does next. It is the class of its next row whose `event_type` (or another column) is one of these, within this event time;
+ * `none` when no such row comes. (A49)
  */
 export function nextWithin<const K extends string>(
   classes: readonly K[],
@@ -87,17 +87,17 @@ export function nextWithin<const K extends string>(
   return { kind: 'next', column: options.column ?? 'event_type', classes, withinMs }
 }
 
-/** Whether this is true for the row itself: known at once, so that features may give it away. */
+/** Label: whether this is true for the row itself. It is known at once, so the features may give it away. */
 export function itself(when: Expression): LabelSpec<never> {
   return { kind: 'itself', when }
 }
 
-/** A weight for each value of a text; those that come when there are `valuesMax` share one. (A50) */
+/** Feature: a weight for each value of a text column. The first `valuesMax` - 1 values have their own, all others share one. (A50) */
 export function oneHot<C extends string>(column: C, valuesMax: number = TEXT_VALUES_MAX): ModelFeature<C> {
   return { kind: 'one-hot', column, valuesMax }
 }
 
-/** A weight for each hash of a text, for columns with endless values; `buckets` is a power of two. */
+/** Feature: a weight for each hash of a text column, for columns with very many values. `buckets` (2^18) is a power of two. */
 export function hashed<C extends string>(
   column: C,
   options: { readonly buckets?: number; readonly signed?: boolean } = {},
