@@ -39,34 +39,34 @@ export interface WatchSpec {
   readonly guardOutcomes: number | null
 }
 
-/** When a model learns. */
+/** When a model learns: from `each` row, one step per epoch (`batch`), or as the original system did (`compat`). */
 export type Learning = 'each' | 'batch' | 'compat'
 
-/** A model's choices; what is left out has its default. */
+/** The options of a model, each with its default. */
 export interface LogisticRegressionSpec {
-  /** `sgd(0.01)`. */
+  /** Default: `sgd(0.01)`. */
   readonly optimizer?: OptimizerOptions
-  /** 0. */
+  /** Strength of L2 regularization. Default: 0. */
   readonly l2?: number
-  /** Rate of the intercept; 0.01. For rare positives one that falls: large enough to get there, small enough to stay. */
+  /** Learning rate of the intercept. Default: 0.01. For rare positives, use one that falls. */
   readonly interceptRate?: number | LearningRateOptions
-  /** Begins at the log odds of the share of positives so far, so that without a signal the model says just that; false. Not for batches. */
+  /** Starts from the log odds of the share of positives so far, so that without a signal the model predicts the base rate. Default: false. Not for batches. */
   readonly fromBaseRate?: boolean
-  /** Scales numbers to mean 0 and variance 1; true. */
+  /** Scales numbers to mean 0 and variance 1. Default: true. */
   readonly scale?: boolean
-  /** What a row of either class counts; probabilities are corrected for it. 1 and 1. */
+  /** Weight of a row of each class; probabilities are corrected for it. Default: 1 and 1. */
   readonly classWeights?: { readonly positive: number; readonly negative: number }
-  /** Share of the negatives that are learned from; probabilities are corrected for it. 1. */
+  /** Share of the negatives to learn from (under-sampling), 0 to 1; probabilities are corrected for it. Default: 1. */
   readonly keepNegatives?: number
-  /** Rate of online calibration; null, the default: none. */
+  /** Learning rate of online calibration (Platt). Default: null, none. */
   readonly calibration?: number | null
-  /** `each`. */
+  /** Default: `each`. */
   readonly learning?: Learning
-  /** 1,000. */
+  /** Outcomes that metrics look back on. Default: 1,000. */
   readonly metricsWindow?: number
-  /** `adwin()`; null: none. */
+  /** Drift detector. Default: `adwin()`; null: none. */
   readonly drift?: DriftOptions | null
-  /** 1,000; null: weights are never taken back. */
+  /** After so many outcomes, weights that were surely worse than the base rate go back to the last good ones. Default: 1,000; null: never. */
   readonly guardOutcomes?: number | null
 }
 

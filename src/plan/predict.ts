@@ -10,24 +10,24 @@ export interface PredictOptions<C extends string, K extends string = never> {
   readonly label: LabelSpec<K>
   /** Columns, or `oneHot` and `hashed` of columns. */
   readonly features: readonly (C | ModelFeature<C>)[]
-  /** The column that tells who a row is about; that of the session features before, else `session_id`. */
+  /** The column that says who a row is about. Default: that of the session features before, else `session_id`. */
   readonly by?: C
-  /** Rows that get a prediction; default: those that are not what the label waits for, or all when the label is the row's own. */
+  /** Rows that get a prediction. Default: those that are not what the label waits for; all, when the label is the row's own. */
   readonly rows?: Expression
-  /** `logisticRegression()`, for classes `softmaxRegression()`. */
+  /** Default: `logisticRegression()`; for a label with classes, `softmaxRegression()`. */
   readonly model?: ModelSpec
   /** Models that learn beside it from the same rows, by name; what they predicted is compared with what the champion did. */
   readonly challengers?: Readonly<Record<string, LogisticSpec>>
   /**
-   * After each so many outcomes the challenger that lost least becomes the champion, if that was no chance; 1,000. null: by command only
-   * (`millrace model promote`).
+   * After so many outcomes, the challenger that lost least becomes the champion, if the difference is no chance. Default: 1,000. null: only
+   * by `millrace model promote`.
    */
   readonly promoteAfter?: number | null
   /** The text of an export, such as `readFileSync('models/purchase.json', 'utf8')`: the model goes on from there when a checkpoint is begun. */
   readonly startFrom?: string
-  /** Tells models of a pipeline apart; `model`. */
+  /** Tells the models of a pipeline apart. Default: `model`. */
   readonly name?: string
-  /** Rows that may wait for their labels, 1,000,000; rows beyond are left out of learning, and counted. */
+  /** Rows that may wait for their labels. Rows beyond are not learned, and counted. Default: 1,000,000. */
   readonly waitingMax?: number
 }
 

@@ -254,11 +254,11 @@ export type AttemptFields = Readonly<Record<string, FieldSpec<unknown>>>
 /** Columns of reports on models, see docs/models.md. */
 export type ReportFields = Readonly<Record<string, FieldSpec<unknown>>>
 
-/** How repeats are told. */
+/** What counts as a repeat. */
 export interface DedupeOptions {
   /** How far back ids are remembered, in event time. */
   readonly within: Duration
-  /** Where repeats of an event come: in any partition (`global`, default), or in that of the first. */
+  /** Where repeats of an event come: in any partition (`global`, the default), or in the partition of the first (`partition`). */
   readonly scope?: 'global' | 'partition'
 }
 
@@ -278,15 +278,15 @@ export interface SessionFeaturesOptions<F extends FieldSpecs, D> {
 /** Names of a schema's columns. */
 export type ColumnName<F extends FieldSpecs> = keyof F & string
 
-/** How event time goes on; what is left out has its default. */
+/** How the watermark moves. */
 export interface WatermarkOptions {
   /** `per-partition` (default): the slowest partition decides. `global-max`: the newest row decides, as in Spark. */
   readonly policy?: 'per-partition' | 'global-max'
-  /** After this time without rows, a partition no longer holds the watermark back; 30 seconds. */
+  /** After this time without rows, a partition no longer holds the watermark back. Default: 30 seconds. */
   readonly idleTimeout?: Duration
-  /** A row stamped further than this after its arrival is `future`; 5 minutes. null switches the guard off. */
+  /** A row whose event time is further than this ahead of its arrival is `future`. Default: 5 minutes; null: never. */
   readonly maxClockSkew?: Duration | null
-  /** A row older than this is `expired`; off. */
+  /** A row older than this is `expired`. Default: never. */
   readonly maxAge?: Duration
   /** Whether the watermark follows the clock while all partitions are idle; default: in live runs. */
   readonly advanceWhenIdle?: boolean
