@@ -252,7 +252,7 @@ describe('the package that Millrace is', () => {
     assert.equal(refused.status, 4)
     assert.match(
       refused.stderr,
-      /the query "views" has changed since the checkpoint .*\n {2}hint: .*another --checkpoint folder/,
+      /the query "views" has changed since the checkpoint .*\n {2}now .*2m\n {2}then .*1m\n {2}hint: .*another --checkpoint folder/,
     )
     assert.equal(go('run', 'mine.ts', '--once', '--checkpoint', 'state-2', '--output', 'out-2').status, 0)
   })

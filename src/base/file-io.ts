@@ -116,7 +116,7 @@ const OTHER: Translation = ['invalid-option', 'check the path and the file syste
 const SYSTEM_ERRORS: ReadonlyMap<string, Translation> = new Map([
   ['EACCES', PERMISSION],
   ['EPERM', PERMISSION],
-  ['EROFS', PERMISSION],
+  ['EROFS', ['invalid-option', 'choose another folder: this one is mounted read-only']],
   ['ENOSPC', FULL],
   ['EDQUOT', FULL],
   ['EMFILE', TOO_MANY],

@@ -19,7 +19,7 @@ test('a lock that is held says who holds it and since when, to this process too'
     assert.ok(error instanceof MillraceError)
     assert.equal(error.code, 'unavailable')
     assert.equal(error.message, `${root} is in use by the demo (process ${process.pid}, since ${since})`)
-    assert.equal(error.hint, 'stop that process first, or use another folder')
+    assert.equal(error.hint, 'end that process first (`millrace stop`), or use another folder')
     return true
   })
   await lock.release()

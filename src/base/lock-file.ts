@@ -195,7 +195,7 @@ function held(path: string, owner: LockOwner): MillraceError {
     {
       hint:
         where === ''
-          ? 'stop that process first, or use another folder'
+          ? 'end that process first (`millrace stop`), or use another folder'
           : `stop that process first, or use another folder; when it cannot run any more, remove ${path}`,
     },
   )

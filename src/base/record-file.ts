@@ -81,7 +81,7 @@ function damaged(path: string, position: number, later: number): MillraceError {
     'corrupt-data',
     `${path} is damaged: no valid record at byte ${position}, but one at ${later}`,
     {
-      hint: 'the disk or another program changed the file: restore it from a backup, or remove it with what depends on it',
+      hint: 'the disk or another program changed the file: restore the folder from a backup, or start over with another --checkpoint folder and another --output',
     },
   )
 }

@@ -5,7 +5,7 @@ export const MS_PER_MINUTE = 60_000
 export const MS_PER_HOUR = 3_600_000
 export const MS_PER_DAY = 86_400_000
 
-/** A length of time as text: `5 minutes`, `30s`, `5m`, `1h`, `250ms`, `2 days`. */
+/** A length of time as text: `5 minutes`, `30s`, `5m`, `1h`, `250ms`, `2 days`. Whatever takes one throws `invalid-option` for any other text. */
 export type Duration = string
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([

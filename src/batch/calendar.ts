@@ -4,7 +4,7 @@ import { TimeZone } from './time-zone.ts'
 /** Units that times can be cut to. Weeks begin on Monday. */
 export const TIME_UNITS = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const
 
-/** One of the units by name. */
+/** `minute`, `hour`, `day`, `week` (from Monday), `month` or `year`. */
 export type TimeUnit = (typeof TIME_UNITS)[number]
 
 /** A day as clocks and calendars in a time zone show it. */

@@ -54,7 +54,7 @@ export interface TypedSchema<F extends FieldSpecs> extends Schema {
 /** Named fields, in the order of their columns. */
 export type FieldSpecs = Readonly<Record<string, FieldSpec<unknown>>>
 
-/** The value of a column in a result row. */
+/** A row as an object: the value of each column of a schema, by its name. */
 export type Row<F extends FieldSpecs> = {
   readonly [K in keyof F]: F[K] extends FieldSpec<infer T> ? T : never
 }

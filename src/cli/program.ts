@@ -41,7 +41,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 export function createProgram(exit: (code: number) => void): Command {
   const program = new Command('millrace')
     .description('Real-time clickstream analytics: live, exact answers from event streams, in one process.')
-    .version(version(), '-V, --version', 'show the version')
+    .version(version(), '-v, --version', 'show the version')
     .enablePositionalOptions()
     .hook('preAction', (_, command) => applyConfig(command))
   showExamples(program, [

@@ -7,17 +7,24 @@ import { say } from './output.ts'
 
 const INTERVAL_MS = 1_000
 
-/** Says on stderr how a run gets on: what its start found, then a line per epoch with rows, at most one a second. */
+/** Says on stderr what the start of a run found: where it goes on, and what was damaged. */
+export function reportRecovery(job: Pick<Job, 'status' | 'subscribe'>, tell: (text: string) => void = say): void {
+  const unsubscribe = job.subscribe(() => {
+    const { recovery } = job.status()
+    if (recovery === null) return
+    tell(recovery)
+    unsubscribe()
+  })
+}
+
+/** Says on stderr how a run gets on: a line per epoch with rows, at most one a second. */
 export function reportProgress(job: Job): void {
   let shownRows = 0
   let shownMs = Number.NEGATIVE_INFINITY
-  let recoveryShown = false
   job.subscribe(() => {
     const nowMs = performance.now()
     if (nowMs - shownMs < INTERVAL_MS) return
     const status = job.status()
-    if (status.recovery !== null && !recoveryShown) say(status.recovery)
-    recoveryShown ||= status.recovery !== null
     if (status.state !== 'running' || status.rowsRead === shownRows) return
     shownRows = status.rowsRead
     shownMs = nowMs

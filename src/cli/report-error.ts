@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { CommanderError } from 'commander'
 import { type ErrorCode, MillraceError, systemErrorCode } from '../base/error.ts'
+import { nearestName } from '../plan/nearest-name.ts'
 import { say } from './output.ts'
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
@@ -43,7 +44,13 @@ function errorText(error: unknown, helpCommand: string): { what: string; hint?: 
 /** What is wrong with a command line, in our words and with the way out. */
 function usageText(message: string, helpCommand: string): { what: string; hint: string } {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n')
-  const meant = /\(Did you mean (?:one of )?(.{1,200})\?\)/.exec(rest.join(' '))?.[1]
+  const meant = /\(Did you mean (?:one of )?(.{1,200})\?\)/.exec(rest.join(' '))?.[1] ?? nearestChoice(first)
   const what = first.replace(/\.$/, '')
   return { what, hint: meant === undefined ? `\`${helpCommand}\` shows how it is used` : `did you mean ${meant}?` }
+}
+
+/** What was meant where a value is none of a few. */
+function nearestChoice(message: string): string | undefined {
+  const [, wrong, choices] = /'(.{1,60})' is invalid.{0,80} Allowed choices are (.{1,400})\.$/.exec(message) ?? []
+  return wrong === undefined || choices === undefined ? undefined : nearestName(wrong, choices.split(', '))
 }

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
 import { MillraceError } from '../base/error.ts'
+import { describeQuery } from '../plan/explain.ts'
 import type { PipelinePlan } from '../plan/node.ts'
 import { queryIdentity } from '../plan/plan-codec.ts'
 import type { Source, SourcePartition } from '../sources/source.ts'
+
+/** Lines of a change that a message shows; the rest is counted. */
+const CHANGES_SHOWN = 3
 
 /** What a checkpoint belongs to: these queries over this source. Plain JSON data, kept in every snapshot. */
 export interface CheckpointIdentity {
@@ -10,6 +14,8 @@ export interface CheckpointIdentity {
   readonly source: string
   /** Hash per query of what its results depend on. */
   readonly queries: readonly (readonly [string, string])[]
+  /** What each query computes, in words: only to say what has changed when the hashes differ. */
+  readonly descriptions?: readonly (readonly string[])[]
 }
 
 /** A partition as the checkpoint knows it. */
@@ -26,12 +32,13 @@ export function identityOf(plan: PipelinePlan, source: Source): CheckpointIdenti
     pipeline: plan.name,
     source: source.identity,
     queries: plan.queries.map((query) => [query.name, shortHash(queryIdentity(query))] as const),
+    descriptions: plan.queries.map(describeQuery),
   }
 }
 
 /** One hash over everything that the results depend on; recorded with each plan of an epoch. */
-export function configHash(identity: CheckpointIdentity): string {
-  return shortHash(JSON.stringify(identity))
+export function configHash({ pipeline, source, queries }: CheckpointIdentity): string {
+  return shortHash(JSON.stringify({ pipeline, source, queries }))
 }
 
 /** Stops when a checkpoint was made by other queries or over another source. */
@@ -44,7 +51,10 @@ export function assertFits(checkpoint: CheckpointIdentity, job: CheckpointIdenti
   for (const [name, hash] of now) {
     const known = before.get(name)
     if (known === undefined) throw misfit(`the checkpoint in ${folder} does not know the query "${name}"`)
-    if (known !== hash) throw misfit(`the query "${name}" has changed since the checkpoint in ${folder} was made`)
+    if (known !== hash) {
+      const what = changeText(descriptionOf(checkpoint, name), descriptionOf(job, name))
+      throw misfit(`the query "${name}" has changed since the checkpoint in ${folder} was made${what}`)
+    }
   }
   for (const name of before.keys()) {
     if (!now.has(name)) throw misfit(`the checkpoint in ${folder} holds state of "${name}", which this pipeline lacks`)
@@ -62,20 +72,38 @@ export function assertSamePartitions(
     const now = fingerprints.get(id)
     if (now === undefined) {
       throw new MillraceError('data-loss', `the checkpoint in ${folder} reads "${id}", which is not there any more`, {
-        hint: 'bring it back, or start over with another --checkpoint folder',
+        hint: 'bring it back, or start over with another --checkpoint folder and another --output',
       })
     }
     if (now !== fingerprint) {
       throw new MillraceError('data-loss', `"${id}" has changed since ${position} of its rows were read`, {
-        hint: 'restore the original, or start over with another --checkpoint folder',
+        hint: 'restore the original, or start over with another --checkpoint folder and another --output',
       })
     }
   }
 }
 
+function descriptionOf({ queries, descriptions = [] }: CheckpointIdentity, name: string): readonly string[] {
+  return descriptions[queries.findIndex(([query]) => query === name)] ?? []
+}
+
+/** What is said of a query now and what was said before, as far as words tell it. */
+function changeText(before: readonly string[], now: readonly string[]): string {
+  const missing = before.filter((line) => !now.includes(line))
+  const added = now.filter((line) => !before.includes(line))
+  if (before.length === 0 || missing.length + added.length === 0) return ''
+  return [...told('now', added), ...told('then', missing)].join('')
+}
+
+function told(when: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return []
+  const more = lines.length > CHANGES_SHOWN ? [`and ${lines.length - CHANGES_SHOWN} more`] : []
+  return [`\n  ${when.padEnd(5)} ${[...lines.slice(0, CHANGES_SHOWN), ...more].join('; ')}`]
+}
+
 function misfit(message: string): MillraceError {
   return new MillraceError('incompatible-state', message, {
-    hint: 'give the changed pipeline another name or another --checkpoint folder, or go back to the definition that made it',
+    hint: 'go back to the definition that made it, or begin anew with another --checkpoint folder and another --output',
   })
 }
 

@@ -256,12 +256,14 @@ function shortened(path: string, length: number, lengthRead: number): MillraceEr
   return new MillraceError(
     'corrupt-data',
     `${path} is damaged: its records end at byte ${length}, and have ended at ${lengthRead}`,
-    { hint: 'restore the checkpoint folder from a backup, or start over with another --checkpoint folder' },
+    {
+      hint: 'restore the checkpoint folder from a backup, or start over with another --checkpoint folder and another --output',
+    },
   )
 }
 
 function unordered(path: string): MillraceError {
   return new MillraceError('corrupt-data', `${path} does not begin with where it goes on from`, {
-    hint: 'restore the checkpoint folder from a backup, or start over with another --checkpoint folder',
+    hint: 'restore the checkpoint folder from a backup, or start over with another --checkpoint folder and another --output',
   })
 }

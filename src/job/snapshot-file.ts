@@ -94,7 +94,7 @@ export async function readSnapshot(path: string, fileSystem: FileSystem): Promis
       'incompatible-state',
       `${path} has snapshot format ${version}, this version reads ${FORMAT_VERSION}`,
       {
-        hint: 'use the version of millrace that wrote it, or start over with another --checkpoint folder',
+        hint: 'use the version of millrace that wrote it, or start over with another --checkpoint folder and another --output',
       },
     )
   }

@@ -45,7 +45,8 @@ function why({ heldBy, delayMs, partitionMaxEventTimesMs }: WatermarkStatus, par
   switch (heldBy.kind) {
     case 'waiting-for-data': {
       const names = heldBy.partitions.map((partition) => partitionIds[partition])
-      if (heldBy.partitions.length === partitionMaxEventTimesMs.length) return 'waiting for the first event'
+      // Before the first epoch nobody is named.
+      if (names.length === 0 || names.length === partitionMaxEventTimesMs.length) return 'waiting for the first event'
       return `waiting for the first event of ${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}`
     }
     case 'partition':

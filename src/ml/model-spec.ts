@@ -43,42 +43,42 @@ export interface WatchSpec {
   readonly calibrationBound: number | null
 }
 
-/** When a model learns. */
+/** When a model learns: from `each` row, one step per epoch (`batch`), or as the original system did (`compat`). */
 export type Learning = 'each' | 'batch' | 'compat'
 
-/** A model's choices; what is left out has its default. */
+/** The options of a model, each with its default. */
 export interface LogisticRegressionSpec {
-  /** `sgd(0.01)`. */
+  /** Default: `sgd(0.01)`. */
   readonly optimizer?: OptimizerOptions
-  /** 0. */
+  /** Strength of L2 regularization. Default: 0. */
   readonly l2?: number
-  /** Rate of the intercept; 0.01. For rare positives one that falls: large enough to get there, small enough to stay. */
+  /** Learning rate of the intercept. Default: 0.01. For rare positives, use one that falls. */
   readonly interceptRate?: number | LearningRateOptions
-  /** Begins at the log odds of the share of positives so far, so that without a signal the model says just that; false. Not for batches. */
+  /** Starts from the log odds of the share of positives so far, so that without a signal the model predicts the base rate. Default: false. Not for batches. */
   readonly fromBaseRate?: boolean
-  /** Scales numbers to mean 0 and variance 1; true. */
+  /** Scales numbers to mean 0 and variance 1. Default: true. */
   readonly scale?: boolean
-  /** What a row of either class counts; probabilities are corrected for it. 1 and 1. */
+  /** Weight of a row of each class; probabilities are corrected for it. Default: 1 and 1. */
   readonly classWeights?: { readonly positive: number; readonly negative: number }
-  /** Share of the negatives that are learned from; probabilities are corrected for it. 1. */
+  /** Share of the negatives to learn from (under-sampling), 0 to 1; probabilities are corrected for it. Default: 1. */
   readonly keepNegatives?: number
-  /** Rate of online calibration; null, the default: none. */
+  /** Learning rate of online calibration (Platt). Default: null, none. */
   readonly calibration?: number | null
-  /** `each`. */
+  /** Default: `each`. */
   readonly learning?: Learning
-  /** 1,000. */
+  /** Outcomes that metrics look back on. Default: 1,000. */
   readonly metricsWindow?: number
-  /** `adwin()`; null: none. */
+  /** Drift detector. Default: `adwin()`; null: none. */
   readonly drift?: DriftOptions | null
-  /** Null, the default: none. `adwin()`, `pageHinkley()` or `kswin()`; weights that learn change what they say, too, so a calm stream has alarms. */
+  /** Drift detector over what the model says, before any label is known. Default: null, none. Weights that learn change what they say, too, so a calm stream has some alarms. */
   readonly scoreDrift?: DriftOptions | null
-  /** 1,000; null: weights are never taken back. */
+  /** After so many outcomes, weights that were surely worse than the base rate go back to the last good ones. Default: 1,000; null: never. */
   readonly guardOutcomes?: number | null
-  /** 0.1; for rare positives, of which everything said is small, a smaller one; null: none. */
+  /** So do weights whose calibration error over those outcomes was surely larger. Default: 0.1; choose a smaller one for rare positives; null: none. */
   readonly calibrationBound?: number | null
 }
 
-/** Logistic regression that learns while rows come. */
+/** Logistic regression that learns from each row when its label becomes known. */
 export function logisticRegression(choices: LogisticRegressionSpec = {}): LogisticSpec {
   const { classWeights, calibration, drift, scoreDrift, guardOutcomes, calibrationBound } = choices
   return Object.freeze({
@@ -101,10 +101,10 @@ export function logisticRegression(choices: LogisticRegressionSpec = {}): Logist
   })
 }
 
-/** What of a model's choices is there for several classes, too. */
+/** The options that a model of several classes has, too. */
 export type SoftmaxRegressionSpec = Pick<LogisticRegressionSpec, 'optimizer' | 'l2' | 'scale' | keyof WatchSpec>
 
-/** Softmax regression that learns while rows come: a weight per feature and class, and a constant per class. (A49) */
+/** Softmax regression that learns from each row when its label becomes known: a weight per feature and class, and a constant per class. (A49) */
 export function softmaxRegression(choices: SoftmaxRegressionSpec = {}): SoftmaxSpec {
   const { scale, optimizer, l2, metricsWindow, drift, scoreDrift, ...guard } = logisticRegression(choices)
   const { guardOutcomes, calibrationBound } = guard
@@ -122,82 +122,85 @@ export function softmaxRegression(choices: SoftmaxRegressionSpec = {}): SoftmaxS
 }
 
 /**
- * The model of the system `online-model` as it was: no scaling, a full fit on the first batch, then one step per batch, rate 0.05, L2
- * 0.01, nothing watched. To be compared with, not to be used. (A4, A20)
+ * The model of the original system `online-model`: no scaling, a full fit on the first batch, then one step per batch, rate 0.05, L2
+ * 0.01, no drift detector. For comparison only. (A4, A20)
  */
 export function compatModel(): LogisticSpec {
   const choices = { optimizer: sgd(0.05), l2: 0.01, interceptRate: 0.05, scale: false, learning: 'compat' } as const
   return logisticRegression({ ...choices, drift: null, guardOutcomes: null, calibrationBound: null })
 }
 
-/** Plain gradient descent, at a rate that may fall with the steps. */
+/** Optimizer: stochastic gradient descent, at a constant rate or one that falls with the steps. */
 export function sgd(rate: number | LearningRateOptions): OptimizerOptions {
   return { kind: 'sgd', learningRate: rateOf(rate) }
 }
 
-/** The rate falls as rate / (steps + 1)^power. (A52) */
+/** Learning rate that falls as rate / (steps + 1)^power. (A52) */
 export function inverseScaling(rate: number, power = 0.25): LearningRateOptions {
   return { kind: 'inverse-scaling', rate, power }
 }
 
-/** The rate falls as 1 / (alpha (t0 + steps)), by L. Bottou. */
+/** Learning rate that falls as 1 / (alpha (t0 + steps)), by L. Bottou. */
 export function optimalRate(alpha = 1e-4): LearningRateOptions {
   return { kind: 'optimal', alpha }
 }
 
-/** A rate per weight that falls with its squared gradients. */
+/** Optimizer: AdaGrad, a rate per weight that falls with the sum of its squared gradients. */
 export function adaGrad(rate = 0.1): OptimizerOptions {
   return { kind: 'ada-grad', rate, epsilon: 1e-8 }
 }
 
-/** As AdaGrad, but old gradients are forgotten. */
+/** Optimizer: RMSProp, like AdaGrad with a mean of squared gradients that forgets old ones; `rho` is the share that is kept. */
 export function rmsProp(rate = 0.1, rho = 0.9): OptimizerOptions {
   return { kind: 'rms-prop', rate, rho, epsilon: 1e-8 }
 }
 
-/** Momentum and a rate per weight. */
+/** Optimizer: Adam, momentum and a rate per weight. */
 export function adam(rate = 0.1): OptimizerOptions {
   return { kind: 'adam', rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
 }
 
-/** Follow the regularized leader: for many sparse features; `l1` keeps weights at 0. */
+/** Optimizer: FTRL-Proximal (follow the regularized leader), for many sparse features. A larger `l1` keeps more weights at 0. */
 export function ftrl(
   choices: { readonly alpha?: number; readonly beta?: number; readonly l1?: number; readonly l2?: number } = {},
 ): OptimizerOptions {
   return { kind: 'ftrl', alpha: 0.05, beta: 1, l1: 0, l2: 1, ...choices }
 }
 
-/** A window that shrinks when the mean of losses changes. */
+/** Drift detector: ADWIN, a window of losses that shrinks when their mean changes. `delta` is the chance of a false alarm. */
 export function adwin(delta = 0.002): DriftOptions {
   return { kind: 'adwin', delta, clock: 32, bucketsMax: 5, sideMin: 5, grace: 10 }
 }
 
-/** Sums of deviations of losses from their mean. */
+/** Drift detector: Page-Hinkley, sums of how far losses are above their mean by more than `delta`; alarm at `threshold`. */
 export function pageHinkley(threshold = 50, delta = 0.005): DriftOptions {
   return { kind: 'page-hinkley', valuesMin: 30, delta, threshold, alpha: 1 - 0.0001 }
 }
 
-/** Wrong answers that come more often than they did. */
+/** Drift detector: DDM, alarm when wrong answers come more often than at their best. */
 export function ddm(): DriftOptions {
   return { kind: 'ddm', valuesMin: 30, warningThreshold: 2, driftThreshold: 3 }
 }
 
-/** Wrong answers that come closer to each other. */
+/** Drift detector: EDDM, alarm when wrong answers come closer to each other. */
 export function eddm(): DriftOptions {
   return { kind: 'eddm', valuesMin: 30, warningShare: 0.95, driftShare: 0.9 }
 }
 
-/** Wrong answers by Hoeffding's bound, for sudden changes. */
+/** Drift detector: HDDM-A, the share of wrong answers by Hoeffding's bound, for sudden changes. */
 export function hddmA(): DriftOptions {
   return { kind: 'hddm-a', driftConfidence: 0.001, warningConfidence: 0.005 }
 }
 
-/** Wrong answers by McDiarmid's bound, for gradual changes. */
+/** Drift detector: HDDM-W, a weighted share of wrong answers by McDiarmid's bound, for gradual changes. */
 export function hddmW(): DriftOptions {
   return { kind: 'hddm-w', driftConfidence: 0.001, warningConfidence: 0.005, lambda: 0.05 }
 }
 
-/** The newest losses against older ones by the test of Kolmogorov and Smirnov. */
+/**
+ * Drift detector: KSWIN, compares the newest 30 of 100 losses with older ones by the Kolmogorov-Smirnov test. `alpha` is the chance of a
+ * false alarm per test.
+ */
 export function kswin(alpha = 0.005, seed = 42): DriftOptions {
   return { kind: 'kswin', alpha, windowSize: 100, recentSize: 30, seed }
 }

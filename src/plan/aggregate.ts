@@ -47,7 +47,10 @@ export function count(): Aggregate<never, PlainAggregateSpec<never>> {
   return plain({ kind: 'count' })
 }
 
-/** Sum of a numeric column; nulls are ignored, null when there is no value. Sums of decimals are exact. */
+/**
+ * Sum of a numeric column. Nulls are ignored; null when there is no value. Sums are exact and do not depend on the order of rows. A sum of
+ * whole numbers or decimals beyond 2^53 units ends the run with `unsupported`.
+ */
 export function sum<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
   return plain({ kind: 'sum', column })
 }
@@ -62,24 +65,24 @@ export function max<C extends string>(column: C): Aggregate<C, PlainAggregateSpe
   return plain({ kind: 'max', column })
 }
 
-/** Mean of a numeric column; nulls are ignored. Of a decimal: exact, rounded half up to six digits. */
+/** Mean of a numeric column; nulls are ignored, null when there is no value. Of a decimal: exact, rounded half up to six digits. */
 export function avg<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
   return plain({ kind: 'avg', column })
 }
 
-/** Whole seconds from the earliest to the latest time, both cut to the second before; nulls are ignored. */
+/** Seconds from the earliest to the latest value of a time column, a whole number: both are cut to the second first. Nulls are ignored. */
 export function span<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
   return plain({ kind: 'span', column })
 }
 
-/** Exact number of different values that are not null. */
+/** Exact number of different values that are not null. The state of a group holds each value until its window closes. */
 export function countDistinct<C extends string>(column: C): Aggregate<C, PlainAggregateSpec<C>> {
   return plain({ kind: 'countDistinct', column })
 }
 
 /**
- * Number of different values by HyperLogLog++, the same number as Spark's `approx_count_distinct`.
- * `rsd` is the relative standard deviation that is tolerated: 0.05 takes 512 bytes a group, 0.01 takes 16 KB.
+ * Estimated number of different values that are not null, by HyperLogLog++: the same number as Spark's `approx_count_distinct`.
+ * `rsd` is the relative standard deviation of the estimate, 0.005 to 0.39: 0.05 takes 512 bytes a group, 0.01 takes 16 KB.
  */
 export function approxCountDistinct<C extends string>(column: C, rsd = 0.05): Aggregate<C> {
   return aggregate({ kind: 'approxCountDistinct', column, rsd })
@@ -95,17 +98,20 @@ export function last<C extends string>(column: C): Aggregate<C, PlainAggregateSp
   return plain({ kind: 'last', column })
 }
 
-/** The value below which a share `q` of the values lies, by a sketch with a relative error; nulls are ignored. */
+/** The value below which the share `q` (0 to 1) of the values lies; 0.5 is the median. Within 1 % of the true value (DDSketch). Nulls are ignored. */
 export function quantile<C extends string>(column: C, q: number): Aggregate<C> {
   return aggregate({ kind: 'quantile', column, q })
 }
 
-/** The `k` most frequent values with their counts, as JSON text: `[{"value":"/home","count":12}, ...]`; nulls are ignored. */
+/**
+ * The `k` (1 to 1,000) most frequent values with their counts, as JSON text: `[{"value":"/home","count":12}, ...]`. Counts are exact up to 10,000 different
+ * values in a group; beyond, rare values are dropped, and each entry says `"approximate":true`. Nulls are ignored.
+ */
 export function topK<C extends string>(column: C, k: number): Aggregate<C> {
   return aggregate({ kind: 'topK', column, k })
 }
 
-/** Seconds from the first event of a session to the last one that is known; only a feature of sessions. */
+/** Seconds from the first event of a session to the newest one so far. Only for `withSessionFeatures`. */
 export function elapsed(): { readonly kind: 'elapsed' } {
   return Object.freeze({ kind: 'elapsed' })
 }

@@ -158,36 +158,42 @@ export interface MemorySinkSpec {
 }
 
 interface FileSinkOptions {
+  /** `<query>.<kind>` when absent. */
   name?: string
+  /** A folder for each value: `day('window_start').as('dt')`. */
   partitionBy?: PartitionSpec
+  /** Rows of one file; an epoch with more writes several. */
   recordsPerFileMax?: number
-  /** Few large files: rows are in one at most `every` (1 minute) later, or once there are so many `bytes` (128 MB) of them. */
+  /** Few large files: rows of several epochs wait for one file, until the oldest waits for `every` (1 minute), or until there are `bytes` (128 MB) of them. */
   roll?: { every?: Duration; bytes?: string | number }
 }
 
-/** Reads a topic, at the first start from its beginning, its end, or (Kafka only) from a point in time on. */
+/**
+ * Reads a topic: of Kafka when a broker is configured, else of the embedded log. `from` is where the first start begins: `earliest` (default), `latest`,
+ * or, for Kafka only, a point in time. Later starts go on from the checkpoint.
+ */
 export function logSource(topic: string, options: { from?: 'earliest' | 'latest' | Date } = {}): LogSourceSpec {
   const { from = 'earliest' } = options
   if (from instanceof Date) return Object.freeze({ kind: 'log', topic, from: 'earliest', fromTimeMs: from.getTime() })
   return Object.freeze({ kind: 'log', topic, from })
 }
 
-/** Reads NDJSON files; `-` is standard input. */
+/** Reads NDJSON files to their end: plain, `.gz`, `.zst`, glob patterns; `-` is standard input. Each file is a partition. */
 export function fileSource(...paths: readonly string[]): FileSourceSpec {
   return Object.freeze({ kind: 'file', paths: Object.freeze([...paths]) })
 }
 
-/** Writes Parquet files below a folder, exactly once. */
+/** Writes Parquet files below a folder, exactly once. A relative path starts at the working folder. */
 export function parquet(path: string, options: FileSinkOptions & { compression?: ParquetCompression } = {}): SinkSpec {
   return Object.freeze({ kind: 'parquet', path, ...fileOptions(options) })
 }
 
-/** Writes CSV files (RFC 4180 with a header) below a folder, exactly once. */
+/** Writes CSV files (RFC 4180, with a header) below a folder, exactly once. A relative path starts at the working folder. */
 export function csv(path: string, options: FileSinkOptions = {}): SinkSpec {
   return Object.freeze({ kind: 'csv', path, ...fileOptions(options) })
 }
 
-/** Writes JSON lines below a folder, exactly once. */
+/** Writes files of JSON lines below a folder, exactly once. A relative path starts at the working folder. */
 export function jsonLines(path: string, options: FileSinkOptions = {}): SinkSpec {
   return Object.freeze({ kind: 'json', path, ...fileOptions(options) })
 }
@@ -218,8 +224,9 @@ interface TableSinkOptions {
 }
 
 /**
- * Writes to a table of PostgreSQL, exactly once. The server is named by `url`, else by MILLRACE_POSTGRES_URL, DATABASE_URL, or DB_USER,
- * DB_PASSWORD and DB_NAME. `columns` chooses and names columns, `key` is the query's own when absent; `mode` is `append`. `latest` also makes a view with the last row of each `per`.
+ * Writes to a table of PostgreSQL, exactly once; the table is made when it is missing. The server is named by `url`, else by
+ * MILLRACE_POSTGRES_URL, DATABASE_URL, or DB_USER, DB_PASSWORD and DB_NAME. `columns` chooses and names columns. `key` is the query's own
+ * when absent. `mode` is `append` when absent. `latest` also makes a view with the last row of each `per`.
  */
 export function postgres(
   table: string,
@@ -231,7 +238,10 @@ export function postgres(
   return Object.freeze({ kind: 'postgres', table, ...tableOptions(options), ...latest })
 }
 
-/** Writes to a table of the embedded result store, exactly once; `millrace query` reads it. */
+/**
+ * Writes to a table of the embedded DuckDB store, exactly once. The store is `results.duckdb` in the home folder, unless `file` names another
+ * one. `millrace query` reads it.
+ */
 export function duckdb(table: string, options: TableSinkOptions & { file?: string } = {}): SinkSpec {
   return Object.freeze({ kind: 'duckdb', table, ...tableOptions(options) })
 }
@@ -247,7 +257,10 @@ function tableOptions<O extends TableSinkOptions>({
   return { ...options, mode: options.mode ?? 'append', ...key, ...named }
 }
 
-/** Writes records of JSON to a Kafka topic, which is made when it is missing; exactly once unless told otherwise. */
+/**
+ * Writes a JSON record per row to a Kafka topic, which is made when it is missing. Exactly once, in transactions, unless `delivery` says
+ * otherwise. `key` names the column whose value is the record's key.
+ */
 export function kafka(
   topic: string,
   options: { name?: string; key?: string; format?: 'json'; delivery?: KafkaSinkSpec['delivery'] } = {},
@@ -257,19 +270,19 @@ export function kafka(
 }
 
 /**
- * Keeps the newest text of a column in keys of Redis, set when their epoch is certain: exports of models, `millrace:model:NAME`, unless told
- * otherwise. The server is named by `url`, else by MILLRACE_REDIS_URL or REDIS_URL, else it is the one on this machine.
+ * Keeps the newest text of a column (`value`) in keys of Redis, set when their epoch is certain. By default it keeps exports of models, under
+ * `millrace:model:NAME`. The server is named by `url`, else by MILLRACE_REDIS_URL or REDIS_URL; else it is the one on this machine.
  */
 export function redis(options: { name?: string; url?: string; key?: string; value?: string } = {}): SinkSpec {
   return Object.freeze({ kind: 'redis', key: 'millrace:model:{model}', value: 'export', ...options })
 }
 
-/** Keeps the newest text of a column in a file that is replaced whole, such as `models/{model}.json` with exports of models. */
+/** Keeps the newest text of a column (`value`) in a file that is replaced as a whole, such as `models/{model}.json` with exports of models. */
 export function latestFile(file: string, options: { name?: string; value?: string } = {}): SinkSpec {
   return Object.freeze({ kind: 'latest-file', file, value: 'export', ...options })
 }
 
-/** Prints rows to the terminal after each epoch: a view, not a record. */
+/** Prints at most `rowsMax` (20) rows of each epoch to stdout. A view: after a crash it may show rows again. */
 export function consoleSink(options: { name?: string; mode?: OutputMode; rowsMax?: number } = {}): SinkSpec {
   return Object.freeze({
     kind: 'console',
@@ -279,7 +292,7 @@ export function consoleSink(options: { name?: string; mode?: OutputMode; rowsMax
   })
 }
 
-/** Keeps rows in memory. */
+/** Keeps rows in memory, for tests and for pipelines that are only looked at on the page. */
 export function memorySink(options: { name?: string; mode?: OutputMode } = {}): SinkSpec {
   return Object.freeze({
     kind: 'memory',
@@ -304,7 +317,7 @@ export function hour(column: string): Partition {
   return partition({ name: `${column}_hour`, column, transform: 'hour' })
 }
 
-/** The value of a column. */
+/** The value of a column as it is. */
 export function value(column: string): Partition {
   return partition({ name: column, column, transform: 'value' })
 }

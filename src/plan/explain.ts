@@ -36,6 +36,22 @@ export function explainPlan(plan: PipelinePlan): string {
   return `${[`pipeline ${plan.name}`, ...treeLines(branches)].join('\n')}\n`
 }
 
+/**
+ * What a query computes, a line for each thing that is said of it: schema, rules and steps, without where its rows come from and go to.
+ * Lines that two versions of a query do not share are what has changed.
+ */
+export function describeQuery(query: QueryPlan): string[] {
+  const chain = queryChain(query.root)
+  const { below } = sourceBranch(chain.source)
+  return [...below, ...computingBranches(query, chain)].flatMap((one) => leafLines(one))
+}
+
+/** Each leaf with what it hangs on: `aggregates: views int64 count()`. */
+function leafLines({ text, below }: Branch): string[] {
+  const line = text.replaceAll(/ {2,}/g, ' ')
+  return below.length === 0 ? [line] : below.flatMap((one) => leafLines(one).map((rest) => `${line}: ${rest}`))
+}
+
 interface Branch {
   readonly text: string
   readonly below: readonly Branch[]
@@ -118,17 +134,22 @@ function ruleText(rule: Rule): string {
 }
 
 function queryBranch(query: QueryPlan, chain: QueryChain): Branch {
-  const { stepsBefore, watermark, stepsAfter, output } = chain
   const sinks = query.sinks.map((sink) => [sinkName(query.name, sink), ...sinkCells(sink)])
-  const results = resultFields(query)
   return branch(`query ${query.name}`, [
-    ...stepsBefore.map(stepBranch),
-    watermark && watermarkBranch(watermark),
-    ...stepsAfter.map(stepBranch),
-    ...(output ? outputBranches(output, results) : []),
-    query.meta ? branch('besides  final, version') : undefined,
+    ...computingBranches(query, chain),
     table('sinks', sinks) ?? branch('no sinks: its rows are only seen with --print and on the page'),
   ])
+}
+
+/** All of a query but its sinks. */
+function computingBranches(query: QueryPlan, { stepsBefore, watermark, stepsAfter, output }: QueryChain): Branch[] {
+  return [
+    ...stepsBefore.map(stepBranch),
+    ...(watermark ? [watermarkBranch(watermark)] : []),
+    ...stepsAfter.map(stepBranch),
+    ...(output ? outputBranches(output, resultFields(query)) : []),
+    ...(query.meta ? [branch('besides  final, version')] : []),
+  ]
 }
 
 function stepBranch(node: TimedStep): Branch {

@@ -4,15 +4,15 @@ import { avg, count, quantile } from './aggregate.ts'
 import { col, type Expression, eq } from './expression.ts'
 import type { FunnelMode, FunnelNode, NamedAggregate, QueryNode } from './node.ts'
 
-/** Who goes through which steps, and how long it may take. */
+/** Who goes through which steps, and in what time. */
 export interface FunnelOptions<C extends string> {
-  /** The column that tells who is going: a user, a session. Rows in which it is null take no part. */
+  /** The column that says who takes the steps: a user, a session. Rows in which it is null take no part. */
   readonly by: C
   /** What each step is, by its name, in order: `{ view: eq(col('event_type'), 'item_click'), ... }`; 2 to 16. */
   readonly steps: Readonly<Record<string, Expression>>
-  /** The longest time from the first step to the last. */
+  /** The longest event time from the first step to the last. */
   readonly within: Duration
-  /** `ordered`. */
+  /** Default: `ordered`. */
   readonly mode?: FunnelMode
 }
 

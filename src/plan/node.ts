@@ -237,7 +237,7 @@ export interface FunnelStep {
   readonly when: Expression
 }
 
-/** How rows between steps count. */
+/** `ordered`: steps in order, other rows between them do not matter. `strict`: nothing between them. `any`: steps in any order. */
 export type FunnelMode = 'ordered' | 'strict' | 'any'
 
 /** Groups rows by window and key columns. Result columns: those of the window, the keys, the aggregates. */

@@ -10,24 +10,24 @@ export interface PredictOptions<C extends string, K extends string = never> {
   readonly label: LabelSpec<K>
   /** Columns, or `oneHot` and `hashed` of columns. */
   readonly features: readonly (C | ModelFeature<C>)[]
-  /** The column that tells who a row is about; that of the session features before, else `session_id`. */
+  /** The column that says who a row is about. Default: that of the session features before, else `session_id`. */
   readonly by?: C
-  /** Rows that get a prediction; default: those that are not what the label waits for, or all when the label is the row's own. */
+  /** Rows that get a prediction. Default: those that are not what the label waits for; all, when the label is the row's own. */
   readonly rows?: Expression
-  /** `logisticRegression()`, for classes `softmaxRegression()`. */
+  /** Default: `logisticRegression()`; for a label with classes, `softmaxRegression()`. */
   readonly model?: ModelSpec
   /** Models that learn beside it from the same rows, by name; what they predicted is compared with what the champion did. */
   readonly challengers?: Readonly<Record<string, LogisticSpec>>
   /**
-   * After each so many outcomes the challenger that lost least becomes the champion, if that was no chance; 1,000. null: by command only
-   * (`millrace model promote`).
+   * After so many outcomes, the challenger that lost least becomes the champion, if the difference is no chance. Default: 1,000. null: only
+   * by `millrace model promote`.
    */
   readonly promoteAfter?: number | null
   /** The text of an export, such as `readFileSync('models/purchase.json', 'utf8')`: the model goes on from there when a checkpoint is begun. */
   readonly startFrom?: string
-  /** Tells models of a pipeline apart; `model`. */
+  /** Tells the models of a pipeline apart. Default: `model`. */
   readonly name?: string
-  /** Rows that may wait for their labels before the job stops with an explanation; 1,000,000. */
+  /** Rows that may wait for their labels. Rows beyond are not learned, and counted. Default: 1,000,000. */
   readonly waitingMax?: number
 }
 
@@ -64,19 +64,19 @@ function contestOf({
   }
 }
 
-/** Whether the session buys something within so much event time after the row. */
+/** Label: whether the session has a `purchase` within this event time after the row. */
 export function purchaseWithin(duration: Duration): LabelSpec<never> {
   return eventWithin(eq(col('event_type'), 'purchase'), duration)
 }
 
-/** Whether a row for which this is true comes within so much event time after the row. */
+/** Label: whether the session has a row for which `when` is true, within this event time after the row. */
 export function eventWithin(when: Expression, duration: Duration): LabelSpec<never> {
   return { kind: 'within', when, withinMs: durationMs(duration, 'time within which the label comes') }
 }
 
 /**
- * What the session does next: the first row behind it whose `event_type` (or another column) is one of these, within so much event time;
- * `none` when none comes. (A49)
+ * Label: what the session does next. It is the class of its next row whose `event_type` (or another column) is one of these, within this event time;
+ * `none` when no such row comes. (A49)
  */
 export function nextWithin<const K extends string>(
   classes: readonly K[],
@@ -87,17 +87,17 @@ export function nextWithin<const K extends string>(
   return { kind: 'next', column: options.column ?? 'event_type', classes, withinMs }
 }
 
-/** Whether this is true for the row itself: known at once, so that features may give it away. */
+/** Label: whether this is true for the row itself. It is known at once, so the features may give it away. */
 export function itself(when: Expression): LabelSpec<never> {
   return { kind: 'itself', when }
 }
 
-/** A weight for each value of a text; those that come when there are `valuesMax` share one. (A50) */
+/** Feature: a weight for each value of a text column. The first `valuesMax` - 1 values have their own, all others share one. (A50) */
 export function oneHot<C extends string>(column: C, valuesMax: number = TEXT_VALUES_MAX): ModelFeature<C> {
   return { kind: 'one-hot', column, valuesMax }
 }
 
-/** A weight for each hash of a text, for columns with endless values; `buckets` is a power of two. */
+/** Feature: a weight for each hash of a text column, for columns with very many values. `buckets` (2^18) is a power of two. */
 export function hashed<C extends string>(
   column: C,
   options: { readonly buckets?: number; readonly signed?: boolean } = {},

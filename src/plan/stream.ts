@@ -24,7 +24,7 @@ const IDLE_TIMEOUT_MS = 30 * MS_PER_SECOND
 /** A row further ahead of its arrival is future, unless the pipeline says otherwise. */
 export const CLOCK_SKEW_MAX_MS: number = 5 * MS_PER_MINUTE
 
-/** Rows of a source, on their way to a query. Each step gives a new stream; none changes. */
+/** The rows of a source, on their way to a query. Each step returns a new stream and leaves this one as it is. */
 export class Stream<F extends FieldSpecs> {
   readonly #node: QueryNode
 
@@ -32,18 +32,18 @@ export class Stream<F extends FieldSpecs> {
     this.#node = node
   }
 
-  /** Keeps rows for which the predicate is true. Before `withWatermark`, a row that is dropped never moves time. */
+  /** Keeps rows for which the predicate is true. Before `withWatermark`, a row that is dropped does not move the watermark. */
   where(predicate: Expression): Stream<F> {
     return new Stream({ kind: 'filter', input: this.#node, predicate })
   }
 
-  /** Adds columns, computed from those that are there: `.derive({ page: urlPath(col('page_url')) })`. Names are new ones. */
+  /** Adds columns computed from others: `.derive({ page: urlPath(col('page_url')) })`. Their names must be new. */
   derive<D extends Readonly<Record<string, Expression>>>(columns: D): Stream<F & AddedFields<D>> {
     const named = Object.entries(columns).map(([name, expression]) => ({ name, expression }))
     return new Stream({ kind: 'derive', input: this.#node, columns: named })
   }
 
-  /** Declares which column is event time, and how long to wait for rows that are behind. */
+  /** Says which column is event time, and how far the watermark stays behind the newest row. A row that is later than that is late. */
   withWatermark(column: ColumnName<F>, delay: Duration, options: WatermarkOptions = {}): Stream<F> {
     const node: WatermarkNode = {
       kind: 'watermark',
@@ -61,8 +61,8 @@ export class Stream<F extends FieldSpecs> {
   }
 
   /**
-   * Drops repeats: rows with an id that came before, within so much event time. Needs a watermark. `partition` is cheaper than
-   * `global`, for sources whose repeats come in the same partition: `stream(source, schema, { keyed: true })`.
+   * Drops repeats: rows whose id came before, within the event time `within`. A null is never a repeat. Needs a watermark. The scope `partition` is cheaper
+   * than `global`, for sources whose repeats come in the same partition: `stream(source, schema, { keyed: true })`.
    */
   dedupe(column: ColumnName<F>, options: DedupeOptions): Stream<F> {
     const withinMs = durationMs(options.within, 'time within which repeats come')
@@ -132,13 +132,13 @@ export class Stream<F extends FieldSpecs> {
     return new GroupedStream(this.#node, columns)
   }
 
-  /** One group over all rows of each window. */
+  /** Windows without keys: one row for each window. */
   window(window: WindowSpec): WindowedStream<F> {
     return this.groupBy().window(window)
   }
 }
 
-/** A stream whose rows have probabilities. */
+/** A stream whose rows have the predictions of a model. */
 export class PredictedStream<F extends FieldSpecs> extends Stream<F> {
   readonly #predict: QueryNode
 
@@ -195,7 +195,7 @@ export class GroupedStream<F extends FieldSpecs> {
     this.#keys = keys
   }
 
-  /** How time is cut; each window and group gives one row. */
+  /** How event time is cut. Each group of each window becomes one row. */
   window(window: WindowSpec): WindowedStream<F> {
     return new WindowedStream(this.#input, this.#keys, window)
   }
@@ -254,11 +254,11 @@ export type AttemptFields = Readonly<Record<string, FieldSpec<unknown>>>
 /** Columns of reports on models, see docs/models.md. */
 export type ReportFields = Readonly<Record<string, FieldSpec<unknown>>>
 
-/** How repeats are told. */
+/** What counts as a repeat. */
 export interface DedupeOptions {
   /** How far back ids are remembered, in event time. */
   readonly within: Duration
-  /** Where repeats of an event come: in any partition (`global`, default), or in that of the first. */
+  /** Where repeats of an event come: in any partition (`global`, the default), or in the partition of the first (`partition`). */
   readonly scope?: 'global' | 'partition'
 }
 
@@ -278,21 +278,21 @@ export interface SessionFeaturesOptions<F extends FieldSpecs, D> {
 /** Names of a schema's columns. */
 export type ColumnName<F extends FieldSpecs> = keyof F & string
 
-/** How event time goes on; what is left out has its default. */
+/** How the watermark moves. */
 export interface WatermarkOptions {
   /** `per-partition` (default): the slowest partition decides. `global-max`: the newest row decides, as in Spark. */
   readonly policy?: 'per-partition' | 'global-max'
-  /** A partition that has been quiet for so long holds time back no longer; 30 seconds. */
+  /** After this time without rows, a partition no longer holds the watermark back. Default: 30 seconds. */
   readonly idleTimeout?: Duration
-  /** A row stamped further than this after its arrival is `future`; 5 minutes. null switches the guard off. */
+  /** A row whose event time is further than this ahead of its arrival is `future`. Default: 5 minutes; null: never. */
   readonly maxClockSkew?: Duration | null
-  /** A row older than this is `expired`; off. */
+  /** A row older than this is `expired`. Default: never. */
   readonly maxAge?: Duration
-  /** Whether time goes on while all partitions are idle; on for live runs. */
+  /** Whether the watermark follows the clock while all partitions are idle; default: in live runs. */
   readonly advanceWhenIdle?: boolean
 }
 
-/** Rows of a source, decoded by a schema and checked by rules. */
+/** The rows of a source, decoded by a schema and checked by rules. A pipeline's queries share one source. */
 export function stream<F extends FieldSpecs>(
   source: SourceSpec,
   schema: TypedSchema<F>,

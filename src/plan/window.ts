@@ -64,7 +64,7 @@ export interface GlobalWindow {
 const SESSION_DURATION_MAX_MS = 24 * MS_PER_HOUR
 const MONTH = /^\s*1\s*months?\s*$/i
 
-/** How tumbling windows are aligned; what is left out has its default. */
+/** How tumbling windows are aligned. Default: to Unix time zero. */
 export interface TumblingOptions {
   /** IANA name: `1 day`, `1 week` and `1 month` begin with the day, the Monday, the first of the month there. */
   readonly timeZone?: string
@@ -91,23 +91,23 @@ export function tumbling(size: Duration, options: TumblingOptions = {}): Aligned
   })
 }
 
-/** Windows of one size of which one begins with each slide. */
+/** Windows of one size; a new one begins with each slide. The slide is at most the size. */
 export function sliding(size: Duration, slide: Duration): SlidingWindow {
   const sizeMs = durationMs(size, 'window size')
   return Object.freeze({ kind: 'sliding', sizeMs, slideMs: durationMs(slide, 'slide') })
 }
 
-/** When a session ends before its gap; what is left out has its default. Judged at the end of each epoch, never by cutting. */
+/** What else ends a session, besides its gap. It is judged at the end of each epoch; no session is cut in two. */
 export interface SessionOptions {
-  /** It has become longer than this; 24 hours. null: never. */
+  /** The session is longer than this. Default: 24 hours; null: never. */
   readonly maxDuration?: Duration | null
-  /** It has more events than this; never. */
+  /** It has more events than this. Default: never. */
   readonly maxEvents?: number | null
   /** It has an event that says so: `eq(col('event_type'), 'session_end')`. */
   readonly endWhen?: Expression
 }
 
-/** Per key, events with no more than a gap between one and the next. */
+/** Session windows: per key, events with no more than `gap` between one and the next. The end of a session is its last event. */
 export function session(gap: Duration, options: SessionOptions = {}): SessionWindow {
   const { maxDuration, maxEvents, endWhen } = options
   const durationMaxMs =

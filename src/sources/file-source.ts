@@ -101,6 +101,6 @@ async function* stdinBytes(stdin: Readable, signal: AbortSignal): AsyncGenerator
 
 function linesGone(path: string, found: number, wanted: number): MillraceError {
   return new MillraceError('data-loss', `${path} has ${found} lines now, ${wanted} of it have been read before`, {
-    hint: 'restore the original file, or start over with another --checkpoint folder',
+    hint: 'restore the original file, or start over with another --checkpoint folder and another --output',
   })
 }

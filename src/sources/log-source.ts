@@ -60,7 +60,7 @@ async function* readPartition(
 
 async function unknownTopic(topic: string, log: Log): Promise<MillraceError> {
   const topics = (await log.listTopics()).map((one) => one.topic)
-  return new MillraceError('invalid-option', `there is no topic "${topic}" in ${log.name}`, {
+  return new MillraceError('invalid-option', `there is no topic "${topic}" in the log`, {
     hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events, with --preset those of a preset`,
   })
 }

@@ -2,7 +2,7 @@
 // the exit code that scripts rely on.
 
 import assert from 'node:assert/strict'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -62,6 +62,13 @@ const MISTAKES: readonly Mistake[] = [
     code: 2,
     says: /'xml' is invalid.*ndjson/,
     hint: /millrace run --help/,
+  },
+  {
+    what: 'none of a few words',
+    args: ['inspect', 'stat'],
+    code: 2,
+    says: /'stat' is invalid.*state/,
+    hint: /did you mean state\?/,
   },
   {
     what: 'no duration',
@@ -258,8 +265,8 @@ const MISTAKES: readonly Mistake[] = [
     before: [CHECKPOINTED],
     files: { 'changed.ts': PIPELINE.replace("'1 minute'", "'5 minutes'") },
     code: 4,
-    says: /the query "pages" has changed since the checkpoint/,
-    hint: /another --checkpoint/,
+    says: /the query "pages" has changed since the checkpoint .*\n {2}now {3}window tumbling, 5m\n {2}then {2}window tumbling, 1m$/,
+    hint: /another --checkpoint folder and another --output$/,
   },
   {
     what: 'a checkpoint of other input',
@@ -346,6 +353,41 @@ describe('a mistake is an error that says what, why and what to do', { concurren
       assertError(await runMillrace(mistake.args, { cwd, env: mistake.env ?? {} }), mistake)
     })
   }
+
+  test('a topic that fills the disk: how many lines are in it is told, so that nobody sends them again', async (t) => {
+    const cwd = await temporaryFolder(t)
+    // More than one batch of lines.
+    await writeFile(join(cwd, 'many.ndjson'), CLICK.repeat(60_000))
+    const env = { MILLRACE_FAILPOINT: 'append:before-write:3:throw' }
+    const run = await runMillrace(['produce', 'many.ndjson', '--topic', 'clicks'], { cwd, env })
+    assert.equal(run.code, 3, run.stderr)
+    const [, sent = ''] =
+      /^the first ([\d,]+) records had been sent to clicks when it failed\nerror: /.exec(run.stderr) ?? []
+    const rest = CLICK.repeat(60_000 - Number(sent.replaceAll(',', '')))
+    const again = await runMillrace(['produce', '-', '--topic', 'clicks', '--json'], { cwd, input: rest })
+    assert.equal(again.code, 0, again.stderr)
+    const topic = await runMillrace(['topics', 'describe', 'clicks'], { cwd })
+    assert.match(topic.stdout, /60,000 records/)
+  })
+
+  test('a snapshot that is damaged: the run goes on from the one before, and says so', async (t) => {
+    const cwd = await temporaryFolder(t)
+    await writeFile(join(cwd, 'pages.ts'), PIPELINE)
+    await writeFile(join(cwd, 'in.ndjson'), CLICK + CLICK)
+    const first = await runMillrace(CHECKPOINTED, { cwd })
+    assert.equal(first.code, 0, first.stderr)
+    const newest = (await readdir(join(cwd, 'state')))
+      .filter((name) => name.startsWith('snapshot'))
+      .toSorted()
+      .at(-1)
+    const path = join(cwd, 'state', newest as string)
+    const bytes = await readFile(path)
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1
+    await writeFile(path, bytes)
+    const second = await runMillrace(CHECKPOINTED, { cwd })
+    assert.equal(second.code, 0, second.stderr)
+    assert.match(second.stderr, /the snapshot .* is damaged: .*; it is now in .*quarantine; went on after epoch 1/)
+  })
 
   for (const args of [
     ['demo', '--no-open', '--duration', '2s'],

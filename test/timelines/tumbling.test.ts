@@ -33,6 +33,22 @@ timeline(
 )
 
 timeline(
+  'the drawing in docs/concepts.md is true',
+  perMinute('1 minute'),
+  `
+  10:00:20  /a   -> watermark 09:59:20
+  10:01:10  /a   -> watermark 10:00:10
+  10:00:50  /a   -> watermark 10:00:10
+  10:02:05  /a   -> watermark 10:01:05
+                 -> [10:00, 10:01) /a 2
+  10:00:55  /a   -> late
+                 -> watermark 10:01:05
+  end            -> [10:01, 10:02) /a 1
+                 -> [10:02, 10:03) /a 1
+`,
+)
+
+timeline(
   'a window is [start, end): its first millisecond belongs to it, its end to the next',
   perMinute('0s'),
   `

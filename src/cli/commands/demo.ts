@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
-import { formatDuration } from '../../base/time.ts'
 import type { GeneratorSettings } from '../../generator/settings.ts'
 import type { Job } from '../../job/job.ts'
 import { openJob } from '../../job/open-job.ts'
@@ -136,7 +135,7 @@ function sayWhere(url: string, home: Home): void {
   say(`page     ${url}`)
   say(`results  ${join(home.path, 'output')} (Parquet)`)
   say(`tables   ${join(home.path, 'results.duckdb')} (DuckDB)`)
-  say(`windows  of 10 s; the first closes about ${formatDuration(12_000)} after the first event`)
+  say(`windows  of 10 s; the first closes about 12 s after the first event`)
 }
 
 /** Runs the job beside its generator. Whichever fails first, the other is ended before anything is closed. */

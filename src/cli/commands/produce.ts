@@ -11,6 +11,7 @@ import { homeAt, openLog } from '../home.ts'
 import { wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { onStop } from '../signals.ts'
+import { counted } from '../summary.ts'
 
 interface ProduceOptions {
   readonly topic?: string
@@ -49,10 +50,11 @@ async function produce(paths: string[], options: ProduceOptions): Promise<void> 
   const log = await openLog(homeAt(options.home), 'write', 'millrace produce', options.bootstrapServers)
   const stopping = new AbortController()
   const ended = onStop(() => stopping.abort())
+  let rows = 0
+  let sent = false
   try {
     if (!(await log.describeTopic(topic))) await log.createTopic(topic, { partitions: options.partitions })
     const partitions = (await log.describeTopic(topic))?.offsets.length ?? 1
-    let rows = 0
     let next = 0
     for (const { id } of await source.partitions()) {
       for await (const lines of source.read(id, 0, Number.POSITIVE_INFINITY, stopping.signal)) {
@@ -64,10 +66,13 @@ async function produce(paths: string[], options: ProduceOptions): Promise<void> 
         rows += lines.recordCount
       }
     }
+    sent = true
     if (options.json) printJson({ topic, rows })
-    else say(`${rows.toLocaleString('en-US')} records sent to ${topic}`)
+    else say(`${counted(rows, 'record')} sent to ${topic}`)
   } finally {
     ended()
+    // Whoever starts again would send them twice.
+    if (!sent && rows > 0) say(`the first ${counted(rows, 'record')} had been sent to ${topic} when it failed`)
     await log.close()
   }
 }

@@ -22,7 +22,7 @@ import { type PageOptions, startPage } from '../page.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
-import { reportModels, reportProgress, reportTrouble } from '../progress.ts'
+import { reportModels, reportProgress, reportRecovery, reportTrouble } from '../progress.ts'
 import { clearEarlierRuns, type PlaceOptions, placeOf, type RunPlace } from '../run-place.ts'
 import { onStop } from '../signals.ts'
 import { openStoreApi, type StoreApi, serveStore } from '../store-api.ts'
@@ -150,6 +150,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
       if (!bounded) job.stop()
     })
     reportTrouble(job)
+    reportRecovery(job)
     if (!bounded && !options.json) reportProgress(job)
     if (!options.json && hasModel(plan)) reportModels(job)
     const rowsBefore = rowsAtStart(job)

@@ -1,6 +1,7 @@
 import { access, readdir, rm, rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { MillraceError } from '../../base/error.ts'
+import { attempt } from '../../base/file-io.ts'
 import { nodeFileSystem } from '../../base/file-system.ts'
 import { clearOutputFolder, readOwner } from '../../sinks/output-log.ts'
 import { settingOption } from '../config/apply.ts'
@@ -68,7 +69,7 @@ async function wipe(options: WipeOptions): Promise<void> {
       hint: 'add --yes to remove them; topics and tables of servers are never touched',
     })
   }
-  for (const path of own) await rm(path, { recursive: true })
+  for (const path of own) await attempt('remove', path, () => rm(path, { recursive: true }))
   for (const folder of outputs) {
     await clearOutputFolder(folder)
     await rmdir(folder).catch(() => {}) // It has files of others.

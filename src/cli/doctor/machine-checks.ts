@@ -1,8 +1,8 @@
-import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
+import { access, constants, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { freemem } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import type { Finding } from './check.ts'
+import type { CheckName, Finding } from './check.ts'
 
 const FREE_BYTES_MIN = 1e9
 /** The demo needs about a third of it. */
@@ -38,44 +38,56 @@ export function checkMemory(free: number = freemem()): Finding {
 }
 
 /** The folder that log, checkpoints and dead letters go to. */
-export async function checkHome(home: string): Promise<Finding> {
-  const fix = 'choose another folder with --home or MILLRACE_HOME'
-  try {
-    await mkdir(home, { recursive: true })
-    await access(home, constants.W_OK)
-    return { name: 'home', fine: true, detail: `${home} can be written`, fix }
-  } catch (error) {
-    return { name: 'home', fine: false, detail: messageOf(error), fix }
-  }
+export function checkHome(home: string): Promise<Finding> {
+  return checkFolder('home', home, 'choose another folder with --home or MILLRACE_HOME')
 }
 
-/** The folder that results go to; what is missing of it is made by the run, so that the nearest that is there counts. */
-export async function checkOutput(output: string): Promise<Finding> {
+/** The folder that results go to. */
+export function checkOutput(output: string): Promise<Finding> {
   const fix = 'choose another folder with --output or OUTPUT_PATH, or make it writable: chown, chmod u+w'
-  let folder = resolve(output)
-  for (;;) {
-    const found = await stat(folder).catch(() => undefined)
-    if (found && !found.isDirectory()) return { name: 'output', fine: false, detail: `${folder} is a file`, fix }
-    if (found) break
-    folder = dirname(folder)
-  }
-  try {
-    await access(folder, constants.W_OK | constants.X_OK)
-    return { name: 'output', fine: true, detail: `${folder} can be written`, fix }
-  } catch (error) {
-    return { name: 'output', fine: false, detail: messageOf(error), fix }
-  }
+  return checkFolder('output', output, fix)
 }
 
 /** Room where the home is. */
 export async function checkDisk(home: string): Promise<Finding> {
-  const stats = await statfs(home).catch(() => undefined)
-  const free = stats ? stats.bavail * stats.bsize : 0
-  return {
-    name: 'disk',
-    fine: free >= FREE_BYTES_MIN,
-    detail: `${(free / 1e9).toFixed(1)} GB free`,
-    fix: 'free at least 1 GB',
+  const folder = await nearestFolder(home)
+  try {
+    const { bavail, bsize } = await statfs(folder)
+    const free = bavail * bsize
+    return {
+      name: 'disk',
+      fine: free >= FREE_BYTES_MIN,
+      detail: `${(free / 1e9).toFixed(1)} GB free for ${folder}`,
+      fix: 'free at least 1 GB',
+    }
+  } catch (error) {
+    return { name: 'disk', fine: false, detail: messageOf(error), fix: 'see that this folder can be looked at' }
+  }
+}
+
+/** Whether a run may write to a folder. It makes what is missing of it, so that the nearest one that is there counts. */
+async function checkFolder(name: CheckName, path: string, fix: string): Promise<Finding> {
+  const folder = await nearestFolder(path)
+  try {
+    if (!(await stat(folder)).isDirectory()) return { name, fine: false, detail: `${folder} is a file`, fix }
+    await access(folder, constants.W_OK | constants.X_OK)
+    return { name, fine: true, detail: `${folder} can be written`, fix }
+  } catch (error) {
+    return { name, fine: false, detail: messageOf(error), fix }
+  }
+}
+
+/** The path itself, or the nearest above it that is there. */
+async function nearestFolder(path: string): Promise<string> {
+  let folder = resolve(path)
+  for (;;) {
+    const there = await stat(folder).then(
+      () => true,
+      () => false,
+    )
+    const above = dirname(folder)
+    if (there || above === folder) return folder
+    folder = above
   }
 }
 

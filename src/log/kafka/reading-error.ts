@@ -19,7 +19,7 @@ export async function outOfRange(
       'data-loss',
       `${what} ends at offset ${end}, offset ${offset} was never written or was lost`,
       {
-        hint: 'was the topic created anew, or are the brokers restored from an older copy? start over with another --checkpoint folder',
+        hint: 'was the topic created anew, or are the brokers restored from an older copy? start over with another --checkpoint folder and another --output',
       },
     )
   }
@@ -29,7 +29,7 @@ export async function outOfRange(
     'data-loss',
     `${what} begins at offset ${start}, offset ${offset} is gone (${keeps.join(', ')})`,
     {
-      hint: 'retention removed it: keep more (kafka-configs --alter), or start over with another --checkpoint folder',
+      hint: 'retention removed it: keep more (kafka-configs --alter), or start over with another --checkpoint folder and another --output',
     },
   )
 }
@@ -38,6 +38,6 @@ export async function outOfRange(
 export function topicGone(topic: string, createdAnew: boolean): MillraceError {
   const what = createdAnew ? 'was deleted and created anew' : 'was deleted'
   return new MillraceError('data-loss', `the topic ${topic} ${what} while it was read`, {
-    hint: 'start over with another --checkpoint folder, or read another topic',
+    hint: 'start over with another --checkpoint folder and another --output, or read another topic',
   })
 }
