@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -141,6 +141,7 @@ export function startRun(
   const postgres = server && { MILLRACE_POSTGRES_URL: server.url }
   const env = {
     NODE_COMPILE_CACHE: COMPILE_CACHE,
+    NODE_OPTIONS: `--report-on-signal --report-directory=${tmpdir()}`,
     ...process.env,
     MILLRACE_HOME: join(folder, 'home'),
     ...postgres,
@@ -156,8 +157,9 @@ export function startRun(
   child.stderr.on('data', (text: Buffer) => {
     stderr += text.toString()
   })
-  const timer = setTimeout(() => {
+  const timer = setTimeout(async () => {
     hung = true
+    stderr += await waitingFor(child)
     child.kill('SIGKILL')
   }, runMsMax)
   const ended = new Promise<Ended>((done) => {
@@ -171,6 +173,17 @@ export function startRun(
     return ended
   })
   return { pid: child.pid ?? Number.NaN, ended, kill: (signal = 'SIGKILL') => child.kill(signal) }
+}
+
+/** What a process that hangs was doing, as far as Node knows; its whole report stays in the folder for temporary files. */
+async function waitingFor(child: ChildProcess): Promise<string> {
+  child.kill('SIGUSR2')
+  for (let attempt = 0; attempt < 50; attempt++) {
+    await sleep(200)
+    const name = (await readdir(tmpdir())).find((one) => one.startsWith('report.') && one.includes(`.${child.pid}.`))
+    if (name !== undefined) return `it hung; what Node knows of it is in ${join(tmpdir(), name)}`
+  }
+  return 'it hung, and does not answer signals'
 }
 
 /** What is wrong with everything that a job wrote. */
