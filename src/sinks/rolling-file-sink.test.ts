@@ -36,6 +36,29 @@ test('rows of several epochs come in one file for each partition, once the oldes
   assert.equal(sink.dueMs?.(), undefined)
 })
 
+test('rows that were waiting before a restart go on waiting, they do not begin anew', async (t) => {
+  const { folder, clock, open } = await place(t)
+  await run(await open(1, 0), 1, rows(['se', 1]))
+  for (let fence = 2; fence <= 4; fence++) {
+    assert.deepEqual(await published(folder), [])
+    clock.advance(3_000)
+    const sink = await open(fence, 1)
+    assert.equal((sink.dueMs?.() as number) - clock.now(), 10_000 - (fence - 1) * 3_000)
+  }
+  clock.advance(1_000)
+  await run(await open(5, 1), 2, rows(['no', 2]), { fence: 5 })
+  assert.equal((await readOutputLog(folder)).at(-1)?.rows, 2)
+})
+
+test('a clock that was set back makes rows wait no longer than the time that was chosen', async (t) => {
+  const { clock, open } = await place(t)
+  clock.advance(1_000_000)
+  await run(await open(1, 0), 1, rows(['se', 1]))
+  clock.advance(-500_000)
+  const sink = await open(2, 1)
+  assert.equal((sink.dueMs?.() as number) - clock.now(), 10_000)
+})
+
 test('enough bytes, and the last epoch, do not wait', async (t) => {
   const { folder, open } = await place(t)
   const sink = await open(1, 0)

@@ -15,7 +15,7 @@ import { staleWriter } from './staging-area.ts'
  * Few large files instead of many small ones: rows wait in segments, one for each epoch that has rows, until they are old or many enough;
  * then the epoch in hand writes them all as files of the sink within, which publishes them as it publishes any other epoch.
  *
- *   <out>/.segments/<fence>/<epoch>.rows      crc32c u32 | rows (batch/result-codec.ts)
+ *   <out>/.segments/<fence>/<epoch>.rows      crc32c u32 | waiting since, ms f64 | rows (batch/result-codec.ts)
  *
  * A segment is durable before its epoch is certain, and goes when the files that hold its rows are published. So what is waiting can be told
  * from names alone: segments behind the newest entry of `_log`, up to the last certain epoch. What a process left of an epoch that never
@@ -35,6 +35,7 @@ interface Segment {
 
 const EMPTY: PreparedOutput = { rows: 0, bytes: 0, files: [] }
 const CHECKSUM_BYTES = 4
+const SINCE_BYTES = 8
 /** Of the count that rows begin with. */
 const COUNT_BYTES = 4
 
@@ -160,24 +161,27 @@ class RollingFileSink implements Sink {
     const found: [number, Segment][] = []
     for (const name of await this.#fileSystem.readdir(this.#own)) {
       const path = join(this.#own, name)
-      const { rows, bytes } = await withFile(path, this.#fileSystem, async (file) => ({
-        rows: rowCountOf(await readFully(file, path, CHECKSUM_BYTES, COUNT_BYTES)),
-        bytes: await file.size(),
+      const { head, bytes } = await withFile(path, this.#fileSystem, async (file) => ({
+        head: await readFully(file, path, CHECKSUM_BYTES, SINCE_BYTES + COUNT_BYTES),
+        bytes: (await file.size()) - CHECKSUM_BYTES - SINCE_BYTES,
       }))
-      // How long they have waited before is not known: at most one more time span passes.
-      found.push([Number.parseInt(name, 10), { path, rows, bytes, sinceMs: this.#now() }])
+      const { sinceMs, rows } = told(head, this.#now())
+      found.push([Number.parseInt(name, 10), { path, rows, bytes, sinceMs }])
     }
     return new Map(found.sort(([left], [right]) => left - right))
   }
 
   async #write(epoch: number, rows: ResultBatch): Promise<void> {
     const path = join(this.#own, `${epoch}.rows`)
+    const sinceMs = this.#now()
+    const since = new Uint8Array(SINCE_BYTES)
+    new DataView(since.buffer).setFloat64(0, sinceMs, true)
     const content = encodeRows(rows)
     const checksum = new Uint8Array(CHECKSUM_BYTES)
-    new DataView(checksum.buffer).setUint32(0, crc32c(content), true)
-    await this.#orStale(() => writeDurableFile(path, [checksum, content], { overwrite: true }, this.#fileSystem))
+    new DataView(checksum.buffer).setUint32(0, crc32c(content, crc32c(since)), true)
+    await this.#orStale(() => writeDurableFile(path, [checksum, since, content], { overwrite: true }, this.#fileSystem))
     failpoint('roll:after-segment')
-    this.#segments.set(epoch, { path, rows: rows.rowCount, bytes: content.length, sinceMs: this.#now() })
+    this.#segments.set(epoch, { path, rows: rows.rowCount, bytes: content.length, sinceMs })
   }
 
   /** A segment that has no place any more because a newer process has taken the folder away is not the disk's fault. */
@@ -205,7 +209,8 @@ class RollingFileSink implements Sink {
     )
     const content = bytes.subarray(CHECKSUM_BYTES)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (bytes.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32c(content)) return content
+    if (bytes.length >= CHECKSUM_BYTES && view.getUint32(0, true) === crc32c(content))
+      return content.subarray(SINCE_BYTES)
     throw new MillraceError('corrupt-data', `the rows that wait in ${path} are damaged`, {
       hint: `restore ${dirname(dirname(dirname(path)))} and the checkpoint from a backup, or start over elsewhere`,
     })
@@ -213,6 +218,10 @@ class RollingFileSink implements Sink {
 }
 
 /** What a segment says of itself. One that is cut off says nothing: whoever reads its rows finds it damaged. */
-function rowCountOf(bytes: Uint8Array): number {
-  return bytes.length < COUNT_BYTES ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+function told(head: Uint8Array, nowMs: number): { readonly sinceMs: number; readonly rows: number } {
+  if (head.length < SINCE_BYTES + COUNT_BYTES) return { sinceMs: nowMs, rows: 0 }
+  const view = new DataView(head.buffer, head.byteOffset)
+  const sinceMs = view.getFloat64(0, true)
+  // A clock that was set back makes nobody wait for longer.
+  return { sinceMs: sinceMs <= nowMs ? sinceMs : nowMs, rows: view.getUint32(SINCE_BYTES, true) }
 }

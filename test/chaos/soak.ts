@@ -93,7 +93,8 @@ async function play(soak: Soak, rate: number, { count, budgetMs, say }: ChaosOpt
     if ((kills + 1) % 10 === 0) say(`${kills + 1} kills, ${sent} events`)
   }
   const calm = startRun(soak, RUN, {}, LIFE_MS_MAX)
-  const samples = await watched(soak, calm, budgetMs / 2, fails, (text) => say(`${text}, ${sent} events`))
+  const calmMs = problems.length === 0 ? budgetMs / 2 : 0
+  const samples = await watched(soak, calm, calmMs, fails, (text) => say(`${text}, ${sent} events`))
   stop.abort()
   const result = await filling
   calm.kill('SIGTERM')

@@ -1,6 +1,7 @@
 import { DEDUPE_BUGS } from './dedupe-bugs.ts'
 import { KAFKA_BUGS } from './kafka-bugs.ts'
 import { MODEL_BUGS } from './model-bugs.ts'
+import { ROLLING_FILE_BUGS } from './rolling-file-bugs.ts'
 import { SPARK_BUGS } from './spark-bugs.ts'
 
 /** A mistake that somebody could make, as a patch of the source, and the test file that must not let it pass. */
@@ -196,33 +197,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/job/job.ts',
     edits: [edit('sinks.forget(checkpoint.oldestSnapshotEpoch)', 'sinks.forget(this.#prepared)')],
     caughtBy: 'test/integration/postgres.test.ts',
-  },
-  {
-    name: 'waiting rows of an epoch that never became certain are published',
-    file: 'src/sinks/rolling-file-sink.ts',
-    edits: [edit('epoch <= certain && epoch > published', 'epoch > published')],
-    caughtBy: 'src/sinks/rolling-file-sink.test.ts',
-  },
-  {
-    name: 'waiting rows that are published already are published again',
-    file: 'src/sinks/rolling-file-sink.ts',
-    edits: [
-      edit('epoch <= certain && epoch > published', 'epoch <= certain'),
-      edit(
-        '      await removeFile(path, this.#fileSystem)\n      this.#segments.delete(epoch)\n',
-        '      await removeFile(path, this.#fileSystem)\n',
-      ),
-    ],
-    caughtBy: 'src/sinks/rolling-file-sink.test.ts',
-  },
-  {
-    name: 'the folders of waiting rows are not moved aside',
-    file: 'src/sinks/rolling-file-sink.ts',
-    edits: [
-      edit('      await this.#fenceOlder()\n', ''),
-      edit('if (folder !== this.#own && !name', 'if (name === "" && !name'),
-    ],
-    caughtBy: 'src/sinks/stale-process.test.ts',
   },
   {
     name: 'a folder that a newer process has moved away is the fault of the disk',
@@ -492,6 +466,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...DEDUPE_BUGS,
   ...KAFKA_BUGS,
   ...MODEL_BUGS,
+  ...ROLLING_FILE_BUGS,
   ...SPARK_BUGS,
 ]
 
