@@ -32,11 +32,15 @@ export interface WatchSpec {
   readonly metricsWindow: number
   /** Watches the losses, or whether answers were right; null: nobody does. */
   readonly drift: DriftOptions | null
+  /** Watches the probabilities that are said of rows, of several classes the largest, long before outcomes are known; null: nobody does. */
+  readonly scoreDrift: DriftOptions | null
   /**
    * After each so many outcomes (a sixteenth of the weights, if that is more): weights that were surely worse than the base rate go back to
    * the last ones that were surely better; null: never.
    */
   readonly guardOutcomes: number | null
+  /** So do weights whose calibration error over those outcomes is surely larger than this; null: they may have any. */
+  readonly calibrationBound: number | null
 }
 
 /** When a model learns: from `each` row, one step per epoch (`batch`), or as the original system did (`compat`). */
@@ -66,13 +70,20 @@ export interface LogisticRegressionSpec {
   readonly metricsWindow?: number
   /** Drift detector. Default: `adwin()`; null: none. */
   readonly drift?: DriftOptions | null
+  /**
+   * Drift detector of the predicted probabilities: `adwin()`, `pageHinkley()` or `kswin()`. A model that learns changes its predictions as well, so
+   * there are alarms in a calm stream. Default: null, none.
+   */
+  readonly scoreDrift?: DriftOptions | null
   /** After so many outcomes, weights that were surely worse than the base rate go back to the last good ones. Default: 1,000; null: never. */
   readonly guardOutcomes?: number | null
+  /** So do weights whose calibration error over those outcomes is surely larger than this. Default: 0.1; for rare positives use less; null: no bound. */
+  readonly calibrationBound?: number | null
 }
 
 /** Logistic regression that learns from each row when its label becomes known. */
 export function logisticRegression(choices: LogisticRegressionSpec = {}): LogisticSpec {
-  const { classWeights, calibration, drift, guardOutcomes } = choices
+  const { classWeights, calibration, drift, scoreDrift, guardOutcomes, calibrationBound } = choices
   return Object.freeze({
     kind: 'logistic',
     scale: choices.scale ?? true,
@@ -87,19 +98,30 @@ export function logisticRegression(choices: LogisticRegressionSpec = {}): Logist
     learning: choices.learning ?? 'each',
     metricsWindow: choices.metricsWindow ?? 1000,
     drift: drift === undefined ? adwin() : drift,
+    scoreDrift: scoreDrift ?? null,
     guardOutcomes: guardOutcomes === undefined ? 1000 : guardOutcomes,
+    calibrationBound: calibrationBound === undefined ? 0.1 : calibrationBound,
   })
 }
 
+/** The options that a model of several classes has, too. */
+export type SoftmaxRegressionSpec = Pick<LogisticRegressionSpec, 'optimizer' | 'l2' | 'scale' | keyof WatchSpec>
+
 /** Softmax regression that learns from each row when its label becomes known: a weight per feature and class, and a constant per class. (A49) */
-export function softmaxRegression(
-  choices: Pick<
-    LogisticRegressionSpec,
-    'optimizer' | 'l2' | 'scale' | 'metricsWindow' | 'drift' | 'guardOutcomes'
-  > = {},
-): SoftmaxSpec {
-  const { scale, optimizer, l2, metricsWindow, drift, guardOutcomes } = logisticRegression(choices)
-  return Object.freeze({ kind: 'softmax', scale, optimizer, l2, metricsWindow, drift, guardOutcomes })
+export function softmaxRegression(choices: SoftmaxRegressionSpec = {}): SoftmaxSpec {
+  const { scale, optimizer, l2, metricsWindow, drift, scoreDrift, ...guard } = logisticRegression(choices)
+  const { guardOutcomes, calibrationBound } = guard
+  return Object.freeze({
+    kind: 'softmax',
+    scale,
+    optimizer,
+    l2,
+    metricsWindow,
+    drift,
+    scoreDrift,
+    guardOutcomes,
+    calibrationBound,
+  })
 }
 
 /**
@@ -108,7 +130,7 @@ export function softmaxRegression(
  */
 export function compatModel(): LogisticSpec {
   const choices = { optimizer: sgd(0.05), l2: 0.01, interceptRate: 0.05, scale: false, learning: 'compat' } as const
-  return logisticRegression({ ...choices, drift: null, guardOutcomes: null })
+  return logisticRegression({ ...choices, drift: null, guardOutcomes: null, calibrationBound: null })
 }
 
 /** Optimizer: stochastic gradient descent, at a constant rate or one that falls with the steps. */
