@@ -54,7 +54,7 @@ const MISTAKES: readonly Mistake[] = [
     args: ['plan', 'pages.ts', 'x'],
     code: 2,
     says: /too many arguments/,
-    hint: /millrace plan --help/,
+    hint: /^a text with spaces goes into quotes; `millrace plan --help` shows/,
   },
   {
     what: 'no such format',
