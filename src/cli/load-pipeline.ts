@@ -17,11 +17,16 @@ export async function loadPipeline(path: string): Promise<PipelinePlan> {
   return plan
 }
 
-/** A pipeline file may lie anywhere: what it calls `millrace` is this very program. */
+/**
+ * A pipeline file may lie anywhere: what it calls `millrace` is this very program. Its TypeScript is modules even where a package.json says
+ * `"type": "commonjs"`, as those of `npm init` do.
+ */
 function resolveOwnName(): void {
   registerHooks({
-    resolve: (specifier, context, nextResolve) =>
-      nextResolve(specifier === 'millrace' ? LIBRARY_URL : specifier, context),
+    resolve: (specifier, context, nextResolve) => {
+      const found = nextResolve(specifier === 'millrace' ? LIBRARY_URL : specifier, context)
+      return found.format === 'commonjs-typescript' ? { ...found, format: 'module-typescript' } : found
+    },
   })
 }
 
@@ -53,6 +58,9 @@ async function loadHint(name: string, message: string, error: unknown): Promise<
   if (missing !== undefined) return nameHint(missing, Object.keys((await import(LIBRARY_URL)) as object))
   if (systemErrorCode(error) === 'ERR_MODULE_NOT_FOUND') {
     return 'install the package beside the pipeline or correct the path; "millrace" itself is always there'
+  }
+  if (/import statement outside a module|Unexpected token 'export'/.test(message)) {
+    return 'a package.json says that this is CommonJS: name the file .ts or .mjs, or say "type": "module" there'
   }
   if (name === 'SyntaxError') return 'correct it there; types are taken away, so enums and the like are not understood'
   return 'the file itself failed while it was loaded: correct it there'

@@ -46,7 +46,9 @@ function usageText(message: string, helpCommand: string): { what: string; hint: 
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n')
   const meant = /\(Did you mean (?:one of )?(.{1,200})\?\)/.exec(rest.join(' '))?.[1] ?? nearestChoice(first)
   const what = first.replace(/\.$/, '')
-  return { what, hint: meant === undefined ? `\`${helpCommand}\` shows how it is used` : `did you mean ${meant}?` }
+  if (meant !== undefined) return { what, hint: `did you mean ${meant}?` }
+  const quotes = what.startsWith('too many arguments') ? 'a text with spaces goes into quotes; ' : ''
+  return { what, hint: `${quotes}\`${helpCommand}\` shows how it is used` }
 }
 
 /** What was meant where a value is none of a few. */

@@ -88,8 +88,8 @@ export function rowsAtStart(job: Job): () => number {
   return () => rows ?? 0
 }
 
-/** The same for people. */
-export function summaryText(summary: Summary, status: JobStatus, deadLetters: string): string {
+/** The same for people. `deadLetters` is their folder; null for a run of which nothing is kept, so that it names no files. */
+export function summaryText(summary: Summary, status: JobStatus, deadLetters: string | null): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   const fates = Object.entries(summary.fates)
     .filter(([, rows]) => rows > 0)
@@ -106,13 +106,14 @@ export function summaryText(summary: Summary, status: JobStatus, deadLetters: st
     ...status.sinks
       .filter(({ kind }) => kind !== 'console' && kind !== 'memory' && kind !== 'view')
       .map(({ name, kind, rows, files, target }) => {
-        return `  sink     ${name}: ${written(kind, rows, files)} in ${target}`
+        return `  sink     ${name}: ${written(kind, rows, files)}${deadLetters === null ? '' : ` in ${target}`}`
       }),
   ]
   const open = status.queries.reduce((sum, query) => sum + query.openWindows.length, 0)
-  if (open > 0) lines.push(`  open     ${counted(open, 'window')}, closed by the watermark once the run goes on`)
+  const later = deadLetters === null ? '' : ', closed by the watermark once the run goes on'
+  if (open > 0) lines.push(`  open     ${counted(open, 'window')}${later}`)
   const refused = summary.rowsRead - summary.fates.accepted - summary.fates.filtered
-  if (refused > 0) lines.push(`  dead letters in ${deadLetters}`)
+  if (refused > 0 && deadLetters !== null) lines.push(`  dead letters in ${deadLetters}`)
   return [...lines, ...adviceOn(summary)].join('\n')
 }
 

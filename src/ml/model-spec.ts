@@ -70,11 +70,14 @@ export interface LogisticRegressionSpec {
   readonly metricsWindow?: number
   /** Drift detector. Default: `adwin()`; null: none. */
   readonly drift?: DriftOptions | null
-  /** Drift detector over what the model says, before any label is known. Default: null, none. Weights that learn change what they say, too, so a calm stream has some alarms. */
+  /**
+   * Drift detector of the predicted probabilities: `adwin()`, `pageHinkley()` or `kswin()`. A model that learns changes its predictions as well, so
+   * there are alarms in a calm stream. Default: null, none.
+   */
   readonly scoreDrift?: DriftOptions | null
   /** After so many outcomes, weights that were surely worse than the base rate go back to the last good ones. Default: 1,000; null: never. */
   readonly guardOutcomes?: number | null
-  /** So do weights whose calibration error over those outcomes was surely larger. Default: 0.1; choose a smaller one for rare positives; null: none. */
+  /** So do weights whose calibration error over those outcomes is surely larger than this. Default: 0.1; for rare positives use less; null: no bound. */
   readonly calibrationBound?: number | null
 }
 

@@ -54,7 +54,7 @@ const MISTAKES: readonly Mistake[] = [
     args: ['plan', 'pages.ts', 'x'],
     code: 2,
     says: /too many arguments/,
-    hint: /millrace plan --help/,
+    hint: /^a text with spaces goes into quotes; `millrace plan --help` shows/,
   },
   {
     what: 'no such format',
@@ -188,6 +188,14 @@ const MISTAKES: readonly Mistake[] = [
     code: 1,
     says: /too late/,
     hint: /MILLRACE_DEBUG=1/,
+  },
+  {
+    what: 'a module that a package calls CommonJS',
+    args: ['run', 'bad.js'],
+    files: { 'bad.js': PIPELINE, 'package.json': '{ "type": "commonjs" }' },
+    code: 2,
+    says: /bad.js:\d+ cannot be loaded: SyntaxError: Cannot use import statement outside a module/,
+    hint: /\.ts or \.mjs, or say "type": "module"/,
   },
   {
     what: 'a wrong import',
@@ -368,6 +376,19 @@ describe('a mistake is an error that says what, why and what to do', { concurren
     assert.equal(again.code, 0, again.stderr)
     const topic = await runMillrace(['topics', 'describe', 'clicks'], { cwd })
     assert.match(topic.stdout, /60,000 records/)
+  })
+
+  test('a pipeline in TypeScript is a module, also in a package that `npm init` has made', async (t) => {
+    const cwd = await temporaryFolder(t)
+    await writeFile(join(cwd, 'package.json'), '{ "type": "commonjs" }')
+    await writeFile(join(cwd, 'size.ts'), "export const SIZE: string = '1 minute'\n")
+    await writeFile(
+      join(cwd, 'pages.ts'),
+      `import { SIZE } from './size.ts'\n${PIPELINE.replace("'1 minute'", 'SIZE')}`,
+    )
+    const run = await runMillrace(['validate', 'pages.ts'], { cwd })
+    assert.equal(run.code, 0, run.stderr)
+    assert.equal(run.stderr, '')
   })
 
   test('a snapshot that is damaged: the run goes on from the one before, and says so', async (t) => {

@@ -73,8 +73,8 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
   if (temporary !== undefined && options.postgres) await chmod(temporary, 0o711)
   let kept = chosen
   try {
-    await runDemo(options, homeAt(temporary ?? options.home), !chosen)
     // The files of a bounded run without --home are kept: they are what it was run for.
+    await runDemo(options, homeAt(temporary ?? options.home), !chosen, chosen || options.duration !== undefined)
     kept ||= options.duration !== undefined
     if (!kept) say('nothing of this is kept; --home FOLDER keeps it, and goes on from there')
   } finally {
@@ -82,7 +82,7 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
   }
 }
 
-async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promise<void> {
+async function runDemo(options: DemoOptions, home: Home, fresh: boolean, kept: boolean): Promise<void> {
   const startMs = performance.now()
   const { generateInto } = await import('../../generator/load.ts')
   const log = await openLog(home, 'write', 'millrace demo', options.bootstrapServers)
@@ -116,13 +116,14 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean): Promis
     })
     const seen = firstResult(server.url, stopping.signal)
     sayWhere(server.url, home)
+    if (options.duration === undefined) say('Ctrl-C ends it')
     if (options.open && process.stdout.isTTY) openBrowser(server.url)
     const status = await runBoth(job, generating, fresh && options.duration !== undefined, stopping)
     ended()
     const summary = summaryOf(status, rowsBefore(), performance.now() - startMs, await seen)
     await server.close()
     if (options.json) printJson(summary)
-    else say(summaryText(summary, status, home.deadLetters('demo')))
+    else say(summaryText(summary, status, kept ? home.deadLetters('demo') : null))
   } finally {
     stopping.abort()
     await storeApi?.close()

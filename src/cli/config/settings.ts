@@ -135,7 +135,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'count',
     default: '1000000',
     env: ['MILLRACE_ROWS_PER_EPOCH', 'maxOffsetsPerTrigger', 'MAX_OFFSETS_PER_TRIGGER'],
-    help: 'rows of an epoch at most, but for its last batch of records',
+    help: 'an epoch ends with the batch of records that reaches so many rows',
   },
   {
     name: 'parallelism',
