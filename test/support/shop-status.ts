@@ -260,7 +260,13 @@ function shopSinks(elapsedMs: number): JobStatus['sinks'] {
   return [
     { name: 'page_metrics.parquet', query: 'page_metrics', kind: 'parquet', target: 'out/page_metrics', ...common },
     { name: 'geo_metrics.csv', query: 'geo_metrics', kind: 'csv', target: 'out/geo_metrics', ...common },
-  ].map((sink, index) => ({ ...sink, rows: windows * (51 - index * 20), files: windows, bytes: windows * 6_214 }))
+  ].map((sink, index) => ({
+    ...sink,
+    rows: windows * (51 - index * 20),
+    files: windows,
+    bytes: windows * 6_214,
+    waitingRows: index === 0 ? null : 31,
+  }))
 }
 
 /** Between 0 and 1, the same for the same seed. */
@@ -305,7 +311,6 @@ const CAME = [0.01, 0, 0.01, 0.03, 0.02, 0.05, 0.07, 0.06, 0.11, 0.15]
 
 /** A model of purchases that learns: better than the base rate, with every version a little more so. */
 export function shopModel(version: number): ModelSummary {
-  const logLoss = 0.18 + 0.015 / Math.sqrt(version + 1)
   return {
     name: 'purchase',
     model: 'purchase',
@@ -322,7 +327,7 @@ export function shopModel(version: number): ModelSummary {
         : {
             updates: version,
             outcomes: 40,
-            metrics: shopMetrics(logLoss),
+            metrics: shopModelMetrics(0.18 + 0.015 / Math.sqrt(version + 1)),
             intercept: -3.1,
             batch: null,
             counts: { drifts: 1, scoreDrifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 },
@@ -350,7 +355,7 @@ export function shopModel(version: number): ModelSummary {
   }
 }
 
-function shopMetrics(logLoss: number): Metrics {
+function shopModelMetrics(logLoss: number): Metrics {
   return {
     outcomes: 1000,
     positives: 52,
