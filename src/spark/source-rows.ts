@@ -118,14 +118,21 @@ function fileOptions({ filesPerTriggerMax }: ReadSettings): Record<string, strin
   }
 }
 
+/*
+ * Groups are possessive (`*+`): Java's patterns go one call deeper for each turn of another group, and a long text would end the query.
+ */
+const STRING = '"(?:[^"\\\\]++|\\\\.)*+"'
+/** Escaped halves of surrogates come in pairs. */
+const PAIRED = '(?s)^(?:[^\\\\]++|\\\\[^u]|\\\\u(?![dD][89a-fA-F])|\\\\u[dD][89abAB]..\\\\u[dD][c-fC-F])*+\\z'
+
 /**
- * True for a text that may be a document: valid UTF-8, not too large, nothing behind it, not too deep. from_json reads no further than the first
+ * True for a text that may be a document: valid UTF-8 without half a surrogate pair, not too large, nothing behind it, not too deep. from_json reads no further than the first
  * document, but an array around the text and another element ends early when there is more than one value.
  */
 function oneDocument(text: string): string {
   // Whole bytes: translate() would go through all texts character by character.
   const opened = `octet_length(${text}) - octet_length(replace(replace(${text}, '[', ''), '{', ''))`
-  const structure = `regexp_replace(regexp_replace(${text}, ${sqlText('"(\\\\.|[^"\\\\])*"')}, ''), ${sqlText('[^\\[\\]{}]')}, '')`
+  const structure = `regexp_replace(regexp_replace(${text}, ${sqlText(STRING)}, ''), ${sqlText('[^\\[\\]{}]')}, '')`
   const deepest =
     `aggregate(split(${structure}, ''), struct(0 AS level, 0 AS deepest), (state, bracket) -> ` +
     `struct(state.level + CASE WHEN bracket IN ('[', '{') THEN 1 WHEN bracket = '' THEN 0 ELSE -1 END AS level, ` +
@@ -133,6 +140,7 @@ function oneDocument(text: string): string {
   return [
     `is_valid_utf8(${text})`,
     `octet_length(${text}) <= ${EVENT_BYTES_MAX}`,
+    `(NOT contains(${text}, ${sqlText('\\u')}) OR ${text} RLIKE ${sqlText(PAIRED)})`,
     `json_array_length(concat('[', ${text}, ',0]')) = 2`,
     `(${opened} <= ${NESTING_DEPTH_MAX} OR ${deepest} <= ${NESTING_DEPTH_MAX})`,
   ].join(' AND ')
