@@ -2,7 +2,8 @@ import { Random } from '../../src/base/random.ts'
 
 /** Numbers in each row. */
 export const FEATURES = 30
-export const ROWS = 100_000
+/** Enough that a run is not mostly the compiler warming up: what is collected before each run takes compiled code with it. */
+export const ROWS = 400_000
 
 /** Rows one after the other, with their labels. */
 export interface Rows {

@@ -34,3 +34,8 @@ function subcommandTerm(command: Command): string {
 function title(text: string): string {
   return styleText('bold', text, { stream: process.stdout })
 }
+
+/** What has to be typed for a command: `millrace topics list`. */
+export function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
+}

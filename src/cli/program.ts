@@ -5,7 +5,7 @@ import { COMMANDS } from './commands/index.ts'
 import { applyConfig } from './config/apply.ts'
 import { loadEnvFile } from './config/env-file.ts'
 import { settingNamed } from './config/settings.ts'
-import { HELP_STYLE, showExamples } from './help.ts'
+import { HELP_STYLE, pathOf, showExamples } from './help.ts'
 import { exitCodeOf, reportError } from './report-error.ts'
 
 const PACKAGE_LEVELS_MAX = 4
@@ -65,10 +65,6 @@ export function* allCommands(command: Command): Generator<Command> {
 
 function takesSettings(command: Command): boolean {
   return command.options.some(({ long }) => long && settingNamed(long.slice(2)))
-}
-
-function pathOf(command: Command): string {
-  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 }
 
 /** Of the package that this file is part of, in a checkout and when it is installed. */

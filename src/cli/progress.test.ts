@@ -86,6 +86,7 @@ const SINK: SinkStatus = {
   rows: 0,
   files: 0,
   bytes: 0,
+  waitingRows: null,
   committedEpoch: 0,
   lastError: null,
   nextTryMs: null,

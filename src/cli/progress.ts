@@ -49,7 +49,8 @@ export function reportModels(job: Job): void {
     const ended = status.state === 'finished' || status.state === 'stopped'
     if (!ended && performance.now() - shownMs < INTERVAL_MS) return
     for (const model of status.models) {
-      if (!model.report || shown.get(model.name) === model.report) continue
+      // What a process that goes on has from the one before was shown by that one.
+      if (!model.report || model.report.outcomes === 0 || shown.get(model.name) === model.report) continue
       shown.set(model.name, model.report)
       shownMs = performance.now()
       say(reportText(status.epoch, model).trimEnd())

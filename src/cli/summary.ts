@@ -131,6 +131,7 @@ function written(kind: string, rows: number, files: number): string {
   return kind === 'postgres' || kind === 'duckdb' ? counted(rows, 'row') : counted(files, 'file')
 }
 
-function counted(count: number, noun: string): string {
+/** `1 row`, `2,000 rows`. */
+export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -165,6 +165,7 @@ export class SinkGroup {
       kind: member.kind,
       target: member.sink.target,
       ...totals.sink(member.sink.name),
+      waitingRows: member.sink.waitingRows?.() ?? null,
       committedEpoch: member.committedEpoch,
       lastError: member.trouble?.message ?? null,
       nextTryMs: member.trouble?.nextTryMs ?? null,

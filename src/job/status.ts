@@ -106,9 +106,12 @@ export interface SinkStatus {
   readonly query: string
   readonly kind: string
   readonly target: string
+  /** In files, tables or topics: `rows` of them, in `files` of `bytes`. */
   readonly rows: number
   readonly files: number
   readonly bytes: number
+  /** Rows that are safe and in no file yet, because files roll; null where every epoch is written at once. */
+  readonly waitingRows: number | null
   readonly committedEpoch: number
   readonly lastError: string | null
   readonly nextTryMs: number | null

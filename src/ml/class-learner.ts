@@ -34,13 +34,14 @@ export class ClassLearner {
     return this.#guarded.current
   }
 
-  /** Fills `into`; weights that have become no numbers go back before they can answer. */
+  /** Fills `into` with what is said of a row that has come; weights that have become no numbers go back before they can answer. */
   tell(row: FeatureVector, into: Float64Array): void {
     this.model.tell(row, into)
     if (Number.isNaN(into[0])) {
       this.#guarded.rollBack(NO_NUMBERS)
       this.model.tell(row, into)
     }
+    this.#guarded.watchScore(into[likeliest(into, this.#classes.length)] as number)
     for (const [index, { baseRate }] of this.#prequentials.entries()) into[this.#classes.length + index] = baseRate
   }
 
@@ -54,21 +55,28 @@ export class ClassLearner {
     }
     this.#outcomes++
     this.model.learn(row, outcome, this.#now)
-    const wrong = likeliest(this.#now, count) !== outcome
-    this.#guarded.judge(logLoss(this.#now[outcome] as number, true), logLoss(baseNow, true), wrong)
+    const best = likeliest(this.#now, count)
+    const right = best === outcome
+    const loss = logLoss(this.#now[outcome] as number, true)
+    this.#guarded.judge(loss, logLoss(baseNow, true), !right, this.#now[best] as number, right)
   }
 
   /** One for each class, in their order; undefined when no outcome has come since the reports before. */
   reports(): LearnerReport[] | undefined {
     if (this.#outcomes === 0) return undefined
+    const reports = this.standing()
+    this.#outcomes = 0
+    return reports
+  }
+
+  /** How each class stands, whether or not an outcome has come since the reports before; none before the first. */
+  standing(): LearnerReport[] {
     const { updates, weights } = this.model
     const counts = { ...this.#guarded.counts, skippedBatches: 0 }
-    const outcomes = this.#outcomes
-    this.#outcomes = 0
     return this.#prequentials.flatMap((prequential, index) => {
       const metrics = prequential.metrics()
       const intercept = weights[index]?.at(-1) ?? 0
-      return metrics ? [{ updates, outcomes, metrics, intercept, batch: null, counts }] : []
+      return metrics ? [{ updates, outcomes: this.#outcomes, metrics, intercept, batch: null, counts }] : []
     })
   }
 

@@ -79,6 +79,7 @@ export class ClassStep implements StepModel {
 
   restore(reader: ByteReader): void {
     this.#learner.restore(reader)
+    this.#reports = this.#learner.standing()
   }
 }
 

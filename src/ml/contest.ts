@@ -42,6 +42,7 @@ export class Contest implements StepModel {
   readonly #events = new EventList()
   #champion = 0
   #outcomes = 0
+  #predicted = 0
 
   constructor({ name, champion, challengers, promoteAfter }: ContestOptions, slots: FeatureSlots) {
     this.#promoteAfter = promoteAfter
@@ -57,6 +58,7 @@ export class Contest implements StepModel {
   }
 
   tell(row: FeatureVector, into: Float64Array): void {
+    this.#predicted++
     for (let index = 0; index < this.#entries.length; index++) {
       into[this.#place(index)] = (this.#entries[index] as Entry).learner.probability(row)
     }
@@ -119,7 +121,8 @@ export class Contest implements StepModel {
     const ofEntries = this.#entries.flatMap(({ name, learner }) =>
       learner.guarded.takeEvents().map((event) => ({ ...event, part: name })),
     )
-    return [...ofEntries, ...own].sort((left, right) => left.outcome - right.outcome)
+    // As they happened: a row that is predicted, or an outcome, is the same moment for all.
+    return [...ofEntries, ...own].sort((left, right) => momentOf(left) - momentOf(right))
   }
 
   obey(command: ModelCommand): void {
@@ -134,6 +137,7 @@ export class Contest implements StepModel {
   write(writer: ByteWriter): void {
     writer.varint(this.#champion)
     writer.varint(this.#outcomes)
+    writer.varint(this.#predicted)
     for (const { learner, judge } of this.#entries) {
       learner.write(writer)
       judge.write(writer)
@@ -145,9 +149,11 @@ export class Contest implements StepModel {
     if (this.#champion >= this.#entries.length)
       throw reader.corrupt(`model ${this.#champion} of ${this.#entries.length}`)
     this.#outcomes = reader.varint()
-    for (const { learner, judge } of this.#entries) {
-      learner.restore(reader)
-      judge.restore(reader)
+    this.#predicted = reader.varint()
+    for (const entry of this.#entries) {
+      entry.learner.restore(reader)
+      entry.judge.restore(reader)
+      entry.report = entry.learner.standing() ?? null
     }
   }
 
@@ -179,6 +185,12 @@ export class Contest implements StepModel {
   }
 
   #tell(kind: ModelEvent['kind'], reason: string): void {
-    this.#events.add({ kind, outcome: this.#outcomes, version: this.version, toVersion: null, reason })
+    const [outcome, predicted] = [this.#outcomes, this.#predicted]
+    this.#events.add({ kind, outcome, predicted, version: this.version, toVersion: null, reason })
   }
+}
+
+/** Both only grow, so their sum says what came first. */
+function momentOf({ outcome, predicted }: ModelEvent): number {
+  return outcome + predicted
 }

@@ -39,7 +39,8 @@ const OPTIMIZERS = [
 for (const [index, drift] of DETECTORS.entries()) {
   const optimizer = OPTIMIZERS[index % OPTIMIZERS.length] ?? sgd(0.1)
   test(`a model with ${drift.kind} and ${optimizer.kind} that is stored and restored again and again learns the same`, () => {
-    const choices = { optimizer, drift, guardOutcomes: 50, keepNegatives: 0.8, calibration: 0.05 } as const
+    const scoreDrift = index % 2 === 0 ? adwin() : kswin()
+    const choices = { optimizer, drift, scoreDrift, guardOutcomes: 50, keepNegatives: 0.8, calibration: 0.05 } as const
     const spec = logisticRegression({ ...choices, metricsWindow: 200 })
     const straight = turning(new Learner(spec, SLOTS), (learner) => learner)
     const stored = turning(new Learner(spec, SLOTS), (learner) => restored(spec, learner))

@@ -52,12 +52,15 @@ export class Learner {
     this.#prequential = new Prequential(spec.metricsWindow)
   }
 
-  /** Weights that have become no numbers go back before they can answer. */
+  /** What the model says of a row that has come. Weights that have become no numbers go back before they can answer. */
   probability(row: FeatureVector): number {
-    const probability = this.model.probability(row)
-    if (!Number.isNaN(probability)) return probability
-    this.#guarded.rollBack(NO_NUMBERS)
-    return this.model.probability(row)
+    let probability = this.model.probability(row)
+    if (Number.isNaN(probability)) {
+      this.#guarded.rollBack(NO_NUMBERS)
+      probability = this.model.probability(row)
+    }
+    this.#guarded.watchScore(probability)
+    return probability
   }
 
   /** What somebody would predict who knows only how many rows were positive so far. */
@@ -80,7 +83,7 @@ export class Learner {
       this.#batchRows.push(copyOf(row))
       this.#batchLabels.push(label)
     }
-    this.#guarded.judge(logLoss(now, label), logLoss(baseRateNow, label), now > 0.5 !== label)
+    this.#guarded.judge(logLoss(now, label), logLoss(baseRateNow, label), now > 0.5 !== label, now, label)
   }
 
   /** The epoch is over: learns from its rows, unless each was learned by itself. */
@@ -119,13 +122,18 @@ export class Learner {
   /** Undefined when no outcome has come since the report before. */
   report(): LearnerReport | undefined {
     if (this.#outcomes === 0) return undefined
+    const report = this.standing()
+    this.#outcomes = 0
+    return report
+  }
+
+  /** How it stands, whether or not an outcome has come since the report before; undefined before the first. */
+  standing(): LearnerReport | undefined {
     const metrics = this.#prequential.metrics()
     if (!metrics) return undefined
     const { updates, intercept } = this.model
     const counts = { ...this.#guarded.counts, skippedBatches: this.#skippedBatches }
-    const report = { updates, outcomes: this.#outcomes, metrics, intercept, batch: this.#batch, counts }
-    this.#outcomes = 0
-    return report
+    return { updates, outcomes: this.#outcomes, metrics, intercept, batch: this.#batch, counts }
   }
 
   /** The weights, scaler and optimizer that another model has written, in place of fresh ones; before the first row. */

@@ -13,6 +13,8 @@ export interface ModelEvent {
   readonly kind: ModelEventKind
   /** Outcomes that were known then. */
   readonly outcome: number
+  /** Rows that had been predicted then. */
+  readonly predicted: number
   /** Version of the model before. */
   readonly version: number
   /** Of a rollback: the version whose weights are back; null when they began anew, and of all others. */

@@ -32,11 +32,15 @@ export interface WatchSpec {
   readonly metricsWindow: number
   /** Watches the losses, or whether answers were right; null: nobody does. */
   readonly drift: DriftOptions | null
+  /** Watches the probabilities that are said of rows, of several classes the largest, long before outcomes are known; null: nobody does. */
+  readonly scoreDrift: DriftOptions | null
   /**
    * After each so many outcomes (a sixteenth of the weights, if that is more): weights that were surely worse than the base rate go back to
    * the last ones that were surely better; null: never.
    */
   readonly guardOutcomes: number | null
+  /** So do weights whose calibration error over those outcomes is surely larger than this; null: they may have any. */
+  readonly calibrationBound: number | null
 }
 
 /** When a model learns. */
@@ -66,13 +70,17 @@ export interface LogisticRegressionSpec {
   readonly metricsWindow?: number
   /** `adwin()`; null: none. */
   readonly drift?: DriftOptions | null
+  /** Null, the default: none. `adwin()`, `pageHinkley()` or `kswin()`; weights that learn change what they say, too, so a calm stream has alarms. */
+  readonly scoreDrift?: DriftOptions | null
   /** 1,000; null: weights are never taken back. */
   readonly guardOutcomes?: number | null
+  /** 0.1; for rare positives, of which everything said is small, a smaller one; null: none. */
+  readonly calibrationBound?: number | null
 }
 
 /** Logistic regression that learns while rows come. */
 export function logisticRegression(choices: LogisticRegressionSpec = {}): LogisticSpec {
-  const { classWeights, calibration, drift, guardOutcomes } = choices
+  const { classWeights, calibration, drift, scoreDrift, guardOutcomes, calibrationBound } = choices
   return Object.freeze({
     kind: 'logistic',
     scale: choices.scale ?? true,
@@ -87,19 +95,30 @@ export function logisticRegression(choices: LogisticRegressionSpec = {}): Logist
     learning: choices.learning ?? 'each',
     metricsWindow: choices.metricsWindow ?? 1000,
     drift: drift === undefined ? adwin() : drift,
+    scoreDrift: scoreDrift ?? null,
     guardOutcomes: guardOutcomes === undefined ? 1000 : guardOutcomes,
+    calibrationBound: calibrationBound === undefined ? 0.1 : calibrationBound,
   })
 }
 
+/** What of a model's choices is there for several classes, too. */
+export type SoftmaxRegressionSpec = Pick<LogisticRegressionSpec, 'optimizer' | 'l2' | 'scale' | keyof WatchSpec>
+
 /** Softmax regression that learns while rows come: a weight per feature and class, and a constant per class. (A49) */
-export function softmaxRegression(
-  choices: Pick<
-    LogisticRegressionSpec,
-    'optimizer' | 'l2' | 'scale' | 'metricsWindow' | 'drift' | 'guardOutcomes'
-  > = {},
-): SoftmaxSpec {
-  const { scale, optimizer, l2, metricsWindow, drift, guardOutcomes } = logisticRegression(choices)
-  return Object.freeze({ kind: 'softmax', scale, optimizer, l2, metricsWindow, drift, guardOutcomes })
+export function softmaxRegression(choices: SoftmaxRegressionSpec = {}): SoftmaxSpec {
+  const { scale, optimizer, l2, metricsWindow, drift, scoreDrift, ...guard } = logisticRegression(choices)
+  const { guardOutcomes, calibrationBound } = guard
+  return Object.freeze({
+    kind: 'softmax',
+    scale,
+    optimizer,
+    l2,
+    metricsWindow,
+    drift,
+    scoreDrift,
+    guardOutcomes,
+    calibrationBound,
+  })
 }
 
 /**
@@ -108,7 +127,7 @@ export function softmaxRegression(
  */
 export function compatModel(): LogisticSpec {
   const choices = { optimizer: sgd(0.05), l2: 0.01, interceptRate: 0.05, scale: false, learning: 'compat' } as const
-  return logisticRegression({ ...choices, drift: null, guardOutcomes: null })
+  return logisticRegression({ ...choices, drift: null, guardOutcomes: null, calibrationBound: null })
 }
 
 /** Plain gradient descent, at a rate that may fall with the steps. */

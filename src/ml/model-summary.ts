@@ -1,4 +1,5 @@
 import type { LearnerReport } from './learner.ts'
+import type { ModelEvent } from './model-event.ts'
 import type { ModelRole } from './step-model.ts'
 
 /** A weight with its feature, and by what its numbers are scaled before they meet it. */
@@ -10,16 +11,26 @@ export interface NamedWeight {
   readonly deviation?: number
 }
 
-/** Rows that a model has not learned from, and numbers that it could not take as they are. */
-export interface RowCounts {
+/** Features that a model could not take as they came. */
+export interface FeatureCounts {
+  /** Numbers that were infinite, and so absent, or too large, and so cut. */
+  readonly extremeNumbers: number
+  /** Features that were null, or numbers that are none, and so absent. */
+  readonly absentFeatures: number
+  /** Texts that came when their column had no slot of its own left for them, and so share one. */
+  readonly sharedTexts: number
+  /** Columns of numbers that have had one value only, so that nothing can be learned from them. */
+  readonly constantNumbers: number
+}
+
+/** Rows that a model has not learned from, and features that it could not take as they came. */
+export interface RowCounts extends FeatureCounts {
   /** Rows whose labels are not known yet. */
   readonly waiting: number
   /** Rows that the input ended for before their labels were known. */
   readonly unlabelled: number
   /** Rows that were predicted when as many waited as may wait. */
   readonly leftOut: number
-  /** Numbers that were infinite, and so absent, or too large, and so cut. */
-  readonly extremeNumbers: number
 }
 
 /** How a model stands, as plain data for people and pages; a model of several classes has one for each. */
@@ -36,6 +47,8 @@ export interface ModelSummary extends RowCounts {
   readonly version: number
   /** Versions that weights can go back to, oldest first. */
   readonly kept: readonly number[]
+  /** The newest that have happened to it, oldest first; of a model of several classes to all of it. */
+  readonly events: readonly ModelEvent[]
   /** Null before the first label was known. */
   readonly report: LearnerReport | null
   /** The largest ones, in the order of the features. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { clickEvent } from '../event/click-event.ts'
-import { adam, compatModel, kswin, logisticRegression, sgd, softmaxRegression } from '../ml/model-spec.ts'
+import { adam, adwin, compatModel, ddm, kswin, logisticRegression, sgd, softmaxRegression } from '../ml/model-spec.ts'
 import { count, elapsed } from './aggregate.ts'
 import { checkPlan } from './check.ts'
 import { logSource } from './connectors.ts'
@@ -121,7 +121,14 @@ describe('a model', () => {
       name: 'no name',
       label: purchaseWithin('0s'),
       features: ['event_time', oneHot('amount'), oneHot('device', 1), hashed('page_url', { buckets: 1000 }), 'device'],
-      model: logisticRegression({ optimizer: adam(0), keepNegatives: 2, drift: kswin(2), metricsWindow: 2.5 }),
+      model: logisticRegression({
+        optimizer: adam(0),
+        keepNegatives: 2,
+        drift: kswin(2),
+        scoreDrift: ddm(),
+        metricsWindow: 2.5,
+        calibrationBound: 10,
+      }),
       waitingMax: 0,
     })
     assert.deepEqual(problemsOf(wrong.select()), [
@@ -137,7 +144,9 @@ describe('a model', () => {
       'queries.q.predict.model.optimizer: rate is 0',
       'queries.q.predict.model: keepNegatives is 2',
       'queries.q.predict.model: metricsWindow is 2.5',
+      'queries.q.predict.model: calibrationBound is 10',
       'queries.q.predict.model.drift: alpha is 2',
+      'queries.q.predict.model.scoreDrift: ddm watches wrong answers',
     ])
     const batches = logisticRegression({ fromBaseRate: true, learning: 'batch' })
     assert.deepEqual(problemsOf(events.predict({ label, features: ['device'], model: batches }).select()), [
@@ -148,7 +157,7 @@ describe('a model', () => {
   })
 
   test('comes back from JSON, and is explained', () => {
-    const model = logisticRegression({ optimizer: sgd(0.1) })
+    const model = logisticRegression({ optimizer: sgd(0.1), scoreDrift: adwin() })
     const predicted = withFeatures('past').predict({ label, features: ['time_on_page', hashed('page_url')], model })
     const plan = pipeline('p').query('q', predicted.select({ p: 'probability' }))
     assert.equal(planToJson(planFromJson(planToJson(plan))), planToJson(plan))
@@ -161,7 +170,7 @@ describe('a model', () => {
         "label  event_type = 'purchase' within 30m, learned when that time is over",
         'features  time_on_page, page_url hashed',
         'logistic regression, sgd, numbers scaled, learns row by row',
-        'watched by adwin, 1000000 rows wait for labels at most',
+        'watched by adwin, what it says by adwin, 1000000 rows wait for labels at most',
       ],
     )
   })

@@ -1,4 +1,5 @@
 import { FIELD_NAME, type FieldType } from '../batch/schema.ts'
+import { type DriftOptions, watchesErrors } from '../ml/drift/index.ts'
 import type { LearningRateOptions } from '../ml/learning-rate.ts'
 import type { LogisticSpec, ModelSpec } from '../ml/model-spec.ts'
 import type { OptimizerOptions } from '../ml/optimizer.ts'
@@ -134,7 +135,10 @@ function checkModel(model: ModelSpec, path: string): PlanProblem[] {
     ...(model.kind === 'logistic' ? checkLogistic(model, path) : []),
     ...wholeInRange(model.metricsWindow, 10, WINDOW_MAX, 'metricsWindow', path),
     ...wholeInRange(model.guardOutcomes ?? 10, 10, WINDOW_MAX, 'guardOutcomes', path),
-    ...checkDrift(model, `${path}.drift`),
+    ...inRange(model.calibrationBound ?? 1, 0, 1, 'calibrationBound', path),
+    ...checkDrift(model.drift, `${path}.drift`),
+    ...checkDrift(model.scoreDrift, `${path}.scoreDrift`),
+    ...checkScoreDrift(model.scoreDrift, `${path}.scoreDrift`),
   ]
 }
 
@@ -178,7 +182,18 @@ function checkRate(rate: LearningRateOptions, min: number, path: string): PlanPr
   return rate.kind === 'constant' ? problems : [...problems, ...inRange(rate.power, 0, 10, 'power', path)]
 }
 
-function checkDrift({ drift }: ModelSpec, path: string): PlanProblem[] {
+function checkScoreDrift(drift: DriftOptions | null, path: string): PlanProblem[] {
+  if (drift === null || !watchesErrors(drift.kind)) return []
+  return [
+    {
+      path,
+      message: `${drift.kind} watches wrong answers`,
+      hint: 'watch probabilities with adwin, pageHinkley or kswin',
+    },
+  ]
+}
+
+function checkDrift(drift: DriftOptions | null, path: string): PlanProblem[] {
   if (drift?.kind === 'adwin') {
     return [
       ...inRange(drift.delta, 1e-12, 1, 'delta', path),

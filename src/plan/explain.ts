@@ -1,6 +1,7 @@
 import { unreachable } from '../base/assert.ts'
 import { formatDuration, formatTime } from '../base/time.ts'
 import type { Field } from '../batch/schema.ts'
+import type { ModelSpec } from '../ml/model-spec.ts'
 import type { AggregateSpec } from './aggregate.ts'
 import { sinkName } from './check-sinks.ts'
 import type { SinkSpec, SourceSpec, TableColumn } from './connectors.ts'
@@ -209,8 +210,12 @@ function predictBranch({
     branch(`${model.kind} regression, ${optimizer}${model.scale ? ', numbers scaled' : ''}, learns ${learning}`),
     ...(startFrom ? [branch(`goes on from an export of version ${startFrom.version}`)] : []),
     ...(contest ? [contestBranch(contest)] : []),
-    branch(`watched by ${model.drift?.kind ?? 'nobody'}, ${waitingMax} rows wait for labels at most`),
+    branch(`watched by ${watchers(model)}, ${waitingMax} rows wait for labels at most`),
   ])
+}
+
+function watchers({ drift, scoreDrift }: ModelSpec): string {
+  return (drift?.kind ?? 'nobody') + (scoreDrift ? `, what it says by ${scoreDrift.kind}` : '')
 }
 
 function contestBranch({ challengers, promoteAfter }: ContestSpec): Branch {

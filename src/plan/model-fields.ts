@@ -75,8 +75,8 @@ const METRIC_FIELDS: readonly Field[] = [
   ...shares('accuracy', 'majority_accuracy', 'precision_at_10', 'lift_at_10', 'intercept'),
   { name: 'verdict', type: 'string', required: true },
   { name: 'worse_than_base_rate', type: 'boolean', required: true },
-  ...wholes('drifts', 'drift_warnings', 'rollbacks', 'skipped_batches', 'waiting', 'unlabelled'),
-  ...wholes('left_out', 'extreme_numbers'),
+  ...wholes('drifts', 'score_drifts', 'drift_warnings', 'rollbacks', 'skipped_batches', 'waiting', 'unlabelled'),
+  ...wholes('left_out', 'extreme_numbers', 'absent_features', 'shared_texts', 'constant_numbers'),
 ]
 
 const EXPORT_FIELDS: readonly Field[] = [...HEAD, ...MODEL, { name: 'export', type: 'string', required: true }]

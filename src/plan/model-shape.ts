@@ -26,20 +26,22 @@ const optimizerShape = kinds<OptimizerOptions>('optimizer', {
   ftrl: { alpha: number(), beta: number(), l1: number(), l2: number() },
 })
 
+const driftShape = kinds<DriftOptions>('drift detector', {
+  adwin: { delta: number(), clock: number(), bucketsMax: number(), sideMin: number(), grace: number() },
+  'page-hinkley': { valuesMin: number(), delta: number(), threshold: number(), alpha: number() },
+  ddm: { valuesMin: number(), warningThreshold: number(), driftThreshold: number() },
+  eddm: { valuesMin: number(), warningShare: number(), driftShare: number() },
+  'hddm-a': { driftConfidence: number(), warningConfidence: number() },
+  'hddm-w': { driftConfidence: number(), warningConfidence: number(), lambda: number() },
+  kswin: { alpha: number(), windowSize: number(), recentSize: number(), seed: number() },
+})
+
 const watchMembers = {
   metricsWindow: number(),
-  drift: nullable(
-    kinds<DriftOptions>('drift detector', {
-      adwin: { delta: number(), clock: number(), bucketsMax: number(), sideMin: number(), grace: number() },
-      'page-hinkley': { valuesMin: number(), delta: number(), threshold: number(), alpha: number() },
-      ddm: { valuesMin: number(), warningThreshold: number(), driftThreshold: number() },
-      eddm: { valuesMin: number(), warningShare: number(), driftShare: number() },
-      'hddm-a': { driftConfidence: number(), warningConfidence: number() },
-      'hddm-w': { driftConfidence: number(), warningConfidence: number(), lambda: number() },
-      kswin: { alpha: number(), windowSize: number(), recentSize: number(), seed: number() },
-    }),
-  ),
+  drift: nullable(driftShape),
+  scoreDrift: nullable(driftShape),
   guardOutcomes: nullable(number()),
+  calibrationBound: nullable(number()),
 } as const
 
 const logisticMembers = {

@@ -144,6 +144,12 @@ function sinkMetrics({ sinks }: JobStatus): MetricFamily[] {
       bySink(({ bytes }) => bytes),
     ),
     gauge(
+      'millrace_sink_waiting_rows',
+      'Rows that wait for the file of a rolling sink.',
+      ['sink'],
+      sinks.flatMap(({ name, waitingRows }) => (waitingRows === null ? [] : [sample([name], waitingRows)])),
+    ),
+    gauge(
       'millrace_committed_epoch',
       'The last epoch committed to a sink.',
       ['sink'],

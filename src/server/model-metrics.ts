@@ -37,6 +37,11 @@ const GAUGES: readonly ReportMetric[] = [
 const COUNTERS: readonly ReportMetric[] = [
   ['millrace_model_drifts_total', 'Drift alarms.', ({ counts }) => counts.drifts],
   [
+    'millrace_model_score_drifts_total',
+    'Alarms that what is said of rows has changed.',
+    ({ counts }) => counts.scoreDrifts,
+  ],
+  [
     'millrace_model_rollbacks_total',
     'Times that weights went back to the last good ones.',
     ({ counts }) => counts.rollbacks,
@@ -51,6 +56,16 @@ const ROW_COUNTERS: readonly ModelMetric[] = [
     'millrace_model_extreme_numbers_total',
     'Features that were infinite or too large.',
     ({ extremeNumbers }) => extremeNumbers,
+  ],
+  [
+    'millrace_model_absent_features_total',
+    'Features that were null, or numbers that are none.',
+    ({ absentFeatures }) => absentFeatures,
+  ],
+  [
+    'millrace_model_shared_texts_total',
+    'Texts that came when their column had no slot left for them.',
+    ({ sharedTexts }) => sharedTexts,
   ],
 ]
 
@@ -71,6 +86,12 @@ export function modelMetrics({ models }: JobStatus): MetricFamily[] {
       'Rows whose labels are not known yet.',
       LABELS,
       once(models, ({ waiting }) => waiting),
+    ),
+    gauge(
+      'millrace_model_constant_numbers',
+      'Columns of numbers that have had one value only.',
+      LABELS,
+      once(models, ({ constantNumbers }) => constantNumbers),
     ),
   ]
 }

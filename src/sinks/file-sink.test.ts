@@ -71,6 +71,23 @@ test('values that mean something to a file system become names that mean nothing
   assert.ok(folders.every((name) => Buffer.byteLength(name) <= 255))
 })
 
+test('a pattern over all folders finds what is published, once, and nothing that waits', async (t) => {
+  const store = new FileStore(await temporaryFolder(t), { kind: 'parquet' })
+  const sink = await store.sink()
+  await sink.open(1)
+  await sink.prepare(at(1), sinkBatch(ROWS))
+  assert.deepEqual(await found(store.folder, '.parquet'), [])
+  await write(sink, at(1))
+  await sink.prepare(at(2), sinkBatch(ROWS))
+  assert.deepEqual(await found(store.folder, '.parquet'), ['part-0000000001-0000.parquet'])
+})
+
+/** As `**` of DuckDB and others does, which goes into hidden folders too. */
+async function found(folder: string, extension: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile() && entry.name.endsWith(extension)).map(({ name }) => name)
+}
+
 test('a link in the output folder is not followed', async (t) => {
   const folder = await temporaryFolder(t)
   const store = new FileStore(folder, { kind: 'json', partitionBy: value('page') })

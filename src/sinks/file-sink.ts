@@ -88,7 +88,8 @@ class FileSink implements Sink {
       for (const piece of pieces(indexes, this.#spec.recordsPerFileMax)) {
         const bytes = await this.#format.encode(rows, piece)
         const name = `part-${String(epoch).padStart(10, '0')}-${String(files.length).padStart(4, '0')}.${this.#format.extension}`
-        await this.#staging.orStale(() => writeDurableFile(join(folder, name), bytes, { overwrite: true }, this.#files))
+        const draft = join(folder, stagedName(name))
+        await this.#staging.orStale(() => writeDurableFile(draft, bytes, { overwrite: true }, this.#files))
         failpoint('sink:after-stage')
         files.push({ path: join(partition, name), rows: piece.length, bytes: bytes.length, crc: crc32c(bytes) })
       }
@@ -134,7 +135,7 @@ class FileSink implements Sink {
 
   /** Gives a staged file its final name. One that has it already, with the right content, was published before a crash. */
   async #publish(epoch: number, file: PreparedFile, to: string): Promise<void> {
-    for (const [age, from] of (await this.#staging.copies(epoch, basename(to))).entries()) {
+    for (const [age, from] of (await this.#staging.copies(epoch, stagedName(basename(to)))).entries()) {
       try {
         // What another process has staged has been on the disk for a while.
         if (age > 0) await this.#assertIntact(from, file)
@@ -208,6 +209,11 @@ class FileSink implements Sink {
     const text = `${JSON.stringify({ owner, pipeline, query })}\n`
     await writeDurableFile(ownerPath(this.target), encodeText(text), { overwrite: true }, this.#files)
   }
+}
+
+/** Patterns of readers over all folders (`**`) look into `.staging` too, so what waits there must not be called as they expect. */
+function stagedName(name: string): string {
+  return `${name}.staged`
 }
 
 function* pieces(indexes: Int32Array, lengthMax: number = indexes.length): Generator<Int32Array> {

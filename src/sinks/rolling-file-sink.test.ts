@@ -46,6 +46,24 @@ test('enough bytes, and the last epoch, do not wait', async (t) => {
   assert.equal((await readOutputLog(folder)).at(-1)?.rows, 1)
 })
 
+test('how many rows wait is known at any time, also after a restart, and none is counted as waiting and as written', async (t) => {
+  const { open } = await place(t)
+  const first = await open(1, 0)
+  assert.equal(first.waitingRows?.(), 0)
+  await run(first, 1, rows(['se', 1], ['no', 2]))
+  await run(first, 2, rows())
+  await run(first, 3, rows(['se', 3]))
+  assert.equal(first.waitingRows?.(), 3)
+  const second = await open(2, 3)
+  assert.equal(second.waitingRows?.(), 3)
+  const step = { ...at(4), fence: 2, final: true }
+  const prepared = await second.prepare(step, rows(['dk', 4]))
+  assert.deepEqual([prepared.rows, second.waitingRows?.()], [4, 0])
+  await second.commit(step, prepared)
+  await run(second, 5, rows(['dk', 5]), { fence: 2 })
+  assert.equal(second.waitingRows?.(), 1)
+})
+
 test('a newer process goes on with what was certain, and only with that; the older one can add nothing', async (t) => {
   const { folder, open } = await place(t)
   const first = await open(1, 0)

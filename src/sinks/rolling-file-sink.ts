@@ -28,12 +28,15 @@ export function rollingFileSink(within: Sink, roll: RollSpec, context: SinkConte
 
 interface Segment {
   readonly path: string
+  readonly rows: number
   readonly bytes: number
   readonly sinceMs: number
 }
 
 const EMPTY: PreparedOutput = { rows: 0, bytes: 0, files: [] }
 const CHECKSUM_BYTES = 4
+/** Of the count that rows begin with. */
+const COUNT_BYTES = 4
 
 class RollingFileSink implements Sink {
   readonly name: string
@@ -47,6 +50,8 @@ class RollingFileSink implements Sink {
   /** Waiting rows by epoch, ascending. */
   #segments = new Map<number, Segment>()
   #fence = 0
+  /** The epoch whose files hold the rows of all segments up to it. */
+  #gatheredEpoch = 0
 
   constructor(within: Sink, roll: RollSpec, context: SinkContext) {
     this.name = within.name
@@ -82,7 +87,10 @@ class RollingFileSink implements Sink {
     if (waiting.length === 0 || !due) return EMPTY
     const pieces: Uint8Array[] = []
     for (const { path } of waiting) pieces.push(await this.#read(path))
-    return this.#within.prepare(at, decodeRows(pieces, this.#context.fields, `the segments of ${this.target}`))
+    const rowsOfAll = decodeRows(pieces, this.#context.fields, `the segments of ${this.target}`)
+    const prepared = await this.#within.prepare(at, rowsOfAll)
+    this.#gatheredEpoch = at.epoch
+    return prepared
   }
 
   async commit(at: SinkEpoch, prepared: PreparedOutput): Promise<void> {
@@ -99,6 +107,12 @@ class RollingFileSink implements Sink {
   dueMs(): number | undefined {
     const [oldest] = this.#segments.values()
     return oldest && oldest.sinceMs + this.#roll.everyMs
+  }
+
+  waitingRows(): number {
+    let rows = 0
+    for (const [epoch, segment] of this.#segments) if (epoch > this.#gatheredEpoch) rows += segment.rows
+    return rows
   }
 
   forget(epoch: number): Promise<void> {
@@ -146,9 +160,12 @@ class RollingFileSink implements Sink {
     const found: [number, Segment][] = []
     for (const name of await this.#fileSystem.readdir(this.#own)) {
       const path = join(this.#own, name)
-      const bytes = await withFile(path, this.#fileSystem, (file) => file.size())
+      const { rows, bytes } = await withFile(path, this.#fileSystem, async (file) => ({
+        rows: rowCountOf(await readFully(file, path, CHECKSUM_BYTES, COUNT_BYTES)),
+        bytes: await file.size(),
+      }))
       // How long they have waited before is not known: at most one more time span passes.
-      found.push([Number.parseInt(name, 10), { path, bytes, sinceMs: this.#now() }])
+      found.push([Number.parseInt(name, 10), { path, rows, bytes, sinceMs: this.#now() }])
     }
     return new Map(found.sort(([left], [right]) => left - right))
   }
@@ -160,7 +177,7 @@ class RollingFileSink implements Sink {
     new DataView(checksum.buffer).setUint32(0, crc32c(content), true)
     await this.#orStale(() => writeDurableFile(path, [checksum, content], { overwrite: true }, this.#fileSystem))
     failpoint('roll:after-segment')
-    this.#segments.set(epoch, { path, bytes: content.length, sinceMs: this.#now() })
+    this.#segments.set(epoch, { path, rows: rows.rowCount, bytes: content.length, sinceMs: this.#now() })
   }
 
   /** A segment that has no place any more because a newer process has taken the folder away is not the disk's fault. */
@@ -193,4 +210,9 @@ class RollingFileSink implements Sink {
       hint: `restore ${dirname(dirname(dirname(path)))} and the checkpoint from a backup, or start over elsewhere`,
     })
   }
+}
+
+/** What a segment says of itself. One that is cut off says nothing: whoever reads its rows finds it damaged. */
+function rowCountOf(bytes: Uint8Array): number {
+  return bytes.length < COUNT_BYTES ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
 }

@@ -40,6 +40,8 @@ export interface Sink {
   commit(epoch: SinkEpoch, prepared: PreparedOutput): Promise<void>
   /** When this sink wants an epoch although there may be no rows, ms; undefined when nothing waits in it. */
   dueMs?(): number | undefined
+  /** Rows of earlier epochs that are durable here and wait to be published; absent in a sink that publishes each epoch at once. */
+  waitingRows?(): number
   /** Removes what prepared epochs up to and including `epoch` left behind that nobody needs any more. */
   forget(epoch: number): Promise<void>
   close(): Promise<void>

@@ -13,7 +13,7 @@ import type { ChaosOptions } from './suite.ts'
 
 /** Its detectors raise alarms, one challenger is promoted, and another goes back to older weights: all within some thousand clicks. */
 const PIPELINE = `
-import { adaGrad, adam, clickEvent, count, hashed, jsonLines, kswin, latestFile, logisticRegression, logSource, oneHot, pageHinkley, pipeline, purchaseWithin, sgd, stream, tumbling } from 'millrace'
+import { adaGrad, adam, adwin, clickEvent, count, hashed, jsonLines, kswin, latestFile, logisticRegression, logSource, oneHot, pageHinkley, pipeline, purchaseWithin, sgd, stream, tumbling } from 'millrace'
 
 const predicted = stream(logSource('clickstream'), clickEvent)
   .withWatermark('event_time', '30s', { maxClockSkew: null, idleTimeout: '1h' })
@@ -25,7 +25,7 @@ const predicted = stream(logSource('clickstream'), clickEvent)
     model: logisticRegression({ optimizer: sgd(0.0001), metricsWindow: 200, guardOutcomes: 100, drift: pageHinkley(2) }),
     challengers: {
       eager: logisticRegression({ optimizer: adaGrad(0.1), keepNegatives: 0.5, calibration: 0.05, drift: kswin(0.05) }),
-      wild: logisticRegression({ optimizer: adam(3), guardOutcomes: 50 }),
+      wild: logisticRegression({ optimizer: adam(3), guardOutcomes: 50, scoreDrift: adwin() }),
     },
     promoteAfter: 500,
   })

@@ -20,6 +20,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ readonly suite: ChaosSuite
   servers: () => import('./servers.ts'),
   kafka: () => import('./kafka.ts'),
   models: () => import('./models.ts'),
+  soak: () => import('./soak.ts'),
 }
 
 /** Runs of one seed that go on from each other have seeds so far apart. */

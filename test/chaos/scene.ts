@@ -126,6 +126,7 @@ export interface Ended {
 
 /** A process of the job. */
 export interface JobProcess {
+  readonly pid: number
   readonly ended: Promise<Ended>
   kill(signal?: NodeJS.Signals): void
 }
@@ -169,7 +170,7 @@ export function startRun(
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     return ended
   })
-  return { ended, kill: (signal = 'SIGKILL') => child.kill(signal) }
+  return { pid: child.pid ?? Number.NaN, ended, kill: (signal = 'SIGKILL') => child.kill(signal) }
 }
 
 /** What is wrong with everything that a job wrote. */

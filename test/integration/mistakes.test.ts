@@ -68,7 +68,7 @@ const MISTAKES: readonly Mistake[] = [
     args: [...RUN, '--trigger', '5 parsecs'],
     code: 2,
     says: /--trigger: "5 parsecs" is not a duration/,
-    hint: /config env/,
+    hint: /^correct it and start again; `millrace run --help` shows every flag$/,
   },
   {
     what: 'no share',
@@ -82,7 +82,7 @@ const MISTAKES: readonly Mistake[] = [
     args: [...RUN, '--port', '99999', '--from', 'lates'],
     code: 2,
     says: /2 settings are wrong:\n.*--from: "lates" is not earliest or latest \(did you mean "latest"\?\)\n.*--port: "99999" is not a port/,
-    hint: /correct it/,
+    hint: /^correct them .*`millrace run --help` shows every flag$/,
   },
   {
     what: 'a wrong variable',
@@ -90,7 +90,15 @@ const MISTAKES: readonly Mistake[] = [
     env: { TRIGGER_INTERVAL: 'soon' },
     code: 2,
     says: /TRIGGER_INTERVAL: "soon" is not a duration/,
-    hint: /correct it/,
+    hint: /^correct it and start again; `millrace config env` shows every setting$/,
+  },
+  {
+    what: 'a wrong option and a wrong variable',
+    args: [...RUN, '--port', 'x'],
+    env: { TRIGGER_INTERVAL: 'soon' },
+    code: 2,
+    says: /2 settings are wrong/,
+    hint: /`millrace run --help` shows every flag, `millrace config env` shows every setting$/,
   },
   {
     what: 'a wrong configuration file',

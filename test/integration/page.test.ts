@@ -183,6 +183,13 @@ describe('the page in Chromium', requirement('chromium'), () => {
     assert.deepEqual(await page.getByTestId('sink').locator('td').allInnerTexts(), ['255', '–', '6.21 kB', '7'])
   })
 
+  test('rows that wait for a rolling file are told apart from those that are written', async (context) => {
+    const { page } = await open(context, { ...shopStatus(63_000), queries: [] }, WIDE)
+    await shows(page, 'sink', '31 waiting')
+    const cells = await page.getByTestId('sink').locator('td:first-of-type').allInnerTexts()
+    assert.deepEqual(cells, ['255', '155\n31 waiting'])
+  })
+
   test('reconnects by itself when the job is started again', async (context) => {
     const { page, problems, expectCut, server } = await open(context, shopStatus(10_000), WIDE)
     await shows(page, 'read', '21,000')

@@ -4,7 +4,7 @@ const LATEST = 'src/sinks/latest/latest-sink.test.ts'
 const JOBS = 'test/laws/predict-job.test.ts'
 const EXPORT = 'test/integration/model-export.test.ts'
 
-/** Bugs in how models leave the job, and begin in another. */
+/** Bugs in how models learn and are watched, how they leave the job, and begin in another. */
 export const MODEL_BUGS: readonly PlantedBug[] = [
   {
     name: 'an older text of a key goes over a newer one',
@@ -58,6 +58,48 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     file: 'src/engine/predict/feature-reader.ts',
     edits: [edit("{ kind: 'number', name, slot, ...moments(slot) }", "{ kind: 'number', name, slot }")],
     caughtBy: EXPORT,
+  },
+  {
+    name: 'scores of several classes that are too large for a power make probabilities no numbers',
+    file: 'src/ml/softmax-regression.ts',
+    edits: [edit('Math.exp(one.score - largest)', 'Math.exp(one.score)')],
+    caughtBy: 'src/ml/poison-classes.test.ts',
+  },
+  {
+    name: 'a loss that is no number is given to the drift detector',
+    file: 'src/ml/guarded-model.ts',
+    edits: [edit('if (Number.isNaN(loss)) {', 'if (Number.isNaN(loss) && this.#outcomes < 0) {')],
+    caughtBy: 'src/ml/guarded-model.test.ts',
+  },
+  {
+    name: 'texts that share a slot are not counted',
+    file: 'src/engine/predict/feature-reader.ts',
+    edits: [edit('if (slot === feature.oneHot.size - 1) this.#sharedTexts++\n', '')],
+    caughtBy: 'src/engine/predict/poison.test.ts',
+  },
+  {
+    name: 'weights go back for promises that a handful of outcomes did not keep',
+    file: 'src/ml/calibration-judge.ts',
+    edits: [edit('const SURE = 2', 'const SURE = 0')],
+    caughtBy: 'src/ml/guarded-model.test.ts',
+  },
+  {
+    name: 'weights whose promises do not come true go back again and again',
+    file: 'src/ml/guarded-model.ts',
+    edits: [edit('!promises && !this.#wentBack', '!promises')],
+    caughtBy: 'src/ml/guarded-model.test.ts',
+  },
+  {
+    name: 'who goes on has forgotten which challenger was promoted',
+    file: 'src/ml/contest.ts',
+    edits: [edit('this.#champion = reader.varint()', 'reader.varint()')],
+    caughtBy: JOBS,
+  },
+  {
+    name: 'what has happened to a model is forgotten by who goes on',
+    file: 'src/engine/stages/predict-stage.ts',
+    edits: [edit('    this.#events.restore(reader)\n', '    new RecentEvents().restore(reader)\n')],
+    caughtBy: 'src/engine/stages/predict-stage.test.ts',
   },
 ]
 

@@ -1,4 +1,6 @@
 import type { ColumnView, JobStatus, PartitionStatus, QueryView, WindowRows } from '../../src/job/status.ts'
+import type { Metrics } from '../../src/ml/metrics/prequential.ts'
+import type { ModelEvent } from '../../src/ml/model-event.ts'
 import type { ModelSummary } from '../../src/ml/model-summary.ts'
 import type { Fate } from '../../src/plan/fate.ts'
 
@@ -258,7 +260,13 @@ function shopSinks(elapsedMs: number): JobStatus['sinks'] {
   return [
     { name: 'page_metrics.parquet', query: 'page_metrics', kind: 'parquet', target: 'out/page_metrics', ...common },
     { name: 'geo_metrics.csv', query: 'geo_metrics', kind: 'csv', target: 'out/geo_metrics', ...common },
-  ].map((sink, index) => ({ ...sink, rows: windows * (51 - index * 20), files: windows, bytes: windows * 6_214 }))
+  ].map((sink, index) => ({
+    ...sink,
+    rows: windows * (51 - index * 20),
+    files: windows,
+    bytes: windows * 6_214,
+    waitingRows: index === 0 ? null : 31,
+  }))
 }
 
 /** Between 0 and 1, the same for the same seed. */
@@ -298,9 +306,11 @@ export function shopFunnel(): QueryView {
   }
 }
 
+const SAID = [0.004, 0.009, 0.016, 0.022, 0.031, 0.044, 0.058, 0.079, 0.112, 0.168]
+const CAME = [0.01, 0, 0.01, 0.03, 0.02, 0.05, 0.07, 0.06, 0.11, 0.15]
+
 /** A model of purchases that learns: better than the base rate, with every version a little more so. */
 export function shopModel(version: number): ModelSummary {
-  const logLoss = 0.18 + 0.015 / Math.sqrt(version + 1)
   return {
     name: 'purchase',
     model: 'purchase',
@@ -308,31 +318,19 @@ export function shopModel(version: number): ModelSummary {
     className: null,
     version,
     kept: [],
+    events: [
+      { kind: 'drift', outcome: 61, predicted: 248, version: 61, toVersion: null, reason: 'adwin raised an alarm' },
+    ].filter((event) => event.version <= version) as readonly ModelEvent[],
     report:
       version === 0
         ? null
         : {
             updates: version,
             outcomes: 40,
-            metrics: {
-              outcomes: 1000,
-              positives: 52,
-              baseRate: 0.052,
-              logLoss,
-              baseLogLoss: 0.2047,
-              skill: 1 - logLoss / 0.2047,
-              skillMargin: 0.021,
-              auc: 0.817,
-              brier: 0.0465,
-              ece: 0.013,
-              accuracy: 0.948,
-              majorityAccuracy: 0.948,
-              precisionAtTop: 0.18,
-              lift: 3.46,
-            },
+            metrics: shopModelMetrics(0.18 + 0.015 / Math.sqrt(version + 1)),
             intercept: -3.1,
             batch: null,
-            counts: { drifts: 1, warnings: 0, rollbacks: 0, skippedBatches: 0 },
+            counts: { drifts: 1, scoreDrifts: 0, warnings: 0, rollbacks: 0, skippedBatches: 0 },
           },
     weights:
       version === 0
@@ -351,5 +349,28 @@ export function shopModel(version: number): ModelSummary {
     unlabelled: 0,
     leftOut: 0,
     extremeNumbers: 0,
+    absentFeatures: 12,
+    sharedTexts: 0,
+    constantNumbers: 0,
+  }
+}
+
+function shopModelMetrics(logLoss: number): Metrics {
+  return {
+    outcomes: 1000,
+    positives: 52,
+    baseRate: 0.052,
+    logLoss,
+    baseLogLoss: 0.2047,
+    skill: 1 - logLoss / 0.2047,
+    skillMargin: 0.021,
+    auc: 0.817,
+    brier: 0.0465,
+    ece: 0.013,
+    calibration: SAID.map((predicted, index) => ({ outcomes: 100, predicted, observed: CAME[index] ?? 0 })),
+    accuracy: 0.948,
+    majorityAccuracy: 0.948,
+    precisionAtTop: 0.18,
+    lift: 3.46,
   }
 }

@@ -54,7 +54,14 @@ function SinkRow({ sink }: { readonly sink: SinkStatus }): VNode {
         </span>
         {sink.lastError !== null && <SinkError sink={sink} />}
       </th>
-      <td class="number">{formatCount(sink.rows)}</td>
+      <td class="number">
+        {formatCount(sink.rows)}
+        {sink.waitingRows !== null && (
+          <span class="waiting-rows" title="rows that are safe and wait for their file">
+            {formatCount(sink.waitingRows)} waiting
+          </span>
+        )}
+      </td>
       <td class="number wide-only">{FILE_KINDS.includes(sink.kind) ? formatCount(sink.files) : '–'}</td>
       <td class="number wide-only">{formatBytes(sink.bytes)}</td>
       <td class="number" title="last epoch that is committed here">

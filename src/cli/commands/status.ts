@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError, systemErrorCode } from '../../base/error.ts'
-import type { JobStatus } from '../../job/status.ts'
+import type { JobStatus, SinkStatus } from '../../job/status.ts'
 import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { duration } from '../options.ts'
 import { printJson } from '../output.ts'
 import { type PageOptions, tokenOf } from '../page.ts'
+import { counted } from '../summary.ts'
 
 interface StatusOptions extends PageOptions {
   readonly url?: string
@@ -92,7 +93,8 @@ function isStatus(body: unknown): body is JobStatus {
   return typeof body === 'object' && body !== null && 'pipeline' in body && 'state' in body && 'fates' in body
 }
 
-function statusText(status: JobStatus): string {
+/** The status of a job for people, several lines. */
+export function statusText(status: JobStatus): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   const lines = [
     `${status.pipeline} is ${status.state}: epoch ${number(status.epoch)}, ${number(status.rowsRead)} events, ${number(Math.round(status.eventsPerSecond))} events/s`,
@@ -103,10 +105,17 @@ function statusText(status: JobStatus): string {
         .join(', ') || 'none'
     }`,
     ...status.watermarks.map(({ id, why }) => `  watermark  ${id}: ${why}`),
-    ...status.sinks.map(({ name, rows, lastError }) => `  sink       ${name}: ${lastError ?? `${number(rows)} rows`}`),
+    ...status.sinks.map((sink) => `  sink       ${sink.name}: ${sinkText(sink)}`),
   ]
   if (status.error) lines.push(`  error      ${status.error.message}`, `  hint       ${status.error.hint}`)
   return `${lines.join('\n')}\n`
+}
+
+/** What a sink has, or what is wrong with it; a job of an older build says nothing of rows that wait. */
+function sinkText({ rows, waitingRows, lastError }: SinkStatus): string {
+  if (lastError !== null) return lastError
+  const written = counted(rows, 'row')
+  return typeof waitingRows === 'number' ? `${written}, ${counted(waitingRows, 'row')} waiting for a file` : written
 }
 
 function notHealthy({ pipeline, state }: JobStatus): MillraceError {

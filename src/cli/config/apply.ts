@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
+import { pathOf } from '../help.ts'
 import { say } from '../output.ts'
-import { assertNoProblems, readConfig } from './config.ts'
+import { assertNoProblems, readConfig, SETTINGS_SHOWN } from './config.ts'
 import { loadEnvFile, STARTED_WITH } from './env-file.ts'
 import { notAValue, parseSetting } from './setting-value.ts'
 import { type Setting, type SettingName, settingNamed } from './settings.ts'
@@ -45,7 +46,11 @@ export async function applyConfig(command: Command): Promise<void> {
       if (configured) command.setOptionValueWithSource(key, configured.value, configured.origin)
     }
   }
-  assertNoProblems([...wrong, ...problems])
+  const flags = `\`${pathOf(command)} --help\` shows every flag`
+  assertNoProblems(
+    [...wrong, ...problems],
+    [...(wrong.length > 0 ? [flags] : []), ...(problems.length > 0 ? [SETTINGS_SHOWN] : [])].join(', '),
+  )
   for (const notice of notices) say(`notice: ${notice}`)
 }
 

@@ -60,17 +60,20 @@ export async function readConfig(places: ConfigPlaces): Promise<Config> {
   return { values, problems, notices: noticesOf(new Map([...envFile, ...env]), layer.unused) }
 }
 
-/** Throws when anything is wrong, with all of it. */
-export function assertNoProblems(problems: readonly string[]): void {
+/** Throws when anything is wrong, with all of it; `where` is the commands that show what can be set. */
+export function assertNoProblems(problems: readonly string[], where: string = SETTINGS_SHOWN): void {
   if (problems.length === 0) return
   const message =
     problems.length === 1
       ? redact(problems[0] as string)
       : `${problems.length} settings are wrong:\n${problems.map((problem) => `  ${redact(problem)}`).join('\n')}`
   throw new MillraceError('invalid-option', message, {
-    hint: 'correct it and start again; `millrace config env` shows every setting',
+    hint: `correct ${problems.length === 1 ? 'it' : 'them'} and start again; ${where}`,
   })
 }
+
+/** Where a setting outside of the command line is looked up. */
+export const SETTINGS_SHOWN = '`millrace config env` shows every setting'
 
 function inEnvironment(
   setting: Setting,

@@ -5,10 +5,12 @@ import { BOOLEAN_NULL, type Column } from '../../batch/column.ts'
 import { type Field, fieldIndex } from '../../batch/schema.ts'
 import { hashedSlot } from '../../ml/feature-hasher.ts'
 import { addNumber, addText, type FeatureSlots, type FeatureVector, isExtreme } from '../../ml/feature-vector.ts'
+import type { FeatureCounts } from '../../ml/model-summary.ts'
 import { OneHot } from '../../ml/one-hot.ts'
 import type { ExportedFeature } from '../../plan/model-export.ts'
 import { TEXT_VALUES_MAX } from '../../plan/model-fields.ts'
 import type { ModelFeature } from '../../plan/node.ts'
+import { NumberVariety } from './number-variety.ts'
 
 /** A number of each row, in a slot of its own; decimals come as whole units. */
 interface NumberFeature {
@@ -28,7 +30,10 @@ export class FeatureReader {
   readonly slots: FeatureSlots
   readonly #numbers: readonly NumberFeature[]
   readonly #texts: readonly TextFeature[]
-  #extremes = 0
+  readonly #variety: NumberVariety
+  #extremeNumbers = 0
+  #absentFeatures = 0
+  #sharedTexts = 0
 
   constructor(features: readonly ModelFeature[], fields: readonly Field[]) {
     const placed = features.map((feature) => {
@@ -48,11 +53,17 @@ export class FeatureReader {
       return { ...place, oneHot: new OneHot(size) }
     })
     this.slots = { size: base, numbers: this.#numbers.length, featuresMax: features.length }
+    this.#variety = new NumberVariety(this.#numbers.length)
   }
 
-  /** Numbers so far that were infinite, and so absent, or too large, and so cut. */
-  get extremes(): number {
-    return this.#extremes
+  /** What was not taken as it came so far. */
+  get counts(): FeatureCounts {
+    return {
+      extremeNumbers: this.#extremeNumbers,
+      absentFeatures: this.#absentFeatures,
+      sharedTexts: this.#sharedTexts,
+      constantNumbers: this.#variety.constants,
+    }
   }
 
   /** Fills a vector with the features of a row. */
@@ -61,14 +72,19 @@ export class FeatureReader {
     into.numbers = 0
     for (const [slot, { columnIndex, unit }] of this.#numbers.entries()) {
       const value = numberOf(columns[columnIndex] as Column, row) * unit
-      if (isExtreme(value)) this.#extremes++
+      if (Number.isNaN(value)) this.#absentFeatures++
+      else if (isExtreme(value)) this.#extremeNumbers++
+      this.#variety.see(slot, value)
       addNumber(into, slot, value)
     }
     for (const feature of this.#texts) {
       const bytes = textOf(columns[feature.columnIndex] as Column, row)
-      if (!bytes) continue
-      if ('oneHot' in feature) addText(into, feature.base + feature.oneHot.slot(bytes), 1)
-      else {
+      if (!bytes) this.#absentFeatures++
+      else if ('oneHot' in feature) {
+        const slot = feature.oneHot.slot(bytes)
+        if (slot === feature.oneHot.size - 1) this.#sharedTexts++
+        addText(into, feature.base + slot, 1)
+      } else {
         const { slot, value } = hashedSlot(bytes, feature.buckets, feature.signed)
         addText(into, feature.base + slot, value)
       }
@@ -105,12 +121,16 @@ export class FeatureReader {
   }
 
   write(writer: ByteWriter): void {
-    writer.varint(this.#extremes)
+    for (const count of [this.#extremeNumbers, this.#absentFeatures, this.#sharedTexts]) writer.varint(count)
+    this.#variety.write(writer)
     for (const feature of this.#texts) if ('oneHot' in feature) feature.oneHot.write(writer)
   }
 
   restore(reader: ByteReader): void {
-    this.#extremes = reader.varint()
+    this.#extremeNumbers = reader.varint()
+    this.#absentFeatures = reader.varint()
+    this.#sharedTexts = reader.varint()
+    this.#variety.restore(reader)
     for (const feature of this.#texts) if ('oneHot' in feature) feature.oneHot.restore(reader)
   }
 }

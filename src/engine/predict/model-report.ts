@@ -151,6 +151,7 @@ function metricValues(asOfMs: number, part: ModelPart, report: LearnerReport, ro
     intercept,
     worse_than_base_rate: metrics.skill < 0 ? 1 : 0,
     drifts: counts.drifts,
+    score_drifts: counts.scoreDrifts,
     drift_warnings: counts.warnings,
     rollbacks: counts.rollbacks,
     skipped_batches: counts.skippedBatches,
@@ -158,5 +159,8 @@ function metricValues(asOfMs: number, part: ModelPart, report: LearnerReport, ro
     unlabelled: rows.unlabelled,
     left_out: rows.leftOut,
     extreme_numbers: rows.extremeNumbers,
+    absent_features: rows.absentFeatures,
+    shared_texts: rows.sharedTexts,
+    constant_numbers: rows.constantNumbers,
   }
 }

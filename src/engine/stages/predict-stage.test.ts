@@ -20,6 +20,7 @@ import {
   pipeline,
   purchaseWithin,
   type Query,
+  sgd,
   softmaxRegression,
   stream,
   tumbling,
@@ -180,6 +181,54 @@ test('the source system, as it was: a label that is known at once, a full fit, a
   )
   assert.ok(versions.length >= 1)
 })
+
+test('who goes on from a checkpoint has the champion, what has happened, metrics and weights at once, as they stood', () => {
+  const plan = queries(contested().select())
+  let run = new EngineRun(plan, 1)
+  const many = shopClicks(2_000, 4)
+  for (let from = 0; from < many.length; from += 500) {
+    run.epoch([many.slice(from, from + 500)])
+    const before = run.engine.status().models
+    run = run.restored()
+    const known = before.map((model) => ({ ...model, report: model.report && { ...model.report, outcomes: 0 } }))
+    assert.deepEqual(run.engine.status().models, known)
+  }
+  const { models } = run.engine.status()
+  assert.deepEqual(
+    models.map(({ name, role }) => [name, role]),
+    [
+      ['model', 'challenger'],
+      ['model/eager', 'champion'],
+    ],
+  )
+  assert.deepEqual(
+    models.map(({ events }) => events.map(({ kind }) => kind)),
+    [[], ['promotion']],
+  )
+})
+
+test('the champion of a checkpoint answers each row as it would have without a restart', () => {
+  const plan = queries(contested().select())
+  const many = shopClicks(2_000, 4)
+  const promoted = 3_000
+  const [straight, restarted] = [new EngineRun(plan, 1), new EngineRun(plan, 1)]
+  for (const run of [straight, restarted]) run.epoch([many.slice(0, promoted)])
+  const rest = [many.slice(promoted)]
+  const expected = predictionsOf(straight.epoch(rest))
+  assert.ok(expected.length > 1_000)
+  assert.deepEqual(predictionsOf(restarted.restored().epoch(rest)), expected)
+})
+
+/** A model that learns nothing to speak of beside one that is surely better within a thousand outcomes. */
+function contested() {
+  return events.predict({
+    label,
+    features: [oneHot('event_type'), 'device'],
+    model: logisticRegression({ optimizer: sgd(1e-6), drift: null, guardOutcomes: null }),
+    challengers: { eager: logisticRegression({ optimizer: adaGrad(), drift: null, guardOutcomes: null }) },
+    promoteAfter: 1000,
+  })
+}
 
 function queries(query: Query) {
   return pipeline('p').query('q', query)

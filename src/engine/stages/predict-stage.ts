@@ -6,6 +6,7 @@ import { type Field, fieldIndex } from '../../batch/schema.ts'
 import { type FeatureVector, featureVector } from '../../ml/feature-vector.ts'
 import type { ModelCommand } from '../../ml/model-event.ts'
 import type { ModelSummary, RowCounts } from '../../ml/model-summary.ts'
+import { RecentEvents } from '../../ml/recent-events.ts'
 import type { StepModel } from '../../ml/step-model.ts'
 import { reportFields } from '../../plan/model-fields.ts'
 import type { ModelReportNode, PredictNode } from '../../plan/node.ts'
@@ -65,6 +66,7 @@ export class PredictStage implements Stage {
   readonly #keys: KeyTable
   readonly #joiner: LabelJoiner
   readonly #model: StepModel
+  readonly #events = new RecentEvents()
   readonly #row: FeatureVector
   readonly #told: Float64Array
   readonly #labels: RowLabels
@@ -146,6 +148,7 @@ export class PredictStage implements Stage {
         className,
         version,
         kept,
+        events: this.#events.of(name),
         report,
         weights,
         weightsLeftOut: Math.max(0, names.length - weights.length),
@@ -172,6 +175,7 @@ export class PredictStage implements Stage {
     this.#reader.write(writer)
     this.#joiner.write(writer)
     this.#model.write(writer)
+    this.#events.write(writer)
   }
 
   restore(reader: ByteReader): void {
@@ -179,6 +183,7 @@ export class PredictStage implements Stage {
     this.#reader.restore(reader)
     this.#joiner.restore(reader, this.#reader.slots.size)
     this.#model.restore(reader)
+    this.#events.restore(reader)
   }
 
   #predict({ batch, rows, times, partitions }: ArrivedRows, clockMs: number): void {
@@ -248,11 +253,12 @@ export class PredictStage implements Stage {
 
   #rowCounts(): RowCounts {
     const { waiting, unlabelled, leftOut } = this.#joiner
-    return { waiting, unlabelled, leftOut, extremeNumbers: this.#reader.extremes }
+    return { waiting, unlabelled, leftOut, ...this.#reader.counts }
   }
 
   #tell(asOfMs: number, clockMs: number): void {
     const events = this.#model.takeEvents()
+    this.#events.add(events)
     const news = this.#model.report()
     const parts = this.#model.parts()
     for (const { what, stages } of this.#next.reports) {

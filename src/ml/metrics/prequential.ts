@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { BatchMeans } from './batch-means.ts'
-import { rankingOf } from './ranking.ts'
+import { type CalibrationBin, calibrationBins, calibrationError } from './calibration.ts'
+import { ascending, rankingOf } from './ranking.ts'
 
 /** How good the predictions of the last outcomes were; each was made before its outcome was learned. */
 export interface Metrics {
@@ -22,6 +23,8 @@ export interface Metrics {
   readonly brier: number
   /** Expected calibration error over ten bins of probability. */
   readonly ece: number
+  /** What was said beside what came, from the least likely to the likeliest. */
+  readonly calibration: readonly CalibrationBin[]
   readonly accuracy: number
   /** Accuracy of always giving the commoner answer: what `accuracy` has to beat. */
   readonly majorityAccuracy: number
@@ -31,7 +34,6 @@ export interface Metrics {
   readonly lift: number | null
 }
 
-const BINS = 10
 /** Share of the outcomes that `precisionAtTop` looks at. */
 const TOP_SHARE = 0.1
 /** A probability is cut to this distance from 0 and 1 before its logarithm is drawn, as in River. */
@@ -93,7 +95,9 @@ export class Prequential {
     }
     const [meanLoss, baseLogLoss] = [sums.logLoss / outcomes, baseLosses / outcomes]
     const margin = gains.margin()
-    const { auc, precisionAtTop } = rankingOf(probabilities, labels, Math.max(1, Math.round(outcomes * TOP_SHARE)))
+    const order = ascending(probabilities)
+    const top = Math.max(1, Math.round(outcomes * TOP_SHARE))
+    const { auc, precisionAtTop } = rankingOf(probabilities, labels, top, order)
     return {
       outcomes,
       positives: sums.positives,
@@ -105,6 +109,7 @@ export class Prequential {
       auc: sums.positives === 0 || sums.positives === outcomes ? null : auc,
       brier: sums.brier / outcomes,
       ece: calibrationError(probabilities, labels),
+      calibration: calibrationBins(probabilities, labels, order),
       accuracy: sums.hits / outcomes,
       majorityAccuracy: Math.max(baseRate, 1 - baseRate),
       precisionAtTop,
@@ -152,14 +157,4 @@ function sumsOf(
     if (probability > 0.5 === label) hits++
   }
   return { positives, logLoss: loss, brier, hits }
-}
-
-/** Mean distance of what was said from what came, over bins of what was said, by their share of the outcomes. */
-function calibrationError(probabilities: Float64Array, labels: Uint8Array): number {
-  const gaps = new Float64Array(BINS)
-  for (const [index, probability] of probabilities.entries()) {
-    const bin = Math.min(BINS - 1, Math.floor(probability * BINS))
-    gaps[bin] = (gaps[bin] as number) + probability - (labels[index] as number)
-  }
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / probabilities.length
 }

@@ -6,12 +6,21 @@ export interface Ranking {
   readonly precisionAtTop: number
 }
 
+/** Places of the scores, the lowest first. */
+export function ascending(scores: Float64Array): Int32Array {
+  return Int32Array.from(scores.keys()).sort((left, right) => at(scores, left) - at(scores, right))
+}
+
 /**
  * Exact area under the ROC curve by the sum of ranks (Mann and Whitney, 1947), and precision among the highest `top` of scores. Where
- * equal scores lie on both sides of that limit, each counts for its share.
+ * equal scores lie on both sides of that limit, each counts for its share. `order` has the places of the scores, the lowest first.
  */
-export function rankingOf(scores: Float64Array, labels: Uint8Array, top: number): Ranking {
-  const order = Int32Array.from(scores.keys()).sort((left, right) => at(scores, left) - at(scores, right))
+export function rankingOf(
+  scores: Float64Array,
+  labels: Uint8Array,
+  top: number,
+  order: Int32Array = ascending(scores),
+): Ranking {
   const count = order.length
   const topFrom = count - top
   let positives = 0
