@@ -4,7 +4,7 @@ import type { AggregateSpec } from '../plan/aggregate.ts'
 import { aggregateType } from '../plan/aggregate-type.ts'
 import type { NamedAggregate } from '../plan/node.ts'
 import { expressionSql } from './expression.ts'
-import { sqlName, sqlType } from './sql.ts'
+import { exactOnly, sqlName, sqlType } from './sql.ts'
 
 /** Values that a sketch of frequent values holds, and gives: it is exact as long as there are fewer than three quarters of so many. */
 const FREQUENT_MAX = 16_384
@@ -31,7 +31,12 @@ export function aggregateSql(
   switch (spec.kind) {
     case 'sum':
     case 'avg':
-      return result(`try_cast(${column} AS ${sqlType(type, scale)})`)
+      // Doubles beyond the largest are null; other numbers may be larger there than they could be here.
+      return result(
+        type === 'float64'
+          ? exactOnly(`CAST(${column} AS DOUBLE)`, type)
+          : `try_cast(${column} AS ${sqlType(type, scale)})`,
+      )
     case 'countDistinct':
       return result(`CAST(size(${column}) AS BIGINT)`)
     case 'topK':

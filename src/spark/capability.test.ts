@@ -20,6 +20,16 @@ test('without a key it is said that repeats in other partitions are repeats on S
   assert.ok(changes.some(({ what }) => what === 'a dedupe by partition'))
 })
 
+test('a JSON column that a query uses is said to be written anew, one that none uses is not', () => {
+  const told = (names: readonly string[]) => {
+    const plan = preset('page-geo-sessions')
+    const { changes } = sparkPlan({ ...plan, queries: plan.queries.filter(({ name }) => names.includes(name)) })
+    return changes.map(({ what }) => what).filter((what) => what.startsWith('JSON'))
+  }
+  assert.deepEqual(told(['events_raw']), ['JSON as it was written ("props")'])
+  assert.deepEqual(told(['sessions']), [])
+})
+
 test('of the presets only what learns, and the funnel, is refused, each by its name', () => {
   const refused = [...PRESETS.keys()].flatMap((name) => sparkPlan(preset(name)).refusals.map(({ query }) => query))
   const expected = ['checkout', 'features', 'model_metrics', 'model_weights', 'predictions']

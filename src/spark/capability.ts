@@ -11,11 +11,12 @@ import type {
   QueryNode,
   QueryPlan,
   SelectNode,
+  SourceNode,
   WatermarkNode,
 } from '../plan/node.ts'
 import { queryChain } from '../plan/query-chain.ts'
 import { rowFields } from '../plan/row-fields.ts'
-import { parts } from '../plan/used-columns.ts'
+import { parts, usedColumns } from '../plan/used-columns.ts'
 import type { WindowSpec } from '../plan/window.ts'
 
 /** Something that Spark does otherwise, or not at all. */
@@ -86,6 +87,7 @@ class Adapting {
   #node(node: QueryNode): QueryNode {
     switch (node.kind) {
       case 'source':
+        this.#checkJson(node)
         return node
       case 'filter':
       case 'derive':
@@ -111,6 +113,18 @@ class Adapting {
       default:
         return unreachable(node)
     }
+  }
+
+  #checkJson({ schema }: SourceNode): void {
+    const used = usedColumns(this.#query.root)
+    const names = schema.fields
+      .filter(({ name, type }) => type === 'json' && used.has(name))
+      .map(({ name }) => `"${name}"`)
+    if (names.length > 0)
+      this.#change(
+        `JSON as it was written (${names.join(', ')})`,
+        'it says the same, written anew: members in the order of their names, 1.50 as 1.5, of members that come twice the last',
+      )
   }
 
   #watermark(node: WatermarkNode): WatermarkNode {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, Metadata, ServiceError } from '@grpc/grpc-js'
 import { loadProtocol, type Protocol } from './protocol.ts'
 import type { Relation } from './relation.ts'
@@ -12,6 +13,8 @@ export interface ConnectOptions {
   /** Sent as a bearer token; servers want TLS with it unless they are on this machine. */
   readonly token?: string
   readonly userId: string
+  /** How long the server may take for a short answer, ms; two minutes when absent. */
+  readonly answerMsMax?: number
 }
 
 /** A stream of results that Spark is to write. */
@@ -62,11 +65,13 @@ type Grpc = typeof import('@grpc/grpc-js')
 
 const SERVICE = '/spark.connect.SparkConnectService'
 const MESSAGE_BYTES_MAX = 128 << 20
-const CALL_MS_MAX = 120_000
+const ANSWER_MS_MAX = 120_000
+/** A call that may take any time: when it has said nothing for this part of the time for an answer, the server is asked for one. */
+const SILENCE_PART = 1 / 4
 
 /**
  * A session on a Spark Connect server: makes calls, one message at a time. Queries that it starts live as long as somebody calls now and
- * then (60 minutes by default). All calls throw `SparkError`.
+ * then (60 minutes by default). All calls throw `SparkError`, also when the server is gone without a word.
  */
 export class SparkSession {
   readonly sessionId: string = randomUUID()
@@ -83,7 +88,11 @@ export class SparkSession {
     this.#grpc = grpc
     this.#protocol = protocol
     this.#options = options
-    this.#client = new grpc.Client(address, credentials, { 'grpc.max_receive_message_length': MESSAGE_BYTES_MAX })
+    this.#client = new grpc.Client(address, credentials, {
+      'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+      // A new session gets a new connection: one whose other end is gone would otherwise be taken again.
+      'grpc.use_local_subchannel_pool': 1,
+    })
   }
 
   /** Loads the libraries, which nothing else here needs, and begins a session. Nothing is sent yet. */
@@ -162,7 +171,33 @@ export class SparkSession {
     })
     call.on('error', (error: ServiceError) => reject(this.#errorOf(error)))
     call.on('end', resolve)
-    return promise
+    const watch = this.#whileServerAnswers((error) => {
+      reject(error)
+      call.cancel()
+    })
+    return promise.finally(() => watch.abort())
+  }
+
+  /**
+   * Asks the server for its version time and again, until aborted; calls `lost` once when it does not answer. Pings of HTTP/2 would not do: a
+   * server takes them for an attack when they come more often than every five minutes.
+   */
+  #whileServerAnswers(lost: (error: unknown) => void): AbortController {
+    const over = new AbortController()
+    const ask = async (): Promise<void> => {
+      for (;;) {
+        await sleep(this.#answerMsMax * SILENCE_PART, undefined, { signal: over.signal })
+        await this.version()
+      }
+    }
+    ask().catch((error: unknown) => {
+      if (!over.signal.aborted) lost(error)
+    })
+    return over
+  }
+
+  get #answerMsMax(): number {
+    return this.#options.answerMsMax ?? ANSWER_MS_MAX
   }
 
   #unary<R extends Reply>(method: string, body: object): Promise<R> {
@@ -173,7 +208,7 @@ export class SparkSession {
       (bytes) => this.#protocol.decode<R>(`${method}Response`, bytes),
       this.#envelope(body),
       this.#metadata(),
-      { deadline: Date.now() + CALL_MS_MAX },
+      { deadline: Date.now() + this.#answerMsMax },
       (error, reply) => {
         if (error) return reject(this.#errorOf(error))
         if (reply) this.#observe(reply)

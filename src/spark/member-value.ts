@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.ts'
 import type { Field } from '../batch/schema.ts'
-import { exactOnly, only, sqlText, sqlType, WHOLE_MAX } from './sql.ts'
+import { only, readOnly, sqlText, sqlType } from './sql.ts'
 import { timeFromMillis, timeFromText } from './time-sql.ts'
 
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\z'
@@ -21,11 +21,12 @@ export function memberValue(field: Field, member: string): string {
     case 'boolean':
       return `CASE WHEN ${kind} = 'BOOLEAN' THEN ${as('BOOLEAN')} END`
     case 'decimal':
-      return number(exactOnly(as(sqlType('decimal', field.scale)), 'decimal', field.scale))
+      return number(readOnly(as(sqlType('decimal', field.scale)), field.scale))
     case 'float64':
       return number(only(as('DOUBLE'), `abs(v) < double('Infinity')`))
     case 'int64':
-      return number(`CAST(${only(as('DOUBLE'), `v = floor(v) AND abs(v) <= ${WHOLE_MAX}`)} AS BIGINT)`)
+      // A double alone would take 2^53 + 1 for 2^53, a decimal alone 1 + 1e-7 for 1.
+      return number(`CASE WHEN ${as('DOUBLE')} % 1 = 0 THEN CAST(${readOnly(as('DECIMAL(38,6)'))} AS BIGINT) END`)
     case 'int32':
       return number(`CAST(${only(as('DOUBLE'), 'v = floor(v) AND v BETWEEN -2147483648 AND 2147483647')} AS INT)`)
     case 'timestamp':

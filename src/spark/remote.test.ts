@@ -32,3 +32,29 @@ test('what is no address is refused without telling the token in it', () => {
     )
   }
 })
+
+test('a setting that is not known is refused, with those that are', () => {
+  const wrong: Readonly<Record<string, string>> = {
+    'sc://h:1/;foo=bar': `"foo" is no setting of a Connect server's address`,
+    'sc://h:1/;use_tls=true;token=secret': `"use_tls" is no setting of a Connect server's address`,
+    'sc://h:1/;ey0Secret0=': `what is before a "=" is no setting of a Connect server's address`,
+    'sc://h:1/;use_ssl=yes': 'use_ssl is neither true nor false',
+  }
+  for (const [remote, message] of Object.entries(wrong)) {
+    assert.throws(() => parseRemote(remote, {}), {
+      code: 'invalid-option',
+      message,
+      hint: /known are token, use_ssl, user_id/,
+    })
+  }
+  assert.equal(parseRemote('sc://h/;use_ssl=TRUE', {}).tls, true)
+})
+
+test('a token that no header can hold is refused without being shown', () => {
+  const none = { message: 'the token for Spark is empty' }
+  const odd = { message: 'the token for Spark has characters that no header takes, such as a line break' }
+  assert.equal('token' in parseRemote('h', { SPARK_CONNECT_AUTHENTICATE_TOKEN: '' }), false)
+  assert.throws(() => parseRemote('h;token=', {}), none)
+  assert.throws(() => parseRemote('h', { SPARK_CONNECT_AUTHENTICATE_TOKEN: 'secret\n' }), odd)
+  assert.throws(() => parseRemote('h;token=s%00t', {}), odd)
+})

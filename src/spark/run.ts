@@ -224,12 +224,18 @@ async function lastProgress(session: SparkSession, id: QueryId): Promise<BatchPr
   return json === undefined ? undefined : parseProgress(json)
 }
 
-/** What the SQL texts and the checkpoints count on. Some of these a checkpoint keeps from its first start on. */
-function sessionSettings(shufflePartitions: number): Record<string, string> {
+/** What the SQL texts and the checkpoints count on, however the cluster is set. Some of these a checkpoint keeps from its first start on. */
+export function sessionSettings(shufflePartitions: number): Record<string, string> {
   return {
     'spark.sql.session.timeZone': 'UTC',
     'spark.sql.caseSensitive': 'true',
     'spark.sql.ansi.enabled': 'true',
+    'spark.sql.ansi.doubleQuotedIdentifiers': 'false',
+    'spark.sql.parser.escapedStringLiterals': 'false',
+    // A text such as ${env:HOME} would become what the server has there.
+    'spark.sql.variable.substitute': 'false',
+    // An event is not refused for a member that comes twice, wherever in it.
+    'spark.sql.variant.allowDuplicateKeys': 'true',
     'spark.sql.shuffle.partitions': String(shufflePartitions),
     'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MILLIS',
     'spark.sql.streaming.stateStore.providerClass':

@@ -20,9 +20,14 @@ export interface ReadSettings {
   readonly rowsPerTriggerMax?: number
 }
 
-/** Name of the text of an event, of its members, and of what from_json says it could not read. */
+/**
+ * Name of the text of an event, of its members, of its values, and of what from_json says it could not read. Members and values come out of
+ * an `explode` of one: Spark moves conditions on columns of a projection in front of it and computes the columns for each of them again, but
+ * not through that.
+ */
 const TEXT = '$text'
 const MEMBERS = '$members'
+const ROW = '$row'
 const CORRUPT = '$corrupt'
 
 /**
@@ -36,8 +41,9 @@ export function sourceRows(node: SourceNode, fields: readonly Field[], settings:
   const documents = filter(taken, `${sqlName(MEMBERS)} IS NOT NULL AND ${member(CORRUPT)} IS NULL`)
   const known = node.schema.fields.map(originOf)
   const values = fields.map((field) => `${valueSql(field, known)} AS ${sqlName(field.name)}`)
-  const rows = project(documents, ...values, sqlName(MEMBERS), ...kept)
-  const fits = fields.flatMap((field) => (field.rest ? [] : [memberFits(member(originOf(field)), sqlName(field.name))]))
+  const row = `explode(array(struct(${values.join(', ')}))) AS ${sqlName(ROW)}`
+  const rows = project(documents, row, sqlName(MEMBERS), ...kept)
+  const fits = fields.flatMap((field) => (field.rest ? [] : [memberFits(member(originOf(field)), value(field.name))]))
   const timed = project(filter(rows, all(fits)), ...fields.map(orRecordTime), ...kept)
   const required = fields.filter((field) => field.required).map(({ name }) => `${sqlName(name)} IS NOT NULL`)
   return filter(timed, all([...required, ...node.rules.map((rule) => ruleSql(rule, fields))]))
@@ -48,8 +54,13 @@ function all(conditions: readonly string[]): string {
 }
 
 function orRecordTime({ name, orRecordTime: takes }: Field): string {
-  if (!takes) return sqlName(name)
-  return `coalesce(${sqlName(name)}, ${sqlName(rowPropertyField('record_time').name)}) AS ${sqlName(name)}`
+  const own = takes ? `coalesce(${value(name)}, ${sqlName(rowPropertyField('record_time').name)})` : value(name)
+  return `${own} AS ${sqlName(name)}`
+}
+
+/** A field of a row as it was read. */
+function value(name: string): string {
+  return `${sqlName(ROW)}.${sqlName(name)}`
 }
 
 const PROPERTIES = ['partition', 'offset', 'record_time', 'processing_time', 'late'] as const
@@ -107,13 +118,21 @@ function fileOptions({ filesPerTriggerMax }: ReadSettings): Record<string, strin
   }
 }
 
+/*
+ * Groups are possessive (`*+`): Java's patterns go one call deeper for each turn of another group, and a long text would end the query.
+ */
+const STRING = '"(?:[^"\\\\]++|\\\\.)*+"'
+/** Escaped halves of surrogates come in pairs. */
+const PAIRED = '(?s)^(?:[^\\\\]++|\\\\[^u]|\\\\u(?![dD][89a-fA-F])|\\\\u[dD][89abAB]..\\\\u[dD][c-fC-F])*+\\z'
+
 /**
- * True for a text that may be a document: valid UTF-8, not too large, nothing behind it, not too deep. from_json reads no further than the first
+ * True for a text that may be a document: valid UTF-8 without half a surrogate pair, not too large, nothing behind it, not too deep. from_json reads no further than the first
  * document, but an array around the text and another element ends early when there is more than one value.
  */
 function oneDocument(text: string): string {
-  const opened = `length(${text}) - length(translate(${text}, '[{', ''))`
-  const structure = `regexp_replace(regexp_replace(${text}, ${sqlText('"(\\\\.|[^"\\\\])*"')}, ''), ${sqlText('[^\\[\\]{}]')}, '')`
+  // Whole bytes: translate() would go through all texts character by character.
+  const opened = `octet_length(${text}) - octet_length(replace(replace(${text}, '[', ''), '{', ''))`
+  const structure = `regexp_replace(regexp_replace(${text}, ${sqlText(STRING)}, ''), ${sqlText('[^\\[\\]{}]')}, '')`
   const deepest =
     `aggregate(split(${structure}, ''), struct(0 AS level, 0 AS deepest), (state, bracket) -> ` +
     `struct(state.level + CASE WHEN bracket IN ('[', '{') THEN 1 WHEN bracket = '' THEN 0 ELSE -1 END AS level, ` +
@@ -121,6 +140,7 @@ function oneDocument(text: string): string {
   return [
     `is_valid_utf8(${text})`,
     `octet_length(${text}) <= ${EVENT_BYTES_MAX}`,
+    `(NOT contains(${text}, ${sqlText('\\u')}) OR ${text} RLIKE ${sqlText(PAIRED)})`,
     `json_array_length(concat('[', ${text}, ',0]')) = 2`,
     `(${opened} <= ${NESTING_DEPTH_MAX} OR ${deepest} <= ${NESTING_DEPTH_MAX})`,
   ].join(' AND ')

@@ -57,7 +57,7 @@ function judge({ message, grpcCode, errorClass = '', sqlState = '' }: SparkFailu
     return of(
       'incompatible-state',
       'nothing',
-      'the checkpoint is of another query: give a new --checkpoint and --output',
+      'the checkpoint is of another query: give a new --checkpoint-root and --output',
     )
   if (errorClass.startsWith('STREAM_FAILED') || sqlState === 'XXKST')
     return of('unavailable', 'query', 'it is started again from its checkpoint; the server log has more')

@@ -4,17 +4,20 @@ import type { FieldType } from '../batch/schema.ts'
 /** Digits of the decimals that columns hold: more than 2^53 units have. */
 const DECIMAL_DIGITS = 18
 
-/** Whole numbers, and units of decimals, are exact up to here. */
-export const WHOLE_MAX: number = Number.MAX_SAFE_INTEGER
+/** Computed whole numbers, and units of decimals, are exact up to here. */
+const WHOLE_MAX = Number.MAX_SAFE_INTEGER
+
+/** Those that events have may be so large. */
+const READ_MAX = 2 ** 53
 
 /** A name as Spark's SQL takes it, whatever characters it has. */
 export function sqlName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``
 }
 
-/** A constant text; Spark reads backslashes in it as escapes. */
+/** A constant text; Spark reads backslashes in it as escapes. Half a surrogate pair is U+FFFD, as in all texts here. */
 export function sqlText(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+  return `'${text.toWellFormed().replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 }
 
 /** The SQL type of a column. JSON and UUIDs are text. */
@@ -58,6 +61,12 @@ export function exactOnly(value: string, type: FieldType, scale = 0): string {
     default:
       return value
   }
+}
+
+/** A whole number that was read, or a decimal of so many digits behind the point, where columns here can hold it. */
+export function readOnly(value: string, scale = 0): string {
+  const whole = scale === 0 ? 'v = floor(v) AND ' : ''
+  return only(value, `${whole}abs(v) <= ${decimalText(READ_MAX, scale)}BD`)
 }
 
 /** So many units as a decimal with all its digits. */

@@ -32,7 +32,7 @@ export function timeLiteral(ms: number): string {
 
 /** As texts have it: ISO-8601 in UTC with milliseconds. */
 export function timeText(time: string): string {
-  return `date_format(${time}, "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")`
+  return `date_format(${time}, ${sqlText("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")})`
 }
 
 /** What clocks in a time zone show at a time. */

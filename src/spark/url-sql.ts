@@ -21,7 +21,7 @@ export function urlPathSql(url: string): string {
 /** Value of the first parameter of this name as it is written; empty without a `=`, null when there is none. */
 export function urlParamSql(url: string, name: string): string {
   const query = `concat('&', regexp_extract(${url}, ${sqlText('^[^?#]*\\?([^#]*)')}, 1))`
-  const literal = name.replaceAll(/[^A-Za-z0-9]/g, (character) => `\\${character}`)
+  const literal = name.replaceAll(/[!-/:-@[-`{-~]/g, '\\$&')
   const found = `${query} RLIKE ${sqlText(`&${literal}(=|&|\\z)`)}`
   return `CASE WHEN ${found} THEN regexp_extract(${query}, ${sqlText(`&${literal}(?:=([^&]*))?(?:&|\\z)`)}, 1) END`
 }

@@ -119,7 +119,7 @@ function withSparkOptions(command: Command): Command {
 }
 
 async function planOf(words: readonly (string | undefined)[], options: SparkOptions): Promise<PipelinePlan> {
-  const { onlyQueries, sourceOf, withFullPaths } = await import('../spark/spark-plan.ts')
+  const { onlyQueries, sourceOf } = await import('../spark/spark-plan.ts')
   const { path, topic } = pipelineWords(options, words)
   const chosen = { ...options, ...(topic !== undefined && { topic }) }
   let plan = onlyQueries(await choosePipeline(path, chosen), options.only)
@@ -130,15 +130,15 @@ async function planOf(words: readonly (string | undefined)[], options: SparkOpti
   if (options.watermarkDelay !== undefined) plan = withWatermarkDelay(plan, options.watermarkDelay)
   if (options.output !== undefined && options.preset === undefined) plan = withOutput(plan, options.output)
   if (sourceOf(plan).kind === 'log' && options.bootstrapServers === undefined) throw noServers(plan.name)
-  return withFullPaths(plan, process.cwd())
+  return plan
 }
 
 async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> {
   const { sparkPlan } = await import('../../spark/capability.ts')
   const { assertAllRuns, runOnSpark } = await import('../spark/run-on-spark.ts')
   const { sparkMetrics } = await import('../spark/spark-metrics.ts')
-  const { fullPath } = await import('../spark/spark-plan.ts')
-  const spark = sparkPlan(plan)
+  const { fullPath, withFullPaths } = await import('../spark/spark-plan.ts')
+  const spark = sparkPlan(withFullPaths(plan, process.cwd()))
   assertAllRuns(spark)
   const watch = await watchSettings(options)
   tellChanges(spark.changes)

@@ -1,16 +1,13 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../base/clock.ts'
-import type { ResultBatch } from '../../batch/result-batch.ts'
-import { createDecoder } from '../../job/create-decoder.ts'
-import { loadDecoderModule } from '../../job/decoder-module.ts'
 import { resultHash } from '../../job/result-hash.ts'
 import { untilAvailable } from '../../job/retry.ts'
 import { keyColumns, resultFields } from '../../plan/result-schema.ts'
 import { createSink } from '../../sinks/index.ts'
 import type { Sink } from '../../sinks/sink.ts'
-import { jsonRowFields } from '../../spark/encode.ts'
 import type { SparkQuery, TableSink } from '../../spark/write-stream.ts'
+import { readRelayedRows } from './relayed-rows.ts'
 import { type SinkBatch, sinkBatches } from './sink-log.ts'
 
 /** Whose rows go where. */
@@ -103,26 +100,13 @@ export class Relay {
   }
 
   async #commit(batch: SinkBatch): Promise<void> {
-    const rows = await this.#read(batch)
+    const rows = await readRelayedRows(batch.files, resultFields(this.#query.query))
     const epoch = batch.batchId + 1
     const at = { epoch, previous: epoch - 1, fence: this.#fence, hash: resultHash(rows) }
     const prepared = await this.#sink.prepare(at, rows)
     await this.#sink.commit(at, prepared)
     await this.#sink.forget(epoch)
     this.#rows += rows.rowCount
-  }
-
-  async #read({ files }: SinkBatch): Promise<ResultBatch> {
-    const fields = resultFields(this.#query.query)
-    const bytes = Buffer.concat(await Promise.all(files.map((file) => readFile(file))))
-    const decoder = createDecoder(
-      { fields: jsonRowFields(fields), knownMembers: new Set(), hashSeed: 1, dictionaryEntriesMax: 1 },
-      loadDecoderModule(() => {}),
-    )
-    const recordCount = bytes.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0)
-    const records = { framing: 'newline', bytes, baseOffset: 0, endOffset: recordCount, recordCount } as const
-    const { columns, rowCount } = decoder.decode({ ...records, baseTimestamp: Number.NaN })
-    return { fields, columns, rowCount }
   }
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {
@@ -135,8 +119,6 @@ export class Relay {
     })
   }
 }
-
-const LINE_FEED = 10
 
 function tableSink({ name, query, checkpoint }: SparkQuery, sink: TableSink, context: RelayContext): Promise<Sink> {
   const { pipeline, homeFolder, env } = context

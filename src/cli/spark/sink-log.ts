@@ -71,6 +71,6 @@ function pathOf(address: string): string {
   if (address.startsWith('file:')) return fileURLToPath(address)
   if (address.startsWith('/')) return address
   throw new MillraceError('unsupported', `${address} is not in a folder of this machine`, {
-    hint: 'the cluster and this machine need a folder that both have at the same path: give one with --work',
+    hint: 'the cluster and this machine need a folder that both have at the same path: name it with --relay, or --work of verify',
   })
 }

@@ -4,6 +4,7 @@ import type { SinkSpec, SourceSpec } from '../../plan/connectors.ts'
 import { nameHint } from '../../plan/nearest-name.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
 import { queryChain } from '../../plan/query-chain.ts'
+import { literalPath } from '../../spark/places.ts'
 import { withSource } from '../adapt-plan.ts'
 
 const ADDRESS = /^[a-z][a-z0-9+.-]*:/i
@@ -13,14 +14,21 @@ export function fullPath(workingFolder: string, path: string): string {
   return ADDRESS.test(path) ? path : resolve(workingFolder, path)
 }
 
-/** The plan with folders and files as Spark, which works in another folder, has to be told of them. */
+/**
+ * The plan with folders and files as Spark, which works in another folder, has to be told of them. What it reads are patterns: in those the
+ * working folder means itself, whatever characters it has.
+ */
 export function withFullPaths(plan: PipelinePlan, workingFolder: string): PipelinePlan {
   const full = (path: string): string => fullPath(workingFolder, path)
   const sinkAt = (sink: SinkSpec): SinkSpec => ('path' in sink ? { ...sink, path: full(sink.path) } : sink)
   const queries = plan.queries.map((query) => ({ ...query, sinks: query.sinks.map(sinkAt) }))
   const source = sourceOf(plan)
   const moved = { ...plan, queries }
-  return source.kind === 'file' ? withSource(moved, { ...source, paths: source.paths.map(full) }) : moved
+  if (source.kind !== 'file') return moved
+  return withSource(moved, {
+    ...source,
+    paths: source.paths.map((path) => fullPath(literalPath(workingFolder), path)),
+  })
 }
 
 /** The plan with only the queries of these names; with all of them when there are none. */

@@ -9,6 +9,7 @@ import { createSource } from '../../sources/index.ts'
 import type { Source } from '../../sources/source.ts'
 import { compileQuery } from '../../spark/compile.ts'
 import { jsonRows } from '../../spark/encode.ts'
+import { literalPath } from '../../spark/places.ts'
 import type { BatchProgress } from '../../spark/progress.ts'
 import { SparkRun, type WatchSettings } from '../../spark/run.ts'
 import type { ReadSettings } from '../../spark/source-rows.ts'
@@ -172,7 +173,7 @@ async function openInput({ source, workFolder, cutCount }: VerifyRequest): Promi
   return {
     source: pieces,
     read: { filesPerTriggerMax: 1 },
-    adapt: (plan) => withSource(plan, fileSource(join(folder, '*.ndjson'))),
+    adapt: (plan) => withSource(plan, fileSource(`${literalPath(folder)}/*.ndjson`)),
     cutsOf: (batches) => fileCuts(batches, cuts),
     close: () => pieces.close(),
   }
