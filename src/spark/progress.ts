@@ -37,7 +37,8 @@ export function parseProgress(json: string): BatchProgress {
   return {
     batchId: entry.batchId,
     inputRows: sources.reduce((sum, one) => sum + (one.numInputRows ?? 0), 0),
-    watermarkMs: Number.isNaN(watermarkMs) ? undefined : watermarkMs,
+    // Spark's watermark begins at 1970.
+    watermarkMs: watermarkMs > 0 ? watermarkMs : undefined,
     durationMs: entry.batchDuration ?? 0,
     stateRows: operators.reduce((sum, one) => sum + (one.numRowsTotal ?? 0), 0),
     lateRows: operators.reduce((sum, one) => sum + (one.numRowsDroppedByWatermark ?? 0), 0),

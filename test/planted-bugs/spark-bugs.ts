@@ -40,6 +40,30 @@ export const SPARK_BUGS: readonly PlantedBug[] = [
     edits: [edit("if (!(error instanceof SparkError) || error.loss === 'nothing') throw error", 'throw error')],
     caughtBy: 'test/integration/spark-recovery.test.ts',
   },
+  {
+    name: 'a new session on a server of Spark takes the connection of the old one',
+    file: 'src/spark/connect.ts',
+    edits: [edit("'grpc.use_local_subchannel_pool': 1", "'grpc.use_local_subchannel_pool': 0")],
+    caughtBy: 'src/spark/connect.test.ts',
+  },
+  {
+    name: 'a relay leaves out rows that no column can hold',
+    file: 'src/cli/spark/relayed-rows.ts',
+    edits: [edit('      assertAllFine(batch, fields, file)\n', '')],
+    caughtBy: 'src/cli/spark/relayed-rows.test.ts',
+  },
+  {
+    name: 'Spark puts settings of its server into texts',
+    file: 'src/spark/run.ts',
+    edits: [edit("'spark.sql.variable.substitute': 'false'", "'spark.sql.variable.substitute': 'true'")],
+    caughtBy: 'test/integration/spark-documents.test.ts',
+  },
+  {
+    name: 'half a surrogate pair is no reason for Spark to refuse an event',
+    file: 'src/spark/source-rows.ts',
+    edits: [edit('sqlText(PAIRED)', "sqlText('')")],
+    caughtBy: 'test/integration/spark-documents.test.ts',
+  },
 ]
 
 function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {
