@@ -5,8 +5,8 @@ import type { Query } from './stream.ts'
 
 /** A pipeline under construction: itself the plan, as frozen data, with a method to add a query. */
 export interface Pipeline extends PipelinePlan {
-  /** Adds a query under a name; its rows go to each of the sinks. Gives a new pipeline. */
-  query(name: string, query: Query, sinks?: readonly SinkSpec[], options?: QueryOptions): Pipeline
+  /** Adds a query under a name; its rows go to the sink, or to each of several. Returns a new pipeline. */
+  query(name: string, query: Query, sinks?: SinkSpec | readonly SinkSpec[], options?: QueryOptions): Pipeline
 }
 
 /** What the rows of a query have besides what it computes. */
@@ -23,9 +23,14 @@ export function pipeline(name: string): Pipeline {
 function withQueries(name: string, queries: readonly QueryPlan[]): Pipeline {
   const plan: PipelinePlan = { millracePlan: 1, name, queries: Object.freeze(queries) }
   const query: Pipeline['query'] = (queryName, { root }, sinks = [], { meta } = {}) => {
-    const added: QueryPlan = { name: queryName, root, sinks: frozenCopy(sinks), ...(meta ? { meta } : {}) }
+    const all = isList(sinks) ? sinks : [sinks]
+    const added: QueryPlan = { name: queryName, root, sinks: frozenCopy(all), ...(meta ? { meta } : {}) }
     return withQueries(name, [...queries, Object.freeze(added)])
   }
   // Not enumerable, so that the plan stays plain data.
   return Object.freeze(Object.defineProperty({ ...plan }, 'query', { value: query })) as Pipeline
+}
+
+function isList(sinks: SinkSpec | readonly SinkSpec[]): sinks is readonly SinkSpec[] {
+  return Array.isArray(sinks)
 }

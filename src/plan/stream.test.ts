@@ -20,6 +20,12 @@ const events = stream(logSource('events'), clickEvent, { rules: clickEventRules 
 const pageViews = events.groupBy('page_url').window(tumbling('1 minute')).aggregate({ views: count() })
 
 describe('a pipeline', () => {
+  test('takes one sink as it takes a list of one', () => {
+    const one = pipeline('p').query('page_views', pageViews, parquet('out'))
+    assert.deepEqual(one.queries, pipeline('p').query('page_views', pageViews, [parquet('out')]).queries)
+    assert.equal(one.queries[0]?.sinks.length, 1)
+  })
+
   test('is its plan, as plain data', () => {
     const plan = pipeline('page-metrics').query('page_views', pageViews, [
       parquet('out/page_views', { partitionBy: day('window_start').as('dt') }),
