@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { MillraceError, systemErrorCode } from '../../base/error.ts'
 import type { PostgresTarget } from './postgres-target.ts'
@@ -6,6 +7,8 @@ import type { PostgresTarget } from './postgres-target.ts'
 /** How long a statement waits for somebody else's lock. */
 const LOCK_TIMEOUT_MS = 5_000
 const APPLICATION_NAME_BYTES_MAX = 63
+/** How long a server may take to say goodbye. */
+const CLOSE_TIMEOUT_MS = 5_000
 
 /** One connection to the server, made when it is needed and made again when it broke. */
 export class PostgresSession {
@@ -51,7 +54,15 @@ export class PostgresSession {
   async close(): Promise<void> {
     const client = this.#client
     this.#client = undefined
-    await client?.end().catch(() => {})
+    if (!client) return
+    const waiting = new AbortController()
+    const late = sleep(CLOSE_TIMEOUT_MS, true, { signal: waiting.signal }).catch(() => false)
+    const ended = client.end().then(
+      () => false,
+      () => false,
+    )
+    if (await Promise.race([ended, late])) destroy(client)
+    waiting.abort()
   }
 
   async #connect(): Promise<pg.Client> {
@@ -72,10 +83,13 @@ export class PostgresSession {
   async #drop(): Promise<void> {
     const client = this.#client
     this.#client = undefined
-    if (!client) return
-    const stream = (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream
-    stream?.destroy()
+    if (client) destroy(client)
   }
+}
+
+function destroy(client: pg.Client): void {
+  const stream = (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream
+  stream?.destroy()
 }
 
 /** What the sessions of a sink are called, but for the fence at the end. */
