@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { POISONED_OPTIMIZERS, POISONS } from '../../test/support/poisons.ts'
+import { fill, POISONED_OPTIMIZERS, POISONS } from '../../test/support/poisons.ts'
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { Random } from '../base/random.ts'
 import { ClassLearner } from './class-learner.ts'
-import { addNumber, addText, type FeatureSlots, type FeatureVector, featureVector } from './feature-vector.ts'
+import { addNumber, addText, type FeatureSlots, featureVector } from './feature-vector.ts'
 import type { LearnerReport } from './learner.ts'
 import { adaGrad, type SoftmaxSpec, sgd, softmaxRegression } from './model-spec.ts'
 
@@ -118,12 +118,6 @@ function run(
     assert.ok(numbers.every(Number.isFinite), `${name} is ${value}`)
   }
   return reports ?? []
-}
-
-function fill(row: FeatureVector, values: readonly number[]): void {
-  row.count = 0
-  row.numbers = 0
-  for (const [slot, value] of values.entries()) addNumber(row, slot, value)
 }
 
 function assertComesBack(spec: SoftmaxSpec, slots: FeatureSlots, learner: ClassLearner): void {

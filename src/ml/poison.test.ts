@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { POISONED_OPTIMIZERS, POISONS } from '../../test/support/poisons.ts'
+import { fill, POISONED_OPTIMIZERS, POISONS } from '../../test/support/poisons.ts'
 import { ByteReader, ByteWriter, encodeText } from '../base/bytes.ts'
 import { Random } from '../base/random.ts'
 import { hashedSlot } from './feature-hasher.ts'
-import { addNumber, addText, type FeatureVector, featureVector } from './feature-vector.ts'
+import { addNumber, addText, featureVector } from './feature-vector.ts'
 import { Learner } from './learner.ts'
 import { adaGrad, type LogisticSpec, logisticRegression, sgd } from './model-spec.ts'
 import { OneHot } from './one-hot.ts'
@@ -114,12 +114,6 @@ function run(
     assert.ok(numbers.every(Number.isFinite), `${name} is ${value}`)
   }
   return report
-}
-
-function fill(row: FeatureVector, values: readonly number[]): void {
-  row.count = 0
-  row.numbers = 0
-  for (const [slot, value] of values.entries()) addNumber(row, slot, value)
 }
 
 function assertComesBack(spec: LogisticSpec, slots: ConstructorParameters<typeof Learner>[1], learner: Learner): void {

@@ -1,4 +1,5 @@
 import type { Random } from '../../src/base/random.ts'
+import { addNumber, type FeatureVector } from '../../src/ml/feature-vector.ts'
 import { adaGrad, adam, ftrl, rmsProp, sgd } from '../../src/ml/model-spec.ts'
 import type { OptimizerOptions } from '../../src/ml/optimizer.ts'
 
@@ -23,4 +24,11 @@ export const POISONED_OPTIMIZERS: Readonly<Record<string, OptimizerOptions>> = {
   rmsProp: rmsProp(),
   adam: adam(),
   ftrl: ftrl(),
+}
+
+/** Puts a row's numbers into a vector, in place of what is there. */
+export function fill(row: FeatureVector, values: readonly number[]): void {
+  row.count = 0
+  row.numbers = 0
+  for (const [slot, value] of values.entries()) addNumber(row, slot, value)
 }
