@@ -1,4 +1,5 @@
-import { PLANTED_BUGS, type PlantedBug } from '../planted-bugs/bugs.ts'
+import { PLANTED_BUGS } from '../planted-bugs/bugs.ts'
+import type { PlantedBug } from '../planted-bugs/planted-bug.ts'
 import { type Trial, tryOut } from '../planted-bugs/trial.ts'
 import type { ChaosOptions, ChaosReport, ChaosSuite } from './suite.ts'
 

@@ -1,18 +1,9 @@
 import { DEDUPE_BUGS } from './dedupe-bugs.ts'
 import { KAFKA_BUGS } from './kafka-bugs.ts'
 import { MODEL_BUGS } from './model-bugs.ts'
+import { edit, type PlantedBug } from './planted-bug.ts'
 import { ROLLING_FILE_BUGS } from './rolling-file-bugs.ts'
 import { SPARK_BUGS } from './spark-bugs.ts'
-
-/** A mistake that somebody could make, as a patch of the source, and the test file that must not let it pass. */
-export interface PlantedBug {
-  readonly name: string
-  /** From the root of the project. */
-  readonly file: string
-  /** Each text must stand in the file exactly once. */
-  readonly edits: readonly { readonly find: string; readonly replace: string }[]
-  readonly caughtBy: string
-}
 
 const SIMULATION = 'test/sim/job.test.ts'
 const SINK_CONTRACT = 'src/sinks/contract.test.ts'
@@ -469,7 +460,3 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...ROLLING_FILE_BUGS,
   ...SPARK_BUGS,
 ]
-
-function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {
-  return { find, replace }
-}

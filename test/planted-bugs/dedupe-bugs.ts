@@ -1,4 +1,4 @@
-import type { PlantedBug } from './bugs.ts'
+import { edit, type PlantedBug } from './planted-bug.ts'
 
 /** Bugs in what drops repeats. */
 export const DEDUPE_BUGS: readonly PlantedBug[] = [
@@ -24,7 +24,3 @@ export const DEDUPE_BUGS: readonly PlantedBug[] = [
     caughtBy: 'test/timelines/rows.test.ts',
   },
 ]
-
-function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {
-  return { find, replace }
-}

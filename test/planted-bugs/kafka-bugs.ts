@@ -1,4 +1,4 @@
-import type { PlantedBug } from './bugs.ts'
+import type { PlantedBug } from './planted-bug.ts'
 
 const KAFKA_SINK = 'test/integration/kafka-sink.test.ts'
 

@@ -1,4 +1,4 @@
-import type { PlantedBug } from './bugs.ts'
+import { edit, type PlantedBug } from './planted-bug.ts'
 
 const LATEST = 'src/sinks/latest/latest-sink.test.ts'
 const JOBS = 'test/laws/predict-job.test.ts'
@@ -114,7 +114,3 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     caughtBy: 'web/src/model-history.test.ts',
   },
 ]
-
-function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {
-  return { find, replace }
-}

@@ -1,4 +1,4 @@
-import type { PlantedBug } from './bugs.ts'
+import { edit, type PlantedBug } from './planted-bug.ts'
 
 /** Bugs in files that roll, and in what waits for files. */
 export const ROLLING_FILE_BUGS: readonly PlantedBug[] = [
@@ -42,7 +42,3 @@ export const ROLLING_FILE_BUGS: readonly PlantedBug[] = [
     caughtBy: 'src/sinks/file-sink.test.ts',
   },
 ]
-
-function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {
-  return { find, replace }
-}

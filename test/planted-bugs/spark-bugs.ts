@@ -1,4 +1,4 @@
-import type { PlantedBug } from './bugs.ts'
+import { edit, type PlantedBug } from './planted-bug.ts'
 
 /** Bugs in what makes queries of Spark out of plans, and in what brings their rows into tables. */
 export const SPARK_BUGS: readonly PlantedBug[] = [
@@ -65,7 +65,3 @@ export const SPARK_BUGS: readonly PlantedBug[] = [
     caughtBy: 'test/integration/spark-documents.test.ts',
   },
 ]
-
-function edit(find: string, replace: string): { readonly find: string; readonly replace: string } {
-  return { find, replace }
-}

@@ -1,5 +1,5 @@
 import { assert } from '../../src/base/assert.ts'
-import type { PlantedBug } from './bugs.ts'
+import type { PlantedBug } from './planted-bug.ts'
 
 /** The text of a source file with a bug in it; each edit must fit in exactly one place. */
 export function spoil(source: string, bug: PlantedBug): string {

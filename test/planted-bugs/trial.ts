@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { PlantedBug } from './bugs.ts'
+import type { PlantedBug } from './planted-bug.ts'
 
 /** How a test file judges a program. */
 export interface Trial {
