@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import { readOutputLog } from '../../src/sinks/output-log.ts'
 import { DELAY_MS } from './event-feed.ts'
-import { difference, expectedRows, query, type RowText, rowText } from './oracle.ts'
+import { expectedRows, type RowText, rowText } from './oracle.ts'
 import type { Scene } from './scene.ts'
+import { compareStores, duckRows, postgresRows, type StoreRows } from './stored-rows.ts'
 
 /** What a run says at its end, as far as it is judged. */
 export interface Summary {
@@ -23,7 +23,7 @@ export async function judge(
   const expected = await expectedRows(join(folder, 'raw.ndjson'), DELAY_MS)
   const store = join(folder, 'home', 'results.duckdb')
   const problems: string[] = []
-  const found: [string, readonly RowText[], readonly RowText[]][] = [
+  const found: StoreRows[] = [
     ['closed in files', expected.closed, await fileRows(join(folder, 'out', 'closed'))],
     ['closed in rolled files', expected.closed, await fileRows(join(folder, 'out', 'rolled'))],
     [
@@ -38,16 +38,7 @@ export async function judge(
     found.push(['closed in DuckDB', expected.closed, await duckRows(store, 'closed')])
     found.push(['live in DuckDB', expected.live, await duckRows(store, 'live')])
   }
-  let lost = 0
-  let duplicated = 0
-  for (const [where, wanted, there] of found) {
-    if (wanted.length === 0) problems.push(`${where}: the oracle has no rows, so nothing was tested`)
-    const differing = difference(wanted, there)
-    lost += differing.lost.length
-    duplicated += differing.surplus.length
-    if (differing.lost.length > 0) problems.push(`${where}: lost ${differing.lost.slice(0, 3).join(', ')}`)
-    if (differing.surplus.length > 0) problems.push(`${where}: surplus ${differing.surplus.slice(0, 3).join(', ')}`)
-  }
+  const { lost, duplicated } = compareStores(found, problems)
   problems.push(...(await unlistedFiles(join(folder, 'out', 'closed'))))
   const letters = await deadLetters(join(folder, 'checkpoint', 'dead-letters'))
   if (letters !== fed.malformed) problems.push(`${letters} dead letters for ${fed.malformed} broken lines`)
@@ -75,24 +66,6 @@ async function unlistedFiles(folder: string): Promise<string[]> {
   const listed = new Set((await readOutputLog(folder)).flatMap(({ files }) => files.map(({ path }) => path)))
   const there = (await readdir(folder)).filter((name) => name.endsWith('.ndjson'))
   return there.filter((name) => !listed.has(name)).map((name) => `${name} is there but not listed`)
-}
-
-async function duckRows(file: string | undefined, table: string): Promise<RowText[]> {
-  const rows = await query(file, `select epoch_ms(window_start) as start_ms, page_url, events, revenue from ${table}`)
-  return rows.map((row) => rowText(Number(row['start_ms']), row['page_url'], row['events'], row['revenue'])).sort()
-}
-
-async function postgresRows(url: string, table: string): Promise<RowText[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    const { rows } = await client.query<Record<string, unknown>>(
-      `select extract(epoch from window_start) * 1000 as start_ms, page_url, events, revenue from ${table}`,
-    )
-    return rows.map((row) => rowText(Number(row['start_ms']), row['page_url'], row['events'], row['revenue'])).sort()
-  } finally {
-    await client.end()
-  }
 }
 
 /** Dead letters in a folder; NaN when one is there twice. */

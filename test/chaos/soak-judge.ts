@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import type { LoadResult } from '../../src/generator/load.ts'
-import { difference, query, type RowText, rowText } from './oracle.ts'
+import { query, type RowText } from './oracle.ts'
 import { soakTruth } from './soak-world.ts'
+import { compareStores, duckRows, postgresRows } from './stored-rows.ts'
 
 /** Compares every sink of the soak with what the generator's sequence comes to. */
 export async function judgeSoak(
@@ -12,21 +12,17 @@ export async function judgeSoak(
   problems: string[],
 ): Promise<{ lost: number; duplicated: number }> {
   const truth = soakTruth(result)
-  const there: readonly [string, readonly RowText[]][] = [
-    ['files', await fileRows(folder)],
-    ['PostgreSQL', await postgresRows(server.url)],
-    ['DuckDB', await duckRows(join(folder, 'home', 'results.duckdb'), 'pages')],
-  ]
-  let [lost, duplicated] = [0, 0]
-  for (const [where, found] of there) {
-    const differing = difference(truth.pages, found)
-    lost += differing.lost.length
-    duplicated += differing.surplus.length
-    if (differing.lost.length > 0) problems.push(`${where}: lost ${differing.lost.slice(0, 3).join(', ')}`)
-    if (differing.surplus.length > 0) problems.push(`${where}: surplus ${differing.surplus.slice(0, 3).join(', ')}`)
-  }
+  const files = await fileRows(folder)
+  const { lost, duplicated } = compareStores(
+    [
+      ['files', truth.pages, files],
+      ['PostgreSQL', truth.pages, await postgresRows(server.url, 'pages')],
+      ['DuckDB', truth.pages, await duckRows(join(folder, 'home', 'results.duckdb'), 'pages')],
+    ],
+    problems,
+  )
   const sessions = `select sum(events)::bigint as events from ${parquetFiles(folder, 'sessions')}`
-  const [sum] = there[0]?.[1].length ? await query(undefined, sessions) : []
+  const [sum] = files.length > 0 ? await query(undefined, sessions) : []
   if (Number(sum?.['events']) !== truth.events) {
     problems.push(`${truth.events} events are in sessions, ${String(sum?.['events'])} found`)
   }
@@ -41,22 +37,4 @@ async function fileRows(folder: string): Promise<RowText[]> {
 
 function parquetFiles(folder: string, query: string): string {
   return `read_parquet('${join(folder, 'out', query)}/*.parquet')`
-}
-
-async function duckRows(file: string | undefined, table: string): Promise<RowText[]> {
-  const rows = await query(file, `select epoch_ms(window_start) as start_ms, page_url, events, revenue from ${table}`)
-  return rows.map((row) => rowText(Number(row['start_ms']), row['page_url'], row['events'], row['revenue']))
-}
-
-async function postgresRows(url: string): Promise<RowText[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    const { rows } = await client.query<Record<string, unknown>>(
-      'select extract(epoch from window_start) * 1000 as start_ms, page_url, events, revenue from pages',
-    )
-    return rows.map((row) => rowText(Number(row['start_ms']), row['page_url'], row['events'], row['revenue']))
-  } finally {
-    await client.end()
-  }
 }
