@@ -26,6 +26,8 @@ const TRIAL_ROWS = 1_000_000
 const SAMPLE_MS = 2_000
 /** Of the undisturbed half, how much is not looked at: caches and the compiler are still at work. */
 const WARM_UP_SHARE = 0.3
+/** What a shorter look says of an hour is chance. */
+const GROWTH_MS_MIN = 5 * 60_000
 
 interface Soak {
   readonly folder: string
@@ -146,16 +148,21 @@ async function watched(
 }
 
 function grown(samples: readonly Sample[]): Record<string, number> {
-  if (samples.length === 0) return {}
+  const [first, last] = [samples.at(0), samples.at(-1)]
+  if (!first || !last) return {}
   const memory = ({ residentBytes }: Sample): number => residentBytes
   const descriptors = (sample: Sample): number => sample.descriptors
   const files = (sample: Sample): number => sample.files
-  return {
+  const most = {
     megabytes: megabytes(Math.max(...samples.map(memory))),
-    megabytesPerHour: megabytes(growthPerHour(troughs(samples, memory), memory)),
     descriptors: Math.max(...samples.map(descriptors)),
-    descriptorsPerHour: Math.round(growthPerHour(samples, descriptors)),
     files: Math.max(...samples.map(files)),
+  }
+  if (last.atMs - first.atMs < GROWTH_MS_MIN) return most
+  return {
+    ...most,
+    megabytesPerHour: megabytes(growthPerHour(troughs(samples, memory), memory)),
+    descriptorsPerHour: Math.round(growthPerHour(samples, descriptors)),
     filesPerHour: Math.round(growthPerHour(samples, files)),
   }
 }
