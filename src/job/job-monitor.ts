@@ -142,7 +142,7 @@ export class JobMonitor {
     const times = engine.status().watermarks[0]?.partitionMaxEventTimesMs ?? []
     return engine.partitionIds.map((id, partition) => ({
       id,
-      position: this.#partitions.positions[partition] ?? 0,
+      position: this.#partitions.certain(partition),
       endOffset: this.#partitions.end(partition) ?? null,
       maxEventTimeMs: finite(times[partition] ?? Number.NaN),
       idleSinceMs: this.#idle.idleSinceMs(partition) ?? null,

@@ -7,7 +7,7 @@ import { configHash } from './checkpoint-identity.ts'
 import { type EpochInput, takeInput } from './epoch-planner.ts'
 import type { RangeRecords } from './epoch-runner.ts'
 import { IdleWatch } from './idle-watch.ts'
-import { JobMonitor } from './job-monitor.ts'
+import { type EpochTimer, JobMonitor } from './job-monitor.ts'
 import type { JobParts } from './job-parts.ts'
 import type { PreparedRecord, SinkOutput } from './journal.ts'
 import { PartitionTable } from './partition-table.ts'
@@ -23,7 +23,7 @@ const TICK_MS = 1_000
 
 /**
  * Runs a pipeline, epoch after epoch: plan, compute, prepare, prepared, commit; see docs/delivery-guarantees.md.
- * Epoch N+1 is computed while N is being committed, and prepared only after that.
+ * Epoch N+1 is computed while N is being prepared and committed, and prepared only after that.
  */
 export class Job {
   readonly #parts: JobParts
@@ -37,12 +37,19 @@ export class Job {
   #totals = new Totals()
   /** The last epoch that is certain; 0 before the first. */
   #prepared = 0
+  /** The last epoch that is computed: the one that is certain, or the one that is being prepared. */
+  #computed = 0
   #lastEpochNumber = 0
   #clockMs = 0
   #lastPlanMs = Number.NEGATIVE_INFINITY
   #lastSnapshotMs = 0
   #snapshotEpoch = -1
+  /** The epoch that was computed last becomes certain. */
+  #preparing: Promise<void> = Promise.resolve()
+  /** The epoch that was certain last becomes visible. */
   #commit: Promise<void> = Promise.resolve()
+  /** What ended one of the two. */
+  #failure: unknown
   /** What somebody wants of the models; the next plan takes it in. */
   #commands: readonly ModelCommand[] = []
   #draining: { flush: boolean; ends: readonly number[] | undefined } | undefined
@@ -116,6 +123,7 @@ export class Job {
       this.#totals = Totals.fromJson(snapshot.header.totals)
       this.#clockMs = Math.max(this.#clockMs, snapshot.header.clockMs)
       this.#prepared = snapshot.header.epoch
+      this.#computed = snapshot.header.epoch
       this.#snapshotEpoch = snapshot.header.epoch
       this.#partitions.restore(snapshot.header.partitions)
     }
@@ -145,12 +153,16 @@ export class Job {
       changed.length === 0 && hashes.length === prepared.hashes.length,
       `epoch ${plan.epoch}, run again, gives the results that the journal recorded, not others of ${changed.join(', ')}`,
     )
-    this.#settle(plan, results, prepared)
+    this.#advance(plan, results)
+    this.#settle(plan, prepared)
   }
 
-  /** A plan that was written down but never became certain: its rows are exactly those of the next epoch. */
+  /**
+   * A plan that was written down but never became certain: its rows are exactly those of the next epoch. One that was made while this one
+   * was being prepared is forgotten, and its rows are planned anew.
+   */
   async #runOpenPlan(plan: EpochPlan): Promise<void> {
-    const again = { ...plan, epoch: this.#nextEpochNumber(), previous: this.#prepared }
+    const again = { ...plan, epoch: this.#nextEpochNumber(), previous: this.#computed }
     await this.#runEpoch(again, this.#readAgain(again), 0)
   }
 
@@ -192,6 +204,7 @@ export class Job {
     let lastTickMs = Number.NEGATIVE_INFINITY
     while (!this.#stopping.signal.aborted) {
       this.#prefetcher.throwIfFailed()
+      if (this.#failure !== undefined) throw this.#failure
       let idleRaised = false
       if (clock.now() - lastTickMs >= TICK_MS) {
         lastTickMs = clock.now()
@@ -217,19 +230,20 @@ export class Job {
   /** Closes what is left when the run asks for it, and keeps where it stands. */
   async #finish(): Promise<void> {
     const flush = (this.#draining?.flush && !this.#stopping.signal.aborted) ?? false
-    await this.#commit
+    await this.#settled()
     this.#final = true
     if (flush || this.#parts.sinks.dueMs() !== undefined) {
       await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, flush)
       this.#flushed = flush
     }
-    await this.#commit
     await this.#snapshot()
     await this.#parts.source.publish?.(`millrace-${this.#parts.pipeline}`, this.#partitions.byId())
   }
 
   async #planAndRun(input: EpochInput, flush: boolean): Promise<void> {
     const { clock } = this.#parts
+    // What a plan takes over from elsewhere must not be lost, and of two open plans the second one may be.
+    if (this.#commands.length > 0) await this.#preparing
     this.#clockMs = Math.max(this.#clockMs, clock.now())
     this.#lastPlanMs = clock.now()
     const ended: number[] = []
@@ -240,7 +254,7 @@ export class Job {
     this.#partitions.ended = new Set(ended)
     const plan: EpochPlan = {
       epoch: this.#nextEpochNumber(),
-      previous: this.#prepared,
+      previous: this.#computed,
       clockMs: this.#clockMs,
       ranges: input.ranges,
       idle: this.#idle.flagsFor({ ranges: input.ranges, clockMs: this.#clockMs }),
@@ -254,7 +268,7 @@ export class Job {
   }
 
   async #runEpoch(plan: EpochPlan, records: readonly RangeRecords[], bytesRead: number): Promise<void> {
-    const { checkpoint, engine, sinks, deadLetters } = this.#parts
+    const { checkpoint, engine } = this.#parts
     const timer = this.#monitor.startEpoch(plan.epoch)
     failpoint('job:before-plan')
     await this.#patiently(async () =>
@@ -266,18 +280,23 @@ export class Job {
     assertLedger(results)
     timer.computed(results)
     failpoint('job:after-compute')
+    for (const range of records) if (Array.isArray(range)) for (const piece of range) piece.release?.()
+    this.#advance(plan, results)
+    // One epoch at most waits to become certain.
+    await this.#preparing
+    this.#preparing = this.#prepareEpoch({ plan, results, bytesRead, timer, final: this.#final })
+    this.#notice(this.#preparing)
+  }
+
+  async #prepareEpoch({ plan, results, bytesRead, timer, final }: ComputedEpoch): Promise<void> {
+    const { checkpoint, engine, sinks, deadLetters } = this.#parts
     const hashes = modeHashes(engine.queries, results)
     // Only one epoch may be between prepared and committed.
     await this.#commit
     if (results.deadLetters.length > 0) await checkpoint?.assertOwned()
     await this.#patiently(() => deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds))
-    for (const range of records) if (Array.isArray(range)) for (const piece of range) piece.release?.()
-    const outputs = await sinks.prepare(
-      { ...this.#at(plan.epoch, plan.previous), final: this.#final },
-      results,
-      hashes,
-      this.#stopping.signal,
-    )
+    const at = this.#at(plan.epoch, plan.previous)
+    const outputs = await sinks.prepare({ ...at, final }, results, hashes, this.#stopping.signal)
     failpoint('job:before-prepared')
     const prepared: PreparedRecord = {
       type: 'prepared',
@@ -295,10 +314,9 @@ export class Job {
     await this.#patiently(async () => checkpoint?.append(prepared))
     failpoint('job:after-prepared')
     timer.prepared()
-    this.#settle(plan, results, prepared)
+    this.#settle(plan, prepared)
     this.#commit = this.#commitEpoch(plan, outputs, () => timer.committed(results.rowsRead))
-    // An error is met when the next epoch, or the end, waits for it.
-    this.#commit.catch(() => this.#prefetcher.wake())
+    this.#notice(this.#commit)
   }
 
   async #commitEpoch(plan: EpochPlan, outputs: readonly SinkOutput[], done: () => void): Promise<void> {
@@ -307,21 +325,41 @@ export class Job {
     done()
   }
 
+  /** The loop is told when it fails. */
+  #notice(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#failure ??= error
+      this.#prefetcher.wake()
+    })
+  }
+
+  /** Resolves when nothing is under way: the last epoch computed is committed everywhere. */
+  async #settled(): Promise<void> {
+    await this.#preparing
+    await this.#commit
+  }
+
+  /** The epoch is computed: the next one goes on behind it. */
+  #advance(plan: EpochPlan, results: EpochResults): void {
+    this.#computed = plan.epoch
+    this.#partitions.advance(plan.ranges, results.ledger)
+  }
+
   /** The epoch is certain: everything that counts moves on. */
-  #settle(plan: EpochPlan, results: EpochResults, prepared: PreparedRecord): void {
+  #settle(plan: EpochPlan, prepared: PreparedRecord): void {
     this.#prepared = plan.epoch
     this.#lastEpochNumber = Math.max(this.#lastEpochNumber, plan.epoch)
     this.#totals.add(prepared.counts)
     for (const { sink, output } of prepared.outputs) this.#totals.addOutput(sink, output)
-    this.#partitions.advance(plan.ranges, results.ledger)
+    this.#partitions.settle(plan.ranges)
   }
 
   /** Keeps the state between two epochs, after the last one is committed everywhere. */
   async #snapshot(): Promise<void> {
     const { checkpoint, engine, sinks, deadLetters, identity, hashKey, clock } = this.#parts
     this.#lastSnapshotMs = clock.now()
+    await this.#settled()
     if (checkpoint && this.#snapshotEpoch === this.#prepared && !this.#flushed) return
-    await this.#commit
     if (!checkpoint) return sinks.forget(this.#prepared)
     await this.#patiently(() => checkpoint.append({ type: 'committed', epoch: this.#prepared }))
     failpoint('job:before-snapshot')
@@ -375,7 +413,9 @@ export class Job {
   /** Rows that wait in a sink for more of their kind have waited long enough. */
   #sinkIsDue(): boolean {
     const dueMs = this.#parts.sinks.dueMs()
-    return dueMs !== undefined && this.#parts.clock.now() >= dueMs && this.#due()
+    // An epoch that is being prepared may be the one that it waits for.
+    const idle = this.#computed === this.#prepared
+    return dueMs !== undefined && idle && this.#parts.clock.now() >= dueMs && this.#due()
   }
 
   #pastTick(): boolean {
@@ -403,8 +443,11 @@ export class Job {
   /** Lets go of everything. `run` ends with it; it is for a job that shall not run after all. */
   async close(): Promise<void> {
     const { source, sinks, deadLetters, checkpoint, engine } = this.#parts
+    // Nobody waits any more for a sink that is away.
+    this.#stopping.abort()
     await this.#prefetcher.close()
     await engine.close()
+    await this.#preparing.catch(() => {})
     await this.#commit.catch(() => {})
     await sinks.close()
     await deadLetters.close()
@@ -431,6 +474,15 @@ export class Job {
     this.#lastEpochNumber = Math.max(this.#lastEpochNumber, this.#prepared) + 1
     return this.#lastEpochNumber
   }
+}
+
+/** An epoch that only has to be made certain. */
+interface ComputedEpoch {
+  readonly plan: EpochPlan
+  readonly results: EpochResults
+  readonly bytesRead: number
+  readonly timer: EpochTimer
+  readonly final: boolean
 }
 
 /** Two words for the key of persisted hashes. */

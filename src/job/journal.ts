@@ -22,6 +22,8 @@ export class Journal {
   #part = 0
   #name = ''
   #file: AppendFile | undefined
+  /** The append before, however it ends. */
+  #last: Promise<void> = Promise.resolve()
 
   private constructor(folder: string, fence: number, fileSystem: FileSystem) {
     this.#folder = folder
@@ -41,10 +43,14 @@ export class Journal {
     return journal
   }
 
-  /** Durable when it resolves. */
-  async append(record: JournalRecord): Promise<void> {
-    if (!this.#file) throw new Error('the journal is open')
-    await write(this.#file, record)
+  /** Durable when it resolves; in the order of the calls. */
+  append(record: JournalRecord): Promise<void> {
+    const appended = this.#last.then(async () => {
+      if (!this.#file) throw new Error('the journal is open')
+      await write(this.#file, record)
+    })
+    this.#last = appended.catch(() => {})
+    return appended
   }
 
   /** Goes on in a new file, so that the files before can be removed one day. When that fails, the old one is still in use. */

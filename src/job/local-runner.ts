@@ -4,8 +4,8 @@ import type { Engine, EngineStatus, QueryOutput } from '../engine/engine.ts'
 import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
 import type { EpochRunner, RangeRecords } from './epoch-runner.ts'
 
-/** Bytes decoded at a stretch before everybody else (requests, timers, I/O) gets a turn. */
-const STRETCH_BYTES = 4 << 20
+/** Bytes decoded at a stretch before everybody else (requests, timers, the epoch that is being prepared) gets a turn. */
+const STRETCH_BYTES = 1 << 20
 
 /** Runs epochs in this thread. */
 export class LocalRunner implements EpochRunner {

@@ -11,6 +11,8 @@ export class PartitionTable {
   readonly positions: number[] = []
   /** Partitions that have come to their end for good. */
   ended: ReadonlySet<number> = new Set()
+  /** Next offset that is in no certain epoch, per partition. */
+  readonly #certain: number[] = []
   readonly #ids: string[] = []
   readonly #fingerprints: string[] = []
   readonly #starts: (number | undefined)[] = []
@@ -75,7 +77,7 @@ export class PartitionTable {
     return this.#ends[partition]
   }
 
-  /** An epoch is certain: its ranges are behind us. */
+  /** An epoch is computed: the next one goes on behind its ranges. */
   advance(ranges: readonly OffsetRange[], ledger: readonly LedgerEntry[]): void {
     for (const { partition, from, to } of ranges) {
       assert(this.positions[partition] === from, `rows of partition ${partition} are planned one after the other`)
@@ -88,6 +90,16 @@ export class PartitionTable {
     }
   }
 
+  /** An epoch is certain: its ranges are behind us. */
+  settle(ranges: readonly OffsetRange[]): void {
+    for (const { partition, to } of ranges) this.#certain[partition] = to
+  }
+
+  /** Next offset that is in no certain epoch. */
+  certain(partition: number): number {
+    return this.#certain[partition] ?? 0
+  }
+
   /** Whether the partition gave a row that moves time since this was asked last. */
   takeMovedTime(partition: number): boolean {
     const moved = this.#movedTime[partition] ?? false
@@ -95,16 +107,16 @@ export class PartitionTable {
     return moved
   }
 
-  /** Next offset by partition id. */
+  /** Next offset that is in no certain epoch, by partition id. */
   byId(): Map<string, number> {
-    return new Map(this.#ids.map((id, partition) => [id, this.positions[partition] as number]))
+    return new Map(this.#ids.map((id, partition) => [id, this.certain(partition)]))
   }
 
   toJson(ids: readonly string[]): PartitionPosition[] {
     return ids.map((id, partition) => ({
       id,
       fingerprint: this.#fingerprints[partition] as string,
-      position: this.positions[partition] as number,
+      position: this.certain(partition),
     }))
   }
 
@@ -120,5 +132,6 @@ export class PartitionTable {
     this.#ids.push(id)
     this.#fingerprints.push(fingerprint)
     this.positions.push(position)
+    this.#certain.push(position)
   }
 }

@@ -19,6 +19,17 @@ test('epochs that the journals lack are missed: going on would count without the
   }
 })
 
+test('of two open plans the first one runs, whatever number it was given since', () => {
+  const plan = (one: number, previous: number): JournalRecord => epoch(one, previous)[0] as JournalRecord
+  for (const records of [
+    [...epoch(1, 0), plan(2, 1), plan(3, 2)],
+    [...epoch(1, 0), plan(2, 1), plan(3, 2), plan(4, 1)],
+  ]) {
+    const { open, lastEpochNumber } = planRecovery({ snapshot: undefined, records, notices: [] }, 'hash', 'here')
+    assert.deepEqual([open?.epoch, lastEpochNumber], [2, records.length - 1])
+  }
+})
+
 function epoch(epoch: number, previous: number): JournalRecord[] {
   const plan = { epoch, previous, clockMs: 0, ranges: [], idle: [], ended: [], flush: false }
   const counts = { rowsRead: 0, bytesRead: 0, ledger: [], queryRows: [] }

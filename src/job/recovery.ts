@@ -11,7 +11,10 @@ export interface RecoveryPlan {
   readonly again: readonly { readonly plan: EpochPlan; readonly prepared: PreparedRecord }[]
   /** The last certain epoch; committed once more, because nobody knows whether it was. */
   readonly last: CertainEpoch | undefined
-  /** A plan that never became certain: runs as the next epoch. */
+  /**
+   * The first plan that never became certain: runs as the next epoch. A second one was made while the first was being prepared, and is
+   * forgotten with whatever it gave: nothing of it has been seen.
+   */
   readonly open: EpochPlan | undefined
   /** Partitions in the order in which the plans number them. */
   readonly partitionIds: readonly string[]

@@ -1,4 +1,5 @@
 import { DEDUPE_BUGS } from './dedupe-bugs.ts'
+import { JOB_BUGS } from './job-bugs.ts'
 import { KAFKA_BUGS } from './kafka-bugs.ts'
 import { MODEL_BUGS } from './model-bugs.ts'
 import { edit, type PlantedBug } from './planted-bug.ts'
@@ -455,6 +456,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: CHECKPOINT,
   },
   ...DEDUPE_BUGS,
+  ...JOB_BUGS,
   ...KAFKA_BUGS,
   ...MODEL_BUGS,
   ...ROLLING_FILE_BUGS,
