@@ -6,6 +6,7 @@ import { applyConfig } from './config/apply.ts'
 import { loadEnvFile } from './config/env-file.ts'
 import { settingNamed } from './config/settings.ts'
 import { HELP_STYLE, pathOf, showExamples } from './help.ts'
+import { addHelpCommand } from './help-command.ts'
 import { exitCodeOf, reportError } from './report-error.ts'
 
 const PACKAGE_LEVELS_MAX = 4
@@ -50,6 +51,9 @@ export function createProgram(exit: (code: number) => void): Command {
     ['zcat access.ndjson.gz | millrace run pipeline.ts --input - --print page_views', ''],
   ])
   for (const define of COMMANDS) define(program, exit)
+  for (const command of [...allCommands(program)]) {
+    if (command.commands.length > 0) addHelpCommand(command.helpCommand(false))
+  }
   for (const command of allCommands(program)) {
     command.showSuggestionAfterError().configureHelp(HELP_STYLE).helpOption('-h, --help', 'show this help')
     if (takesSettings(command)) command.option('--config <file>', 'settings in YAML (millrace.yaml) [MILLRACE_CONFIG]')

@@ -84,22 +84,22 @@ export class BinaryModel {
   }
 
   probability(row: FeatureVector): number {
-    return this.#calibrated(this.#balance.recalibrated(this.#logit(row)))
+    return sigmoid(this.#calibrated(this.#balance.recalibrated(this.#logit(row))))
   }
 
-  /** Gives the probability by what was learned before. */
+  /** Gives the log odds by what was learned before; their sigmoid is the probability. */
   learn(row: FeatureVector, label: boolean): number {
     const scaled = this.#options.scale ? this.#scaled : row
     const logit = this.#options.scale
       ? this.#scaler.learnAndProject(row, this.weights, scaled) + this.intercept
       : this.#logit(row)
     const odds = this.#balance.recalibrated(logit)
-    const probability = this.#calibrated(odds)
+    const before = this.#calibrated(odds)
     this.#platt?.learn(odds, label)
     if (this.#balance.keeps(label)) this.#regression.learn(scaled, logit, label)
     this.#count(label)
     this.#updates++
-    return probability
+    return before
   }
 
   /** One step with the mean gradient of all rows. */
@@ -177,7 +177,7 @@ export class BinaryModel {
   }
 
   #calibrated(odds: number): number {
-    return this.#platt ? this.#platt.probability(odds) : sigmoid(odds)
+    return this.#platt ? this.#platt.logOdds(odds) : odds
   }
 
   #transformed(row: FeatureVector): FeatureVector {

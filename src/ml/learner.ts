@@ -2,6 +2,7 @@ import type { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { BinaryModel } from './binary-model.ts'
 import { copyOf, type FeatureSlots, type FeatureVector } from './feature-vector.ts'
 import { type GuardCounts, GuardedModel, NO_NUMBERS } from './guarded-model.ts'
+import { sigmoid } from './logistic-regression.ts'
 import { logLoss, type Metrics, Prequential } from './metrics/prequential.ts'
 import type { LogisticSpec } from './model-spec.ts'
 
@@ -77,7 +78,7 @@ export class Learner {
     this.#prequential.add(probability, baseRate, label)
     this.#outcomes++
     let now: number
-    if (this.#spec.learning === 'each') now = this.model.learn(row, label)
+    if (this.#spec.learning === 'each') now = sigmoid(this.model.learn(row, label))
     else {
       now = this.model.probability(row)
       this.#batchRows.push(copyOf(row))

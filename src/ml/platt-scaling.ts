@@ -24,12 +24,13 @@ export class PlattScaling {
     return this.#shift
   }
 
-  probability(logit: number): number {
-    return sigmoid(this.#slope * logit + this.#shift)
+  /** Log odds that come true. */
+  logOdds(logit: number): number {
+    return this.#slope * logit + this.#shift
   }
 
   learn(logit: number, label: boolean): void {
-    const error = this.probability(logit) - (label ? 1 : 0)
+    const error = sigmoid(this.logOdds(logit)) - (label ? 1 : 0)
     const slopeGradient = error * logit
     this.#slopeSquares += slopeGradient * slopeGradient
     this.#shiftSquares += error * error

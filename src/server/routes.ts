@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { JobState, JobStatus } from '../job/status.ts'
+import { ready, waitsFor } from '../job/health.ts'
+import type { JobStatus } from '../job/status.ts'
 import type { PrometheusText } from '../metrics/prometheus.ts'
 import { MetricsRegistry } from '../metrics/registry.ts'
 import { jobMetrics } from './job-metrics.ts'
@@ -33,8 +34,8 @@ const ROUTES: ReadonlyMap<string, (routed: RoutedRequest, context: FullContext) 
   ['/api/models', ({ response }, { feed }) => sendJson(response, 200, feed.status().models)],
   ['/api/predict', (routed, { feed }) => sendPrediction(routed, feed.status())],
   ['/api/stream', (routed, { streams }) => openStream(routed, streams)],
-  ['/healthz', ({ response }, { feed }) => sendHealth(response, feed.status(), (state) => state !== 'failed')],
-  ['/readyz', ({ response }, { feed }) => sendHealth(response, feed.status(), (state) => READY_STATES.has(state))],
+  ['/healthz', ({ response }, { feed }) => sendHealth(response, feed.status(), ({ state }) => state !== 'failed')],
+  ['/readyz', ({ response }, { feed }) => sendHealth(response, feed.status(), ready)],
   ['/metrics', ({ response }, { metrics }) => sendMetrics(response, metrics)],
 ])
 
@@ -62,8 +63,6 @@ interface MetricsText {
   readonly text: string
   readonly contentType: string
 }
-
-const READY_STATES: ReadonlySet<JobState> = new Set<JobState>(['running', 'finished'])
 
 function openStream(routed: RoutedRequest, streams: LiveStreams): void {
   if (routed.request.method === 'HEAD') routed.response.writeHead(200, { 'content-type': 'text/event-stream' }).end()
@@ -93,8 +92,11 @@ function sendPrediction(routed: RoutedRequest, { models }: JobStatus): void {
   else sendJson(routed.response, 200, answer.prediction)
 }
 
-function sendHealth(response: ServerResponse, { state, error }: JobStatus, fine: (state: JobState) => boolean): void {
-  sendText(response, fine(state) ? 200 : 503, `${state}${error === null ? '' : `: ${error.message}`}\n`)
+/** One line: the state, and what failed or is waited for. */
+function sendHealth(response: ServerResponse, status: JobStatus, fine: (status: JobStatus) => boolean): void {
+  const trouble = waitsFor(status)
+  const text = trouble === null ? (status.error?.message ?? '') : `waits, ${trouble}`
+  sendText(response, fine(status) ? 200 : 503, `${status.state}${text === '' ? '' : `: ${text}`}\n`)
 }
 
 async function sendPage(routed: RoutedRequest, page: PageFiles): Promise<void> {

@@ -102,6 +102,20 @@ describe('the API', () => {
     assert.deepEqual(await healthAndReadiness(url), [200, 503])
     feed.show(shopStatus(1_000))
     assert.deepEqual(await healthAndReadiness(url), [200, 200])
+    const works = shopStatus(1_500)
+    feed.show({
+      ...works,
+      error: { message: 'cannot write journal: no space left on device', hint: 'free some space' },
+    })
+    assert.deepEqual(await healthAndReadiness(url), [200, 503])
+    assert.match((await ask(`${url}/readyz`)).text, /^running: waits, cannot write journal.*no space left on device\n$/)
+    const [sink] = works.sinks
+    assert.ok(sink)
+    feed.show({ ...works, sinks: [{ ...sink, lastError: 'the server is away', nextTryMs: 2_000 }] })
+    assert.deepEqual(await healthAndReadiness(url), [200, 503])
+    // A view that fails is shown, and holds nothing up.
+    feed.show({ ...works, sinks: [{ ...sink, lastError: 'the terminal is gone', nextTryMs: null }] })
+    assert.deepEqual(await healthAndReadiness(url), [200, 200])
     feed.show(failedStatus(2_000))
     assert.deepEqual(await healthAndReadiness(url), [503, 503])
     assert.match((await ask(`${url}/healthz`)).text, /^failed: cannot write .*no space left on device\n$/)

@@ -36,6 +36,13 @@ const CHECKPOINTED = [...RUN, '--checkpoint', 'state']
 const MISTAKES: readonly Mistake[] = [
   { what: 'no such command', args: ['rnu'], code: 2, says: /unknown command 'rnu'/, hint: /did you mean run\?/ },
   {
+    what: 'help of no command',
+    args: ['help', 'topics', 'lst'],
+    code: 2,
+    says: /topics has no command 'lst'/,
+    hint: /did you mean list\?/,
+  },
+  {
     what: 'no such option',
     args: [...RUN, '--ouput', 'x'],
     code: 2,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError, systemErrorCode } from '../../base/error.ts'
+import { ready, waitsFor } from '../../job/health.ts'
 import type { JobStatus, SinkStatus } from '../../job/status.ts'
 import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
@@ -29,7 +30,7 @@ export const defineStatus: DefineCommand = (program, exit) => {
     .addOption(settingOption('host'))
     .addOption(settingOption('port'))
     .addOption(settingOption('token-file'))
-    .option('--exit-when-healthy', 'wait until it runs, then exit with 0')
+    .option('--exit-when-healthy', 'wait until it runs and waits for nothing, then exit with 0')
     .option('--timeout <duration>', 'of waiting (default: 1m)', duration)
     .option('--json', 'the whole status as JSON')
     .action(async (options: StatusOptions) => {
@@ -53,7 +54,7 @@ async function healthyStatus(options: StatusOptions): Promise<JobStatus> {
       if (error instanceof MillraceError && error.code === 'unavailable') return error
       throw error
     })
-    if (!(answer instanceof MillraceError) && (answer.state === 'running' || answer.state === 'finished')) return answer
+    if (!(answer instanceof MillraceError) && ready(answer)) return answer
     if (performance.now() >= endMs) throw answer instanceof MillraceError ? answer : notHealthy(answer)
     await delay(POLL_MS)
   }
@@ -118,8 +119,11 @@ function sinkText({ rows, waitingRows, lastError }: SinkStatus): string {
   return typeof waitingRows === 'number' ? `${written}, ${counted(waitingRows, 'row')} waiting for a file` : written
 }
 
-function notHealthy({ pipeline, state }: JobStatus): MillraceError {
-  return new MillraceError('unavailable', `the job "${pipeline}" is still ${state}`, {
+function notHealthy(status: JobStatus): MillraceError {
+  const { pipeline, state } = status
+  const trouble = waitsFor(status)
+  const what = trouble === null ? `is still ${state}` : `waits: ${trouble}`
+  return new MillraceError('unavailable', `the job "${pipeline}" ${what}`, {
     hint: 'give it more time with --timeout, or look at what it says on stderr',
   })
 }
