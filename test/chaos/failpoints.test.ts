@@ -9,7 +9,7 @@ test('a job that dies at each of its steps loses and doubles nothing', requireme
   const { singles = 0 } = await runChaos('failpoints', {
     count: full ? 500 : 1,
     seed: 1,
-    budget: full ? '50m' : '150s',
+    budget: full ? '50m' : '270s',
   })
   assert.ok(singles > 0, `${singles} singles`)
 })
