@@ -47,6 +47,17 @@ export interface EpochView {
   readonly committed: boolean
 }
 
+/**
+ * The epoch that a row is in: of several plans with it the one that is certain, or else the newest, since a crash leaves plans behind whose
+ * rows are planned anew. Undefined where the journals do not go back so far, or the row is in no plan yet.
+ */
+export function epochWith(epochs: readonly EpochView[], partitionId: string, offset: number): EpochView | undefined {
+  const planned = epochs.filter(({ plan: { ranges }, partitionIds }) =>
+    ranges.some(({ partition, from, to }) => partitionIds[partition] === partitionId && from <= offset && offset < to),
+  )
+  return planned.find(({ prepared }) => prepared) ?? planned.at(-1)
+}
+
 const ATTEMPTS_MAX = 5
 
 /** Reads a checkpoint folder. A running job removes old files meanwhile: then it is read again. */

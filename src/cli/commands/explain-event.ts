@@ -53,21 +53,16 @@ async function explain(id: string, pipelineFile: string | undefined, options: Ex
   const home = homeAt(options.home)
   const plan = pipelineFile === undefined ? undefined : await loadPipeline(pipelineFile)
   const pipeline = plan?.name ?? (await pipelineName(home, options))
-  const { viewCheckpoint } = await import('../../job/checkpoint-view.ts')
+  const { epochWith, viewCheckpoint } = await import('../../job/checkpoint-view.ts')
   const view = await viewCheckpoint(await checkpointFolder(home, { ...options, pipeline }))
   const letters = await readLetters(await deadLetterFolder(home, { ...options, pipeline }), view.deadLetters)
   const found = await find(home, id, options)
   const partitionId = `${found.topic}-${found.partition}`
   const letter = letters.find((one) => one.partition === partitionId && one.offset === found.offset)
-  const index = view.epochs.findIndex(({ plan: { ranges }, partitionIds }) =>
-    ranges.some(
-      ({ partition, from, to }) => partitionIds[partition] === partitionId && from <= found.offset && found.offset < to,
-    ),
-  )
-  const epoch = view.epochs[index]
-  const before = view.epochs[index - 1]?.prepared?.watermarks.map(({ closeWatermarkMs }) =>
-    formatTime(closeWatermarkMs),
-  )
+  const epoch = epochWith(view.epochs, partitionId, found.offset)
+  const before = view.epochs
+    .find(({ plan: { epoch: number } }) => number === epoch?.plan.previous)
+    ?.prepared?.watermarks.map(({ closeWatermarkMs }) => formatTime(closeWatermarkMs))
   const read = found.offset < (view.positions.get(partitionId) ?? 0)
   const judgement =
     plan && read
