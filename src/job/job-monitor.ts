@@ -2,8 +2,10 @@ import { MillraceError } from '../base/error.ts'
 import type { EpochResults } from '../engine/epoch.ts'
 import type { IdleWatch } from './idle-watch.ts'
 import type { JobParts } from './job-parts.ts'
+import { RecentLatencies } from './latency.ts'
 import { LiveView } from './live-view.ts'
 import type { PartitionTable } from './partition-table.ts'
+import type { Arrival } from './prefetcher.ts'
 import type { RecoveryPlan } from './recovery.ts'
 import type { Trouble } from './retry.ts'
 import type { EpochTiming, JobState, JobStatus, PartitionStatus } from './status.ts'
@@ -29,6 +31,7 @@ export class JobMonitor {
   readonly #holders = new HolderHistory()
   readonly #listeners = new Set<() => void>()
   readonly #epochs: EpochTiming[] = []
+  readonly #latencies = new RecentLatencies(EPOCHS_KEPT)
   readonly #rates: { atMs: number; rows: number }[] = []
   readonly #startedAtMs: number
   #state: JobState = 'starting'
@@ -80,7 +83,8 @@ export class JobMonitor {
     this.#recovery = parts.length > 0 ? parts.join('; ') : null
   }
 
-  startEpoch(epoch: number): EpochTimer {
+  /** `arrivals` say since when its rows were there. */
+  startEpoch(epoch: number, arrivals: readonly Arrival[]): EpochTimer {
     const startMs = performance.now()
     let computedMs = startMs
     let preparedMs = startMs
@@ -107,6 +111,7 @@ export class JobMonitor {
           commitMs: committedMs - preparedMs,
         })
         if (this.#epochs.length > EPOCHS_KEPT) this.#epochs.shift()
+        this.#latencies.add(arrivals, this.#parts.clock.now())
         this.#notify()
       },
     }
@@ -124,6 +129,7 @@ export class JobMonitor {
       rowsRead: totals.rowsRead,
       bytesRead: totals.bytesRead,
       eventsPerSecond: this.#rate(nowMs),
+      latency: this.#latencies.view(),
       fates: totals.fates(),
       reasons: totals.reasons(),
       partitions: this.#partitionStatuses(),

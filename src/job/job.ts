@@ -4,7 +4,7 @@ import { failpoint } from '../base/failpoint.ts'
 import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
 import type { ModelCommand } from '../ml/model-event.ts'
 import { configHash } from './checkpoint-identity.ts'
-import { type EpochInput, takeInput } from './epoch-planner.ts'
+import { type EpochInput, type EpochRecords, NO_INPUT, takeInput } from './epoch-planner.ts'
 import type { RangeRecords } from './epoch-runner.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { type EpochTimer, JobMonitor } from './job-monitor.ts'
@@ -59,7 +59,7 @@ export class Job {
 
   constructor(parts: JobParts) {
     this.#parts = parts
-    this.#prefetcher = new Prefetcher(parts.source, parts.settings.prefetchBytesMax)
+    this.#prefetcher = new Prefetcher(parts.source, parts.settings.prefetchBytesMax, () => parts.clock.now())
     this.#idle = new IdleWatch(parts.idleTimeoutsMs)
     this.#configHash = configHash(parts.identity)
     this.#hasModels = parts.engine.status().models.length > 0
@@ -163,7 +163,7 @@ export class Job {
    */
   async #runOpenPlan(plan: EpochPlan): Promise<void> {
     const again = { ...plan, epoch: this.#nextEpochNumber(), previous: this.#computed }
-    await this.#runEpoch(again, this.#readAgain(again), 0)
+    await this.#runEpoch(again, { ...NO_INPUT, records: this.#readAgain(again) })
   }
 
   #readAgain(plan: EpochPlan): RangeRecords[] {
@@ -220,7 +220,7 @@ export class Job {
         this.#sinkIsDue() ||
         (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())
       ) {
-        await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, false)
+        await this.#planAndRun(NO_INPUT, false)
       } else {
         await this.#rest()
       }
@@ -233,7 +233,7 @@ export class Job {
     await this.#settled()
     this.#final = true
     if (flush || this.#parts.sinks.dueMs() !== undefined) {
-      await this.#planAndRun({ ranges: [], records: [], bytes: 0 }, flush)
+      await this.#planAndRun(NO_INPUT, flush)
       this.#flushed = flush
     }
     await this.#snapshot()
@@ -263,13 +263,13 @@ export class Job {
       ...(this.#commands.length > 0 ? { commands: this.#commands } : {}),
     }
     this.#commands = []
-    await this.#runEpoch(plan, input.records, input.bytes)
+    await this.#runEpoch(plan, input)
     if (clock.now() - this.#lastSnapshotMs >= this.#parts.settings.snapshotIntervalMs) await this.#snapshot()
   }
 
-  async #runEpoch(plan: EpochPlan, records: readonly RangeRecords[], bytesRead: number): Promise<void> {
+  async #runEpoch(plan: EpochPlan, { records, bytes: bytesRead, arrivals }: EpochRecords): Promise<void> {
     const { checkpoint, engine } = this.#parts
-    const timer = this.#monitor.startEpoch(plan.epoch)
+    const timer = this.#monitor.startEpoch(plan.epoch, arrivals)
     failpoint('job:before-plan')
     await this.#patiently(async () =>
       checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds }),

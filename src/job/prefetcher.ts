@@ -9,6 +9,7 @@ import type { Source } from '../sources/source.ts'
 export class Prefetcher {
   readonly #source: Source
   readonly #bytesMax: number
+  readonly #now: () => number
   readonly #lanes: Lane[] = []
   readonly #abort = new AbortController()
   #bytesHeld = 0
@@ -17,14 +18,16 @@ export class Prefetcher {
   #wakeLanes: (() => void)[] = []
   #running = 0
 
-  constructor(source: Source, bytesMax: number) {
+  /** `now` says when pieces arrive. */
+  constructor(source: Source, bytesMax: number, now: () => number) {
     this.#source = source
     this.#bytesMax = bytesMax
+    this.#now = now
   }
 
   /** Begins to read a partition; its index is the number of partitions added before. */
   add(partitionId: string, fromOffset: number, toOffset: number): void {
-    const lane: Lane = { partitionId, fromOffset, toOffset, queue: [], ended: false }
+    const lane: Lane = { partitionId, fromOffset, toOffset, queue: [], arrivedMs: [], ended: false }
     this.#lanes.push(lane)
     this.#running++
     this.#fill(lane).catch((error: unknown) => {
@@ -63,13 +66,15 @@ export class Prefetcher {
     return this.#lanes.some((lane) => lane.queue.length > 0)
   }
 
-  /** Takes the first `count` pieces of a partition off its queue. */
-  take(partition: number, count: number): EncodedRecords[] {
+  /** Takes the first `count` pieces of a partition off its queue; adds to `arrivals` when they had come. */
+  take(partition: number, count: number, arrivals: Arrival[]): EncodedRecords[] {
     const lane = this.#lane(partition)
     assert(count <= lane.queue.length, 'a plan takes no more than is queued')
     const taken = lane.queue.splice(0, count)
-    for (const records of taken) {
-      this.#bytesHeld -= records.bytes.length
+    const arrivedMs = lane.arrivedMs.splice(0, count)
+    for (const [index, { bytes, recordCount }] of taken.entries()) {
+      this.#bytesHeld -= bytes.length
+      arrivals.push({ rows: recordCount, atMs: arrivedMs[index] as number })
     }
     const wake = this.#wakeLanes
     this.#wakeLanes = []
@@ -125,6 +130,7 @@ export class Prefetcher {
 
   #enqueue(lane: Lane, records: EncodedRecords): void {
     lane.queue.push(records)
+    lane.arrivedMs.push(this.#now())
     this.#bytesHeld += records.bytes.length
     this.#wakeConsumer()
   }
@@ -136,10 +142,18 @@ export class Prefetcher {
   }
 }
 
+/** Rows that came at one moment, ms. */
+export interface Arrival {
+  readonly rows: number
+  readonly atMs: number
+}
+
 interface Lane {
   readonly partitionId: string
   readonly toOffset: number
   readonly fromOffset: number
   readonly queue: EncodedRecords[]
+  /** Of each piece in the queue. */
+  readonly arrivedMs: number[]
   ended: boolean
 }

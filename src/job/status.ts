@@ -12,6 +12,8 @@ export interface JobStatus {
   readonly bytesRead: number
   /** Over the last two seconds. */
   readonly eventsPerSecond: number
+  /** Of the rows of the last epochs; null before the first. */
+  readonly latency: LatencyView | null
   readonly fates: Readonly<Record<Fate, number>>
   /** Why rows were not accepted, most frequent first. */
   readonly reasons: readonly ReasonStatus[]
@@ -24,6 +26,13 @@ export interface JobStatus {
   readonly epochs: readonly EpochTiming[]
   readonly recovery: string | null
   readonly error: { readonly message: string; readonly hint: string } | null
+}
+
+/** How long rows take from when the job has received them until every sink shows what they lead to; half, 99 of 100, and all of them at most, ms. */
+export interface LatencyView {
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
 }
 
 /** Where a job is in its life. */

@@ -59,11 +59,23 @@ function inputMetrics({ state, rowsRead, bytesRead, fates, reasons, partitions }
   ]
 }
 
-function timeMetrics({ nowMs, epoch, epochs, watermarks }: JobStatus): MetricFamily[] {
+function timeMetrics({ nowMs, epoch, epochs, latency, watermarks }: JobStatus): MetricFamily[] {
   const last = epochs.at(-1)
   const known = watermarks.flatMap(({ id, watermarkMs }) => (watermarkMs === null ? [] : [{ id, watermarkMs }]))
   return [
     gauge('millrace_epoch', 'The last epoch that is complete.', [], [sample([], epoch)]),
+    gauge(
+      'millrace_event_latency_seconds',
+      'From when a row was received until every sink shows what it leads to; of the last epochs.',
+      ['quantile'],
+      latency
+        ? [
+            sample(['0.5'], latency.p50Ms / 1000),
+            sample(['0.99'], latency.p99Ms / 1000),
+            sample(['1'], latency.maxMs / 1000),
+          ]
+        : [],
+    ),
     gauge('millrace_epoch_rows', 'Rows of the last epoch.', [], last ? [sample([], last.rows)] : []),
     gauge(
       'millrace_epoch_duration_seconds',

@@ -59,6 +59,7 @@ export function shopStatus(elapsedMs: number): JobStatus {
     rowsRead,
     bytesRead: rowsRead * 312,
     eventsPerSecond: elapsedMs === 0 ? 0 : 2_100 + 260 * Math.sin(elapsedMs / 9_000) + 90 * Math.sin(elapsedMs / 1_300),
+    latency: elapsedMs === 0 ? null : { p50Ms: 212, p99Ms: 487, maxMs: 530 },
     fates: { ...fates, invalid, accepted },
     reasons: [
       { fate: 'late', rule: 'watermark', rows: late },

@@ -8,6 +8,7 @@ import './pulse.css'
 export function Pulse({ job }: { readonly job: JobStatus }): VNode {
   const watermarkMs = job.watermarks[0]?.watermarkMs ?? null
   const last = job.epochs.at(-1)
+  const { latency } = job
   return (
     <section class="pulse" aria-label="Throughput">
       <p class="rate">
@@ -28,10 +29,21 @@ export function Pulse({ job }: { readonly job: JobStatus }): VNode {
         <Fact name="Volume" value={formatBytes(job.bytesRead)} />
         <Fact name="Epoch" value={formatCount(job.epoch)} />
         <Fact name="Last epoch" value={last ? formatTaken(last.computeMs + last.prepareMs + last.commitMs) : '–'} />
+        <Fact
+          name="Latency"
+          value={latency ? formatTaken(latency.p50Ms) : '–'}
+          title={latency ? latencyTitle(latency) : ''}
+          test="latency"
+        />
         <Fact name="Behind the clock" value={watermarkMs === null ? '–' : formatLag(job.nowMs - watermarkMs)} />
       </dl>
     </section>
   )
+}
+
+function latencyTitle({ p50Ms, p99Ms, maxMs }: NonNullable<JobStatus['latency']>): string {
+  const [half, most, all] = [p50Ms, p99Ms, maxMs].map(formatTaken)
+  return `From when an event is received until every sink shows it: half within ${half}, 99 of 100 within ${most}, all within ${all}`
 }
 
 interface FactProps {

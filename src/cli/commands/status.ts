@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MillraceError, systemErrorCode } from '../../base/error.ts'
 import { ready, waitsFor } from '../../job/health.ts'
-import type { JobStatus, SinkStatus } from '../../job/status.ts'
+import type { JobStatus, LatencyView, SinkStatus } from '../../job/status.ts'
 import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
@@ -99,6 +99,7 @@ export function statusText(status: JobStatus): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   const lines = [
     `${status.pipeline} is ${status.state}: epoch ${number(status.epoch)}, ${number(status.rowsRead)} events, ${number(Math.round(status.eventsPerSecond))} events/s`,
+    ...(status.latency ? [`  latency    ${latencyText(status.latency)}`] : []),
     `  fates      ${
       Object.entries(status.fates)
         .filter(([, rows]) => rows > 0)
@@ -110,6 +111,11 @@ export function statusText(status: JobStatus): string {
   ]
   if (status.error) lines.push(`  error      ${status.error.message}`, `  hint       ${status.error.hint}`)
   return `${lines.join('\n')}\n`
+}
+
+function latencyText({ p50Ms, p99Ms, maxMs }: LatencyView): string {
+  const [half, most, all] = [p50Ms, p99Ms, maxMs].map((ms) => `${Math.round(ms).toLocaleString('en-US')} ms`)
+  return `half of the events are in every sink ${half} after they came, 99 of 100 after ${most}, all after ${all}`
 }
 
 /** What a sink has, or what is wrong with it; a job of an older build says nothing of rows that wait. */
