@@ -3,8 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { FaultyFiles } from '../../test/support/faulty-files.ts'
 import { resultRows } from '../../test/support/result-rows.ts'
 import { VirtualClock } from '../base/clock.ts'
+import type { FileSystem } from '../base/file-system.ts'
+import { Random } from '../base/random.ts'
 import type { ResultBatch } from '../batch/result-batch.ts'
 import type { Field } from '../batch/schema.ts'
 import { createSink } from './index.ts'
@@ -114,6 +117,22 @@ test('a publication that was prepared but not committed is committed by the next
   ])
 })
 
+test('a power cut at any moment of taking over what waits loses nothing of it', async () => {
+  for (let seed = 0; seed < 300; seed++) {
+    const random = new Random(seed)
+    const files = new FaultyFiles()
+    const clock = new VirtualClock(1_000_000)
+    const first = await openAt('/out', clock, 1, 0, files)
+    for (const epoch of [1, 2, 3]) await run(first, epoch, rows(['se', epoch]))
+    files.faults.callsUntilDeath = 1 + random.below(60)
+    await openAt('/out', clock, 2, 3, files).catch(() => {})
+    files.powerCut(random)
+    const last = await openAt('/out', clock, 3, 3, files)
+    await run(last, 4, rows(), { fence: 3, final: true })
+    assert.equal((await readOutputLog('/out', files)).at(-1)?.rows, 3, `seed ${seed}`)
+  }
+})
+
 test('a damaged segment is never published', async (t) => {
   const { folder, open } = await place(t)
   const sink = await open(1, 0)
@@ -141,30 +160,39 @@ async function place(t: TestContext): Promise<Place> {
   return {
     folder,
     clock,
-    async open(fence, epoch) {
-      const sink = await createSink(
-        {
-          kind: 'json',
-          path: folder,
-          partitionBy: { name: 'country', column: 'country', transform: 'value' },
-          roll: { everyMs: 10_000, bytes: 1_000 },
-        },
-        {
-          pipeline: 'p',
-          query: 'q',
-          name: 'q.json',
-          fields: FIELDS,
-          keyColumns: [],
-          workingFolder: folder,
-          owner: 'here',
-          clock,
-          print: () => {},
-        },
-      )
-      await sink.open(fence, { epoch, reset: false })
-      return sink
-    },
+    open: (fence, epoch) => openAt(folder, clock, fence, epoch),
   }
+}
+
+async function openAt(
+  folder: string,
+  clock: VirtualClock,
+  fence: number,
+  epoch: number,
+  fileSystem?: FileSystem,
+): Promise<Sink> {
+  const sink = await createSink(
+    {
+      kind: 'json',
+      path: folder,
+      partitionBy: { name: 'country', column: 'country', transform: 'value' },
+      roll: { everyMs: 10_000, bytes: 1_000 },
+    },
+    {
+      pipeline: 'p',
+      query: 'q',
+      name: 'q.json',
+      fields: FIELDS,
+      keyColumns: [],
+      workingFolder: folder,
+      owner: 'here',
+      clock,
+      print: () => {},
+      ...(fileSystem && { fileSystem }),
+    },
+  )
+  await sink.open(fence, { epoch, reset: false })
+  return sink
 }
 
 async function run(sink: Sink, epoch: number, batch: ResultBatch, more: Partial<SinkEpoch> = {}): Promise<void> {

@@ -1,6 +1,13 @@
 import { dirname, join } from 'node:path'
 import { crc32c } from '../base/crc32c.ts'
-import { createDirectory, removeFile, removeTree, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
+import {
+  createDirectory,
+  publishFile,
+  removeFile,
+  removeTree,
+  syncDirectory,
+  writeDurableFile,
+} from '../base/durable-file.ts'
 import { isMissing, MillraceError } from '../base/error.ts'
 import { failpoint } from '../base/failpoint.ts'
 import { attempt, readFully, withFile } from '../base/file-io.ts'
@@ -199,8 +206,12 @@ class RollingFileSink implements Sink {
     return this.#context.clock?.now() ?? Date.now()
   }
 
+  /**
+   * Gives a segment a second name, unless a process that died here has, and leaves the first one to whoever removes its folder: a file that is moved to another folder may have
+   * neither name after a power cut, where a file system keeps its folders apart.
+   */
   async #take(from: string, to: string): Promise<void> {
-    if (from !== to) await attempt('move', from, () => this.#fileSystem.rename(from, to))
+    if (from !== to) await publishFile(from, to, this.#fileSystem)
   }
 
   async #read(path: string): Promise<Uint8Array> {

@@ -41,4 +41,10 @@ export const ROLLING_FILE_BUGS: readonly PlantedBug[] = [
     edits: [edit('.staged`', '`')],
     caughtBy: 'src/sinks/file-sink.test.ts',
   },
+  {
+    name: 'waiting rows are moved from folder to folder',
+    file: 'src/sinks/rolling-file-sink.ts',
+    edits: [edit('await publishFile(from, to, this.#fileSystem)', 'await this.#fileSystem.rename(from, to)')],
+    caughtBy: 'src/sinks/rolling-file-sink.test.ts',
+  },
 ]
