@@ -25,6 +25,12 @@ test('what is written is read back, however small the buffer begins', () => {
   assert.equal(reader.remaining, 0)
 })
 
+test('a text keeps its byte order mark', () => {
+  const writer = new ByteWriter(16)
+  writer.text('\uFEFFa')
+  assert.equal(new ByteReader(writer.finish(), 'test').text(), '\uFEFFa')
+})
+
 test('reading past the end, and text that is none, are damage that names its place', () => {
   assert.throws(() => new ByteReader(Uint8Array.of(5, 1), 'thing').bytes(), {
     code: 'corrupt-data',

@@ -1,7 +1,8 @@
 import { MillraceError } from './error.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+/** A byte order mark is part of a text: without it two texts would be one after a restart. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** UTF-8 bytes of a text. */
 export function encodeText(text: string): Uint8Array {

@@ -44,6 +44,20 @@ test('weights whose promises surely do not come true go back once, until others 
   )
 })
 
+test('weights that were taken back in between are judged by what they say themselves, not by what those before them said', () => {
+  const guarded = guardedBy(logisticRegression({ drift: null, guardOutcomes: 100 }))
+  const judge = (outcomes: number, loss: number): void => {
+    for (let outcome = 0; outcome < outcomes; outcome++) guarded.judge(loss, 0.5, false, 0.5, outcome % 2 === 0)
+  }
+  judge(100, 0.2)
+  assert.equal(guarded.kept.length, 1)
+  judge(90, 5)
+  guarded.rollBackTo(null, 'by command')
+  judge(100, 0.2)
+  assert.equal(guarded.counts.rollbacks, 1)
+  assert.equal(guarded.kept.length, 2)
+})
+
 test('the bound of the calibration error is a choice', () => {
   for (const [calibrationBound, rollbacks] of [
     [0.5, 0],

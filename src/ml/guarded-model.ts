@@ -240,6 +240,9 @@ export class GuardedModel<M extends WatchedModel> {
     this.#tell('rollback', reason, kept?.version ?? null)
     this.#current = this.#make()
     if (kept) this.#current.restore(new ByteReader(kept.bytes, 'kept weights'))
+    // What other weights have said is not held against these.
+    this.#judge.reset()
+    this.#calibration.reset()
     this.#current.continueFrom(updates)
   }
 

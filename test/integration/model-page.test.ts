@@ -94,6 +94,13 @@ describe('the Model screen in Chromium', requirement('chromium'), () => {
         await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
         0,
       )
+      const last = '[data-test=model-event]'
+      assert.ok(
+        await page.evaluate(
+          `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('${last}'))`,
+        ),
+        `what has happened last is cut off at ${width} px`,
+      )
       await keepScreenshot(page, `models-${width}-${scheme}`)
       await keepScreenshot(page, `model-${width}-${scheme}`, page.getByTestId('model'))
     }
