@@ -75,6 +75,7 @@ const NOTHING_HERE = {
   rowsRead: 0,
   bytesRead: 0,
   eventsPerSecond: 0,
+  latency: null,
   fates: NO_FATES,
   reasons: [],
   partitions: [],
