@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { MillraceError, systemErrorCode } from '../base/error.ts'
 import { keepSecret } from '../base/redact.ts'
-import { type RunningServer, startServer } from '../server/server.ts'
+import { type RunningServer, type ServerOptions, startServer } from '../server/server.ts'
 import type { StatusFeed } from '../server/status-feed.ts'
 import { SETTING_TYPES } from './config/setting-type.ts'
 import { WEB_ROOT } from './own-files.ts'
@@ -15,8 +15,18 @@ export interface PageOptions {
   readonly tokenFile?: string
 }
 
+/** What a page has besides the state of a job. */
+export interface PageExtras extends Pick<ServerOptions, 'families'> {
+  /** Answers questions about stored results. */
+  readonly store?: StoreApi | undefined
+}
+
 /** Serves the page, the API and the metrics of a job, and answers questions about its result store when it has one. */
-export async function startPage(feed: StatusFeed, options: PageOptions, store?: StoreApi): Promise<RunningServer> {
+export async function startPage(
+  feed: StatusFeed,
+  options: PageOptions,
+  { store, families }: PageExtras = {},
+): Promise<RunningServer> {
   const token = await tokenOf(options)
   const server = await startServer({
     feed,
@@ -25,6 +35,7 @@ export async function startPage(feed: StatusFeed, options: PageOptions, store?: 
     port: options.port,
     ...(token === undefined ? {} : { token }),
     ...(store && { ask: store.ask }),
+    ...(families && { families }),
   })
   await store?.announce(server.url, token)
   return server

@@ -26,6 +26,8 @@ export interface JobStatus {
   readonly epochs: readonly EpochTiming[]
   readonly recovery: string | null
   readonly error: { readonly message: string; readonly hint: string } | null
+  /** Of a pipeline that Spark runs; all that only a job here knows is empty or 0 then. */
+  readonly spark?: readonly SparkQueryStatus[]
 }
 
 /** How long rows take from when the job has received them until every sink shows what they lead to; half, 99 of 100, and all of them at most, ms. */
@@ -124,6 +126,25 @@ export interface SinkStatus {
   readonly committedEpoch: number
   readonly lastError: string | null
   readonly nextTryMs: number | null
+}
+
+/** A query that Spark runs, as it was when it was looked at last. What is not known yet is null. */
+export interface SparkQueryStatus {
+  readonly name: string
+  /** `lost`: its server is away, or it is about to be started again. */
+  readonly state: 'starting' | 'running' | 'lost' | 'ended'
+  /** Starts after the first. */
+  readonly restarts: number
+  /** Micro-batches since its checkpoint began. */
+  readonly batches: number
+  /** What the last micro-batch read, how many of these rows came behind the watermark, and how long it took. */
+  readonly batchRows: number | null
+  readonly batchLateRows: number | null
+  readonly batchMs: number | null
+  readonly stateRows: number | null
+  readonly watermarkMs: number | null
+  /** Rows that the relay has brought into a table since this process began; null for sinks that Spark writes to. */
+  readonly relayedRows: number | null
 }
 
 /** How long an epoch took. */

@@ -16,6 +16,7 @@ export type {
   PartitionStatus,
   QueryView,
   SinkStatus,
+  SparkQueryStatus,
   WatermarkView,
   WindowRows,
 } from '../job/status.ts'

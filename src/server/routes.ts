@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ready, waitsFor } from '../job/health.ts'
 import type { JobStatus } from '../job/status.ts'
 import type { PrometheusText } from '../metrics/prometheus.ts'
-import { MetricsRegistry } from '../metrics/registry.ts'
+import { type MetricFamily, MetricsRegistry } from '../metrics/registry.ts'
 import { jobMetrics } from './job-metrics.ts'
 import type { LiveStreams } from './live-streams.ts'
 import { predictionFor } from './model-route.ts'
@@ -15,6 +15,8 @@ export interface RouteContext {
   readonly feed: StatusFeed
   readonly streams: LiveStreams
   readonly page: PageFiles
+  /** What there is for Prometheus; that of a job here when absent. */
+  readonly families?: (() => readonly MetricFamily[]) | undefined
 }
 
 /** One request that has passed the access check; `path` is the URL's path, still percent-encoded. */
@@ -44,7 +46,10 @@ export const ROUTE_PATHS: readonly string[] = [...ROUTES.keys(), `${QUERIES_PREF
 
 /** Answers of the whole server, by path. */
 export function createRoutes(context: RouteContext): Route {
-  const fullContext = { ...context, metrics: lazyMetrics(context.feed) }
+  const fullContext = {
+    ...context,
+    metrics: lazyMetrics(context.families ?? (() => jobMetrics(context.feed.status()))),
+  }
   return (routed) => {
     const { path } = routed
     const route = ROUTES.get(path)
@@ -106,9 +111,9 @@ async function sendPage(routed: RoutedRequest, page: PageFiles): Promise<void> {
 }
 
 /** The client library is loaded with the first scrape: most runs have none, and it would delay the first number on the page. */
-function lazyMetrics(feed: StatusFeed): () => Promise<MetricsText> {
+function lazyMetrics(families: () => readonly MetricFamily[]): () => Promise<MetricsText> {
   const registry = new MetricsRegistry()
-  registry.add(() => jobMetrics(feed.status()))
+  registry.add(families)
   let loading: Promise<PrometheusText> | null = null
   return async () => {
     loading ??= import('../metrics/prometheus.ts').then(({ createPrometheusText }) => createPrometheusText())

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { MetricFamily } from '../metrics/registry.ts'
 import { Access } from './access.ts'
 import { checkExposure, listen, urlOf } from './listen.ts'
 import { LiveStreams } from './live-streams.ts'
@@ -22,6 +23,8 @@ export interface ServerOptions {
   readonly token?: string
   /** Answers questions about stored results; without it there is no such route. */
   readonly ask?: AskStore
+  /** Asked at each scrape of /metrics; those of a job here when absent. */
+  readonly families?: () => readonly MetricFamily[]
 }
 
 /** A server that listens. */
@@ -47,7 +50,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   checkExposure(host, token)
   const access = new Access(host, token)
   const streams = new LiveStreams(feed)
-  const route = createRoutes({ feed, streams, page: new PageFiles(webRoot) })
+  const route = createRoutes({ feed, streams, page: new PageFiles(webRoot), families: options.families })
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,

@@ -161,8 +161,9 @@ export class SparkRun {
   }
 
   async #stopQueries(): Promise<void> {
-    for (const { id, ended } of this.#watched) {
-      if (id && !ended) await this.#session?.askQuery(id, { stop: true }).catch(() => {})
+    for (const one of this.#watched) {
+      if (one.id && !one.ended) await this.#session?.askQuery(one.id, { stop: true }).catch(() => {})
+      one.end()
     }
   }
 

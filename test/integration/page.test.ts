@@ -9,7 +9,14 @@ import { keepScreenshot, openBrowser, openPage, type View, type WatchedPage } fr
 import { HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 import { requirement } from '../support/requirement.ts'
 import { ScriptedFeed } from '../support/scripted-feed.ts'
-import { emptyStatus, failedStatus, finishedStatus, shopFunnel, shopStatus } from '../support/shop-status.ts'
+import {
+  emptyStatus,
+  failedStatus,
+  finishedStatus,
+  shopFunnel,
+  shopStatus,
+  sparkShopStatus,
+} from '../support/shop-status.ts'
 
 const WEB_ROOT = join(import.meta.dirname, '..', '..', 'dist', 'web')
 
@@ -166,6 +173,25 @@ describe('the page in Chromium', requirement('chromium'), () => {
       await shows(page, 'funnel-step', 'item1,24025.00 %')
       assert.equal(await overflow(page), 0)
       await keepScreenshot(page, `funnel-${view.width}-${view.scheme}`)
+      assert.deepEqual(problems, [])
+    })
+  }
+
+  for (const view of VIEWS) {
+    test(`a job that Spark runs has its queries and nothing else, at ${view.width} pixels, ${view.scheme}`, async (context) => {
+      const { feed, page, problems } = await open(context, shopStatus(62_000), view)
+      assert.equal(await page.getByTestId('spark-query').count(), 0)
+      feed.show(sparkShopStatus(62_000))
+      await shows(page, 'spark-query', 'page_metrics.parquetrunning25210,412')
+      await shows(page, 'spark-query', 'geo_metrics.postgreslost, to be started again, 2 restarts')
+      await shows(page, 'spark-query', 'a_query_with_a_name_that_is_longer_than_its_column.jsonstarting0')
+      assert.equal(await page.locator('main h2').count(), 1)
+      assert.equal(await overflow(page), 0)
+      assert.equal(await page.title(), 'Spark · page-metrics')
+      await keepScreenshot(page, `spark-${view.width}-${view.scheme}`)
+      feed.show(shopStatus(63_000))
+      await shows(page, 'read', '132,300')
+      assert.equal(await page.getByTestId('spark-query').count(), 0)
       assert.deepEqual(problems, [])
     })
   }

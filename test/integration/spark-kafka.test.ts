@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { installedSpark } from '../../scripts/spark-install.ts'
 import { readValues } from '../support/generated-topic.ts'
 import { freshTopic, openTestLog, testKafka } from '../support/kafka.ts'
 import { succeed } from '../support/preset-run.ts'
 import { requirement } from '../support/requirement.ts'
-import { temporaryFolder } from '../support/run-millrace.ts'
+import { runMillrace, temporaryFolder } from '../support/run-millrace.ts'
 import { testSpark } from '../support/spark.ts'
+import { assertEqualOnSpark, PRESETS_ON_SPARK, type PresetOnSpark, troubledTraffic } from '../support/spark-presets.ts'
 
 const FULL = process.env['MILLRACE_TEST_SCALE'] === 'full'
 const skip =
@@ -17,41 +18,23 @@ const skip =
   (installedSpark()?.kafkaJars.length === 0 && "Spark's connector for Kafka could not be had by Maven") ||
   (!FULL && 'only in the full run: npm run test:full')
 
-const EVENTS = 100_000
-const TRAFFIC =
-  `--preset user-activity --num-events ${EVENTS} --flat-out --start 2022-11-01T00:00:00Z --interval 1 --users 10000
-  --user-skew 0 --partitions 3 --late 4% --late-min 20m --late-max 12h --out-of-order 10% --malformed 0.2% --invalid 0.5%`.split(
-    /\s+/,
-  )
+const EVENTS = 200_000
+const CUTS = 6
 
 describe('Spark and a real Kafka', { skip }, () => {
-  test('a topic gives the same rows on both, late ones included', async (t) => {
-    const { folder, topic, servers } = await generated(t)
-    const from = [topic, '--bootstrap-servers', servers, '--from', 'earliest', '--remote', await testSpark()]
-    const args = [
-      'spark',
-      'verify',
-      '--preset',
-      'user-activity',
-      ...from,
-      '--cuts',
-      '5',
-      '--work',
-      join(folder, 'work'),
-    ]
-    const verdicts = JSON.parse(await succeed([...args, '--shuffle-partitions', '2', '--json'], folder)) as Verdict[]
-    assert.equal(verdicts.length, 3)
-    for (const { query, rows, equal, lateRows, batches, first } of verdicts) {
-      assert.deepEqual([query, first, equal], [query, undefined, rows])
-      assert.ok(
-        rows > 500 && lateRows > 0 && batches >= 5,
-        `${query}: ${rows} rows, ${lateRows} late, ${batches} batches`,
-      )
-    }
-  })
+  for (const one of PRESETS_ON_SPARK) {
+    test(`a topic of the preset ${one.preset} gives the same rows on both, with disorder, late and broken rows`, async (t) => {
+      const { folder, topic, servers } = await generated(t, one, EVENTS)
+      const from = [topic, '--bootstrap-servers', servers, '--from', 'earliest', '--remote', await testSpark()]
+      const sizes = ['--cuts', String(CUTS), '--shuffle-partitions', '2', '--work', join(folder, 'work')]
+      const args = ['spark', 'verify', '--preset', one.preset, ...from, ...sizes, '--json']
+      t.diagnostic(assertEqualOnSpark(one, await runMillrace(args, { cwd: folder }), CUTS))
+    })
+  }
 
   test('rows go to a topic, made when it is missing, as they go to files', async (t) => {
-    const { folder, topic, servers } = await generated(t)
+    const [activity] = PRESETS_ON_SPARK.filter(({ preset }) => preset === 'user-activity')
+    const { folder, topic, servers } = await generated(t, activity as PresetOnSpark, 50_000)
     const target = freshTopic('pages')
     await writeFile(join(folder, 'pages.ts'), pipelineOf(topic, target))
     const where = ['--bootstrap-servers', servers, '--remote', await testSpark(), '--checkpoint-root', 'checkpoints']
@@ -67,20 +50,11 @@ describe('Spark and a real Kafka', { skip }, () => {
   })
 })
 
-interface Verdict {
-  readonly query: string
-  readonly rows: number
-  readonly equal: number
-  readonly batches: number
-  readonly lateRows: number
-  readonly first?: unknown
-}
-
-async function generated(t: Parameters<typeof temporaryFolder>[0]) {
+async function generated(t: TestContext, one: PresetOnSpark, events: number) {
   const folder = await temporaryFolder(t)
-  const topic = freshTopic('activity')
+  const topic = freshTopic(one.preset)
   const { bootstrap: servers } = await testKafka()
-  await succeed(['generate', ...TRAFFIC, '--topic', topic, '--bootstrap-servers', servers], folder)
+  await succeed(['generate', ...troubledTraffic(one, events), '--topic', topic, '--bootstrap-servers', servers], folder)
   return { folder, topic, servers }
 }
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { type SparkServer, startSparkServer, stopSparkServer } from '../../scripts/spark-server.ts'
 import { sinkBatches } from '../../src/cli/spark/sink-log.ts'
+import type { JobStatus } from '../../src/server/api.ts'
 import { testPostgres } from '../support/postgres.ts'
 import { requirement } from '../support/requirement.ts'
 import { type Running, startMillrace, temporaryFolder } from '../support/run-millrace.ts'
@@ -54,6 +55,7 @@ describe('a server of Spark that is killed', {
       await run.says(new RegExp(`(Spark is there again[^]*){${kill + 1}}`))
     }
     await untilShown(metrics as string)
+    await pageTells(metrics as string)
     run.child.kill('SIGINT')
     const { code, stderr } = await run.ended
     assert.equal(code, 0, stderr)
@@ -82,6 +84,16 @@ async function untilShown(url: string): Promise<void> {
     if (wanted.every((one) => text.includes(one))) return
     await sleep(100)
   }
+}
+
+/** The page and its API are where the metrics are. */
+async function pageTells(metrics: string): Promise<void> {
+  const answer = await fetch(new URL('/api/status', metrics))
+  const { pipeline, spark } = (await answer.json()) as JobStatus
+  assert.equal(pipeline, 'shop')
+  const told = spark?.map(({ name, state, restarts }) => [name, state, restarts])
+  const expected = ['pages.parquet', 'pages.postgres', 'pages.duckdb'].map((name) => [name, 'running', KILLS])
+  assert.deepEqual(told?.sort(), expected.sort())
 }
 
 /** A folder into which events come piece by piece, a server, and what has become of the events. */

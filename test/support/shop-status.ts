@@ -1,4 +1,11 @@
-import type { ColumnView, JobStatus, PartitionStatus, QueryView, WindowRows } from '../../src/job/status.ts'
+import type {
+  ColumnView,
+  JobStatus,
+  PartitionStatus,
+  QueryView,
+  SparkQueryStatus,
+  WindowRows,
+} from '../../src/job/status.ts'
 import type { Metrics } from '../../src/ml/metrics/prequential.ts'
 import type { ModelEvent } from '../../src/ml/model-event.ts'
 import type { ModelSummary } from '../../src/ml/model-summary.ts'
@@ -112,6 +119,42 @@ export function emptyStatus(): JobStatus {
       openWindows: [],
       windows: [],
     })),
+  }
+}
+
+/** The same shop, run by Spark: a query that does well, one whose server is away, and one that has not answered yet. */
+export function sparkShopStatus(elapsedMs: number): JobStatus {
+  const { startedAtMs, nowMs, pipeline } = shopStatus(elapsedMs)
+  const running: SparkQueryStatus = {
+    name: 'page_metrics.parquet',
+    state: 'running',
+    restarts: 0,
+    batches: 252,
+    batchRows: 10_412,
+    batchLateRows: 118,
+    batchMs: 1_412,
+    stateRows: 28_344,
+    watermarkMs: nowMs - 7_000,
+    relayedRows: null,
+  }
+  const unknown = { batchRows: null, batchLateRows: null, batchMs: null, stateRows: null, watermarkMs: null }
+  return {
+    ...emptyStatus(),
+    pipeline,
+    startedAtMs,
+    nowMs,
+    state: 'recovering',
+    spark: [
+      running,
+      { ...running, name: 'geo_metrics.postgres', state: 'lost', restarts: 2, batches: 1_250, relayedRows: 18_230 },
+      {
+        ...running,
+        ...unknown,
+        name: 'a_query_with_a_name_that_is_longer_than_its_column.json',
+        state: 'starting',
+        batches: 0,
+      },
+    ],
   }
 }
 

@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import type { JobStatus } from '../../src/server/api.ts'
 import { Banners } from './banners.tsx'
 import { ClosedWindows } from './closed-windows.tsx'
 import { EventTime } from './event-time.tsx'
@@ -11,6 +12,7 @@ import { Models } from './models.tsx'
 import { Partitions } from './partitions.tsx'
 import { Pulse } from './pulse.tsx'
 import { Sinks } from './sinks.tsx'
+import { SparkQueries } from './spark-queries.tsx'
 import { TopGroups } from './top-groups.tsx'
 
 /** The one screen: how fast, how far in event time, what comes out, what became of every row, where it goes. */
@@ -21,23 +23,30 @@ export function App(): VNode {
     <div class="page">
       <Header job={job} />
       <Banners job={job} />
-      <main>
-        <Pulse job={job} />
-        <EventTime job={job} />
-        <div class="results">
-          <TopGroups job={job} />
-          <ClosedWindows job={job} />
-          <Fates job={job} />
-        </div>
-        <Funnels job={job} />
-        <Models job={job} />
-        <div class="ends">
-          <Sinks job={job} />
-          <Partitions job={job} />
-        </div>
-      </main>
+      <main>{job.spark ? <SparkQueries queries={job.spark} /> : <RunsHere job={job} />}</main>
       <Help />
     </div>
+  )
+}
+
+/** All that is known of a job whose events are processed by this process. */
+function RunsHere({ job }: { readonly job: JobStatus }): VNode {
+  return (
+    <>
+      <Pulse job={job} />
+      <EventTime job={job} />
+      <div class="results">
+        <TopGroups job={job} />
+        <ClosedWindows job={job} />
+        <Fates job={job} />
+      </div>
+      <Funnels job={job} />
+      <Models job={job} />
+      <div class="ends">
+        <Sinks job={job} />
+        <Partitions job={job} />
+      </div>
+    </>
   )
 }
 

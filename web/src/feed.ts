@@ -54,7 +54,9 @@ export function watchJob(): void {
   }, 500)
   effect(() => {
     const job = status.value
-    if (job) document.title = `${Math.round(job.eventsPerSecond).toLocaleString('en-US')}/s · ${job.pipeline}`
+    if (!job) return
+    const what = job.spark ? 'Spark' : `${Math.round(job.eventsPerSecond).toLocaleString('en-US')}/s`
+    document.title = `${what} · ${job.pipeline}`
   })
 }
 

@@ -105,7 +105,7 @@ async function runDemo(options: DemoOptions, home: Home, fresh: boolean, kept: b
     storeApi = await openStoreApi(plan, home.path)
     const job = await openDemoJob(plan, home, log, fresh && options.duration !== undefined, postgres)
     const rowsBefore = rowsAtStart(job)
-    const server = await startPage(job, options, storeApi).catch(async (error: unknown) => {
+    const server = await startPage(job, options, { store: storeApi }).catch(async (error: unknown) => {
       stopping.abort()
       await Promise.allSettled([generating, job.close()])
       throw error

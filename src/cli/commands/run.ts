@@ -202,7 +202,7 @@ async function runToEnd(job: Job, storeApi?: StoreApi): Promise<JobStatus> {
 }
 
 async function runServed(job: Job, options: PageOptions, storeApi: StoreApi | undefined): Promise<JobStatus> {
-  const server = await startPage(job, options, storeApi).catch(async (error: unknown) => {
+  const server = await startPage(job, options, { store: storeApi }).catch(async (error: unknown) => {
     await job.close()
     throw error
   })

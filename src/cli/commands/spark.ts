@@ -11,7 +11,6 @@ import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
 import { homeAt, openKafka, openLog } from '../home.ts'
-import { serveMetrics } from '../metrics.ts'
 import { collect, port, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
@@ -76,7 +75,11 @@ function defineSparkRun(spark: Command): void {
         '--relay <folder>',
         'where rows for tables wait; Spark and this machine both need it (default: in the home)',
       )
-      .option('--metrics-port <port>', 'serve /metrics for Prometheus while it runs; 0 takes a free one', port)
+      .option(
+        '--metrics-port <port>',
+        'serve the page, and /metrics for Prometheus, while it runs; 0 takes a free one',
+        port,
+      )
       .addOption(POSTGRES_OPTION),
   )
   for (const name of ['checkpoint-root', 'output', 'trigger', 'host', 'token-file'] as const)
@@ -136,7 +139,9 @@ async function planOf(words: readonly (string | undefined)[], options: SparkOpti
 async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> {
   const { sparkPlan } = await import('../../spark/capability.ts')
   const { assertAllRuns, runOnSpark } = await import('../spark/run-on-spark.ts')
+  const { sparkFeed } = await import('../spark/spark-feed.ts')
   const { sparkMetrics } = await import('../spark/spark-metrics.ts')
+  const { startPage } = await import('../page.ts')
   const { fullPath, withFullPaths } = await import('../spark/spark-plan.ts')
   const spark = sparkPlan(withFullPaths(plan, process.cwd()))
   assertAllRuns(spark)
@@ -164,8 +169,15 @@ async function runSpark(plan: PipelinePlan, options: RunOptions): Promise<void> 
       },
       onStart: async (run, relays) => {
         if (options.metricsPort === undefined) return async () => {}
-        const server = await serveMetrics(options, () => sparkMetrics(run.states(), relays))
-        return async () => server.close()
+        const page = { ...options, port: options.metricsPort }
+        const families = () => sparkMetrics(run.states(), relays)
+        const server = await startPage(
+          sparkFeed(plan.name, () => run.states(), relays),
+          page,
+          { families },
+        )
+        say(`page     ${server.url}\nmetrics  ${server.url}/metrics`)
+        return () => server.close()
       },
     })
     if (options.json) printJson(summary)
