@@ -61,6 +61,8 @@ describe('the page in Chromium', requirement('chromium'), () => {
       assert.equal(await overflow(page), 0)
       await keepScreenshot(page, `running-${name}`)
 
+      feed.show({ ...failedStatus(63_500), state: 'running' })
+      await page.getByText('The job waits:').waitFor()
       feed.show(failedStatus(63_500))
       await page.getByText('The job has failed:').waitFor()
       await shows(page, 'sink', 'no space left on device')

@@ -15,3 +15,7 @@ test('what is wrong with a sink or the job is in the status', () => {
   assert.match(text, /^ {2}sink {7}page_metrics\.parquet: no space left on device$/m)
   assert.match(text, /^ {2}error {6}\S.*\n {2}hint {7}\S/m)
 })
+
+test('a job that waits for a disk is not said to be running', () => {
+  assert.match(statusText({ ...failedStatus(63_000), state: 'running' }), /^page-metrics is waiting: epoch 126, /)
+})

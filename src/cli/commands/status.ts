@@ -97,8 +97,9 @@ function isStatus(body: unknown): body is JobStatus {
 /** The status of a job for people, several lines. */
 export function statusText(status: JobStatus): string {
   const number = (value: number): string => value.toLocaleString('en-US')
+  const state = waitsFor(status) === null ? status.state : 'waiting'
   const lines = [
-    `${status.pipeline} is ${status.state}: epoch ${number(status.epoch)}, ${number(status.rowsRead)} events, ${number(Math.round(status.eventsPerSecond))} events/s`,
+    `${status.pipeline} is ${state}: epoch ${number(status.epoch)}, ${number(status.rowsRead)} events, ${number(Math.round(status.eventsPerSecond))} events/s`,
     ...(status.latency ? [`  latency    ${latencyText(status.latency)}`] : []),
     `  fates      ${
       Object.entries(status.fates)
