@@ -10,7 +10,8 @@ export function Banners({ job }: { readonly job: JobStatus }): VNode {
     <div class="banners" aria-live="polite">
       {job.error && (
         <p class="banner banner-error">
-          <strong>{job.state === 'failed' ? 'The job has failed:' : 'The job waits:'}</strong> <bdi>{job.error.message}</bdi>
+          <strong>{job.state === 'failed' ? 'The job has failed:' : 'The job waits:'}</strong>{' '}
+          <bdi>{job.error.message}</bdi>
           <span class="banner-hint">{job.error.hint}</span>
         </p>
       )}
