@@ -162,8 +162,10 @@ export class SparkRun {
 
   async #stopQueries(): Promise<void> {
     for (const one of this.#watched) {
-      if (one.id && !one.ended) await this.#session?.askQuery(one.id, { stop: true }).catch(() => {})
-      one.end()
+      if (!one.id || one.ended) continue
+      // A server that does not answer has not said that the query ends: what is shown of it stays as it was seen last.
+      const asked = await this.#session?.askQuery(one.id, { stop: true }).catch(() => undefined)
+      if (asked) one.end()
     }
   }
 
