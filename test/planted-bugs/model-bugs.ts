@@ -113,4 +113,21 @@ export const MODEL_BUGS: readonly PlantedBug[] = [
     edits: [edit('place: (event.version - first) / (last - first)', 'place: 1')],
     caughtBy: 'web/src/model-history.test.ts',
   },
+  {
+    name: 'two texts become one in a checkpoint',
+    file: 'src/base/bytes.ts',
+    edits: [edit('{ fatal: true, ignoreBOM: true }', '{ fatal: true }')],
+    caughtBy: 'src/ml/one-hot.test.ts',
+  },
+  {
+    name: 'weights answer for what others have said',
+    file: 'src/ml/guarded-model.ts',
+    edits: [
+      edit(
+        '    this.#judge.reset()\n    this.#calibration.reset()\n    this.#current.continueFrom',
+        '    this.#current.continueFrom',
+      ),
+    ],
+    caughtBy: 'src/ml/guarded-model.test.ts',
+  },
 ]
