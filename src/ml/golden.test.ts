@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { requirement } from '../../test/support/requirement.ts'
 import { readPhishing, readSegments, riverAuc } from '../../test/support/river-data.ts'
-import { BinaryModel, type BinaryModelOptions } from './binary-model.ts'
+import { riverModel } from '../../test/support/river-model.ts'
+import { BinaryModel } from './binary-model.ts'
 import { createDetector, type DriftOptions } from './drift/index.ts'
 import { featureVector } from './feature-vector.ts'
 import { logLoss } from './metrics/prequential.ts'
@@ -114,18 +115,11 @@ for (const [name, stream, options] of DETECTORS) {
 function runPhishing(optimizer: OptimizerOptions) {
   const rows = readPhishing()
   const names = rows[0]?.names ?? []
-  const options: BinaryModelOptions = {
-    scale: true,
-    optimizer,
-    l2: 0,
-    interceptRate: { kind: 'constant', rate: 0.01 },
-    fromBaseRate: false,
-    weightPos: 1,
-    weightNeg: 1,
-    keepNegatives: 1,
-    plattRate: null,
-  }
-  const model = new BinaryModel(options, { size: names.length, numbers: names.length, featuresMax: names.length })
+  const model = new BinaryModel(riverModel(optimizer), {
+    size: names.length,
+    numbers: names.length,
+    featuresMax: names.length,
+  })
   const row = fullRow(names.length)
   const probabilities: number[] = []
   const labels: boolean[] = []

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { assert } from '../../src/base/assert.ts'
-import { BinaryModel, type BinaryModelOptions } from '../../src/ml/binary-model.ts'
+import { BinaryModel } from '../../src/ml/binary-model.ts'
 import { addNumber, addText, featureVector } from '../../src/ml/feature-vector.ts'
 import { logLoss } from '../../src/ml/metrics/prequential.ts'
 import { rankingOf } from '../../src/ml/metrics/ranking.ts'
 import type { OptimizerOptions } from '../../src/ml/optimizer.ts'
+import { riverModel } from './river-model.ts'
 
 /** Where tests look for the data set "Online Shoppers Purchasing Intention" of the UCI repository, which is not ours to keep. */
 export const ONLINE_SHOPPERS_FILE: string = join(
@@ -50,7 +51,7 @@ export function learnShoppers(csv: string, optimizer: OptimizerOptions, without:
   const label = placeOf(LABEL)
   const slots = new Map<string, number>()
   const size = numbers.length + texts.length * TEXT_VALUES_MAX
-  const model = new BinaryModel(optionsOf(optimizer), {
+  const model = new BinaryModel(riverModel(optimizer), {
     size,
     numbers: numbers.length,
     featuresMax: numbers.length + texts.length,
@@ -79,18 +80,4 @@ export function learnShoppers(csv: string, optimizer: OptimizerOptions, without:
   }
   const rows = lines.length
   return { rows, auc: rankingOf(scores, labels, 1).auc ?? Number.NaN, logLoss: loss / rows, brier: squares / rows }
-}
-
-function optionsOf(optimizer: OptimizerOptions): BinaryModelOptions {
-  return {
-    scale: true,
-    optimizer,
-    l2: 0,
-    interceptRate: { kind: 'constant', rate: 0.01 },
-    fromBaseRate: false,
-    weightPos: 1,
-    weightNeg: 1,
-    keepNegatives: 1,
-    plattRate: null,
-  }
 }
