@@ -54,6 +54,18 @@ test('a budget of rows that is used up is no reason to wait for the trigger', as
   assert.equal(job.status().queries[0]?.rowsEmitted, 2_000)
 })
 
+test('latency counts from the arrival of an event in the log until its epoch is committed', async (t) => {
+  const clock = new VirtualClock(START_MS)
+  const log = await logOf(clock, ['view', 'buy'])
+  clock.advance(5_000)
+  const job = await jobOver(t, log, clock, events.select(), { once: true })
+  assert.equal(job.status().latency, null)
+  const { latency } = await job.run()
+  assert.equal(latency?.sinceStart.rows, 2)
+  assert.equal(latency.sinceStart.sumMs, 7_000 + 6_000)
+  assert.equal(latency.maxMs, 7_000)
+})
+
 /** Rows of a live run over two events, an hour after them at the latest. */
 async function rowsOfQuietRun(t: TestContext, query: Query): Promise<number> {
   const clock = new WatchedClock(START_MS)
