@@ -15,7 +15,7 @@ import { withAlerts } from '../alerts/watch-job.ts'
 import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
-import { type Home, homeAt, openKafka, openLog } from '../home.ts'
+import { type Home, homeAt, openInputLog, openKafka } from '../home.ts'
 import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
@@ -113,7 +113,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
   if (options.print !== undefined) assertQuery(plan, options.print)
   const spec = sourceOf(plan)
   const { bootstrapServers: servers } = options
-  const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`, servers) : undefined
+  const log = spec.kind === 'log' ? await openInputLog(home, `millrace run ${plan.name}`, servers) : undefined
   const kafka = servers && writesToKafka(plan) ? await openKafka(servers) : undefined
   let storeApi: StoreApi | undefined
   const postgres = options.postgres && (await startPostgres(home))
@@ -122,6 +122,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
       workingFolder: process.cwd(),
       stdin: process.stdin,
       openLog: async () => log as NonNullable<typeof log>,
+      report: say,
     })
     const place = placeOf(plan.name, source, home, options)
     if (options.replace) await clearEarlierRuns(plan, home, place, kafka)

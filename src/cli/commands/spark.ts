@@ -10,7 +10,7 @@ import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openKafka, openLog } from '../home.ts'
+import { homeAt, openInputLog, openKafka } from '../home.ts'
 import { collect, port, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
@@ -216,13 +216,14 @@ async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<
   const { bootstrapServers } = options
   const log =
     sourceOf(plan).kind === 'log'
-      ? await openLog(homeAt(options.home), 'read', 'millrace spark verify', bootstrapServers)
+      ? await openInputLog(homeAt(options.home), 'millrace spark verify', bootstrapServers)
       : undefined
   try {
     const source = await createSource(sourceOf(plan), {
       workingFolder: process.cwd(),
       stdin: process.stdin,
       openLog: async () => log as NonNullable<typeof log>,
+      report: say,
     })
     const verdicts = await verify({
       plan: spark.plan,
