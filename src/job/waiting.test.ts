@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { draftOf } from '../../test/support/log-records.ts'
+import { openMemoryJob } from '../../test/support/memory-job.ts'
 import { temporaryFolder } from '../../test/support/run-millrace.ts'
 import { VirtualClock } from '../base/clock.ts'
 import {
@@ -18,10 +19,8 @@ import {
   tumbling,
 } from '../index.ts'
 import { MemoryLog } from '../log/memory-log.ts'
-import { createSource } from '../sources/index.ts'
 import type { Job } from './job.ts'
 import type { JobSettings } from './job-parts.ts'
-import { openJob } from './open-job.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 const HOUR_MS = 3_600_000
@@ -96,29 +95,13 @@ async function jobOver(
   query: Query,
   settings: Partial<JobSettings>,
 ): Promise<Job> {
-  const folder = await temporaryFolder(t)
-  const context = { workingFolder: folder, stdin: process.stdin, openLog: async () => log }
-  return openJob({
+  return openMemoryJob({
     plan: pipeline('waiting').query('q', query),
-    source: await createSource(logSource('visits'), context),
-    checkpointFolder: undefined,
-    deadLetterFolder: folder,
-    workingFolder: folder,
-    settings: {
-      triggerMs: 100,
-      snapshotIntervalMs: HOUR_MS,
-      rowsPerEpochMax: 1_000,
-      prefetchBytesMax: 1 << 20,
-      once: false,
-      flushAtEnd: false,
-      ...settings,
-    },
-    live: true,
-    parallelism: 1,
+    log,
     clock,
-    print: () => {},
-    hashKey: [1, 2],
-    views: [],
+    disk: await temporaryFolder(t),
+    settings: { triggerMs: 100, snapshotIntervalMs: HOUR_MS, once: false, ...settings },
+    live: true,
   })
 }
 

@@ -6,8 +6,8 @@ import type { JobSettings } from '../../job/job-parts.ts'
 import { openJob } from '../../job/open-job.ts'
 import type { JobStatus } from '../../job/status.ts'
 import { fileSource, type LogSourceSpec, logSource, type SourceSpec } from '../../plan/connectors.ts'
-import { nameHint } from '../../plan/nearest-name.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
+import { sourceOf } from '../../plan/plan-source.ts'
 import { queryChain } from '../../plan/query-chain.ts'
 import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
@@ -19,6 +19,7 @@ import { type Home, homeAt, openInputLog, openKafka } from '../home.ts'
 import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
+import { assertQuery } from '../plan-queries.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
@@ -237,18 +238,6 @@ function adaptedTopic(spec: LogSourceSpec, { topic, from }: RunOptions, topicOri
   if (topic !== undefined && topic !== spec.topic && topicOrigin !== 'cli')
     say(`notice: reading the topic "${topic}" (${topicOrigin}) instead of the pipeline's "${spec.topic}"`)
   return from === undefined ? { ...spec, topic: topic ?? spec.topic } : logSource(topic ?? spec.topic, { from })
-}
-
-function sourceOf(plan: PipelinePlan): SourceSpec {
-  return queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
-}
-
-function assertQuery(plan: PipelinePlan, name: string): void {
-  const names = plan.queries.map((query) => query.name)
-  if (names.includes(name)) return
-  throw new MillraceError('invalid-option', `the pipeline "${plan.name}" has no query "${name}"`, {
-    hint: nameHint(name, names),
-  })
 }
 
 function noTopic(pipeline: string, topic: string): MillraceError {
