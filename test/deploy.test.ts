@@ -36,7 +36,7 @@ const panels = readdirSync(join(FOLDER, 'grafana/dashboards')).flatMap(
 )
 
 /** Words of PromQL in our expressions; whatever else is written like a name is one of a metric. */
-const PROMQL = ['sum', 'rate', 'increase', 'deriv', 'by', 'on', 'and', 'or']
+const PROMQL = ['sum', 'rate', 'increase', 'deriv', 'histogram_quantile', 'by', 'on', 'and', 'or']
 /** What Prometheus itself knows of each target. */
 const OWN_METRICS = new Map([['up', ['job']]])
 

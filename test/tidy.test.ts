@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { circles } from './tidy/circles.ts'
 import { docComments } from './tidy/doc-comments.ts'
 import { layers } from './tidy/layers.ts'
 import { purity } from './tidy/purity.ts'
@@ -17,6 +18,7 @@ const sources = parseSources(files)
 
 describe('the code is tidy', () => {
   test('layers import only layers below them', () => assertNone(layers(sources)))
+  test('no file needs one that needs it', () => assertNone(circles(sources)))
   test('pure layers do no I/O, read no clock, draw no random numbers and never wait', () => assertNone(purity(sources)))
   test('no function has more than 60 lines', () => assertNone(functionSize(sources)))
   test('exported declarations have a doc comment', () => assertNone(docComments(sources)))

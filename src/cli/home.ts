@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { Log } from '../log/log.ts'
+import { say } from './output.ts'
 
 /** Where Millrace keeps its own things: `log/`, `checkpoints/`, `dead-letters/`. */
 export interface Home {
@@ -34,6 +35,16 @@ export async function openLog(
   if (servers) return openKafka(servers)
   const { openEmbeddedLog } = await import('../log/embedded-log.ts')
   return openEmbeddedLog(home.log, { mode, who })
+}
+
+/** The log that a job reads: an embedded one that is not there yet is waited for, as a topic is. */
+export async function openInputLog(home: Home, who: string, servers: string | undefined): Promise<Log> {
+  if (!servers) {
+    const { holdsLog } = await import('../log/embedded-log.ts')
+    const { waitFor } = await import('../sources/topic-wait.ts')
+    await waitFor(`a log in ${home.log}`, async () => (await holdsLog(home.log)) || undefined, { report: say })
+  }
+  return openLog(home, 'read', who, servers)
 }
 
 /** Connects to a Kafka cluster; trouble that passes is told on stderr. */

@@ -1,7 +1,8 @@
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { OffsetRange } from '../engine/epoch.ts'
 import type { RangeRecords } from './epoch-runner.ts'
-import type { Arrival, Prefetcher } from './prefetcher.ts'
+import type { Arrival } from './latency.ts'
+import type { Prefetcher } from './prefetcher.ts'
 
 /** The records of one epoch. */
 export interface EpochRecords {

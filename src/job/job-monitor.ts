@@ -2,10 +2,9 @@ import { MillraceError } from '../base/error.ts'
 import type { EpochResults } from '../engine/epoch.ts'
 import type { IdleWatch } from './idle-watch.ts'
 import type { JobParts } from './job-parts.ts'
-import { RecentLatencies } from './latency.ts'
+import { type Arrival, Latencies } from './latency.ts'
 import { LiveView } from './live-view.ts'
 import type { PartitionTable } from './partition-table.ts'
-import type { Arrival } from './prefetcher.ts'
 import type { RecoveryPlan } from './recovery.ts'
 import type { Trouble } from './retry.ts'
 import type { EpochTiming, JobState, JobStatus, PartitionStatus } from './status.ts'
@@ -31,7 +30,7 @@ export class JobMonitor {
   readonly #holders = new HolderHistory()
   readonly #listeners = new Set<() => void>()
   readonly #epochs: EpochTiming[] = []
-  readonly #latencies = new RecentLatencies(EPOCHS_KEPT)
+  readonly #latencies = new Latencies(EPOCHS_KEPT)
   readonly #rates: { atMs: number; rows: number }[] = []
   readonly #startedAtMs: number
   #state: JobState = 'starting'

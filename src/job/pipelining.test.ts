@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FaultyFiles } from '../../test/support/faulty-files.ts'
-import { draftOf, noLock } from '../../test/support/log-records.ts'
+import { draftOf } from '../../test/support/log-records.ts'
+import { openMemoryJob } from '../../test/support/memory-job.ts'
 import { VirtualClock } from '../base/clock.ts'
 import { watchFailpoints } from '../base/failpoint.ts'
 import {
@@ -20,11 +21,9 @@ import {
 } from '../index.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { type MemorySink, MemoryStore, memorySink } from '../sinks/memory-sink.ts'
-import { createSource } from '../sources/index.ts'
 import { CommandFolder } from './command-folder.ts'
 import type { Job } from './job.ts'
 import { type JournalRecord, readJournals } from './journal.ts'
-import { openJob } from './open-job.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 const TICK_MS = 1_000
@@ -194,33 +193,13 @@ class World {
   }
 
   async open(query: Query, sink: MemorySink, { once = true } = {}): Promise<Job> {
-    return openJob({
+    return openMemoryJob({
       plan: pipeline('pipelining').query('q', query),
-      source: await createSource(logSource('visits'), {
-        workingFolder: '/',
-        stdin: process.stdin,
-        openLog: async () => this.#log,
-      }),
-      checkpointFolder: '/checkpoint',
-      deadLetterFolder: '/dead',
-      workingFolder: '/',
-      settings: {
-        triggerMs: 1,
-        snapshotIntervalMs: 1_000_000,
-        rowsPerEpochMax: 1,
-        prefetchBytesMax: 1 << 20,
-        once,
-        flushAtEnd: false,
-      },
-      live: false,
-      parallelism: 1,
-      plainDecoder: true,
+      log: this.#log,
       clock: this.clock,
-      print: () => {},
-      hashKey: [1, 2],
+      disk: this.files,
+      settings: { rowsPerEpochMax: 1, once },
       views: [{ query: 'q', sink }],
-      fileSystem: this.files,
-      lock: noLock,
     })
   }
 

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { Source } from '../sources/source.ts'
+import { type Arrival, arrivalMs } from './latency.ts'
 
 /**
  * Reads ahead of the epochs: one loop per partition fills a queue of encoded records until the byte budget is used up, which is
@@ -18,7 +19,7 @@ export class Prefetcher {
   #wakeLanes: (() => void)[] = []
   #running = 0
 
-  /** `now` says when pieces arrive. */
+  /** `now` says when pieces are read. */
   constructor(source: Source, bytesMax: number, now: () => number) {
     this.#source = source
     this.#bytesMax = bytesMax
@@ -130,7 +131,7 @@ export class Prefetcher {
 
   #enqueue(lane: Lane, records: EncodedRecords): void {
     lane.queue.push(records)
-    lane.arrivedMs.push(this.#now())
+    lane.arrivedMs.push(arrivalMs(records, this.#now()))
     this.#bytesHeld += records.bytes.length
     this.#wakeConsumer()
   }
@@ -140,12 +141,6 @@ export class Prefetcher {
       this.#wakeLanes.push(resolve)
     })
   }
-}
-
-/** Rows that came at one moment, ms. */
-export interface Arrival {
-  readonly rows: number
-  readonly atMs: number
 }
 
 interface Lane {

@@ -12,7 +12,7 @@ export interface JobStatus {
   readonly bytesRead: number
   /** Over the last two seconds. */
   readonly eventsPerSecond: number
-  /** Of the rows of the last epochs; null before the first. */
+  /** Null before the first epoch with rows. */
   readonly latency: LatencyView | null
   readonly fates: Readonly<Record<Fate, number>>
   /** Why rows were not accepted, most frequent first. */
@@ -30,11 +30,18 @@ export interface JobStatus {
   readonly spark?: readonly SparkQueryStatus[]
 }
 
-/** How long rows take from when the job has received them until every sink shows what they lead to; half, 99 of 100, and all of them at most, ms. */
+/** How long rows take from their arrival in the log, or from being read where there is none, until every sink shows what they lead to. */
 export interface LatencyView {
+  /** Of the last epochs: half, 99 of 100, and all of the rows at most, ms. */
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
+  /** Of all rows since this process started: those that took at most `leMs`, by rising bounds. */
+  readonly sinceStart: {
+    readonly buckets: readonly { readonly leMs: number; readonly rows: number }[]
+    readonly rows: number
+    readonly sumMs: number
+  }
 }
 
 /** Where a job is in its life. */

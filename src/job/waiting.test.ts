@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { draftOf } from '../../test/support/log-records.ts'
+import { openMemoryJob } from '../../test/support/memory-job.ts'
 import { temporaryFolder } from '../../test/support/run-millrace.ts'
 import { VirtualClock } from '../base/clock.ts'
 import {
@@ -18,10 +19,8 @@ import {
   tumbling,
 } from '../index.ts'
 import { MemoryLog } from '../log/memory-log.ts'
-import { createSource } from '../sources/index.ts'
 import type { Job } from './job.ts'
 import type { JobSettings } from './job-parts.ts'
-import { openJob } from './open-job.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 const HOUR_MS = 3_600_000
@@ -54,6 +53,18 @@ test('a budget of rows that is used up is no reason to wait for the trigger', as
   assert.equal(job.status().queries[0]?.rowsEmitted, 2_000)
 })
 
+test('latency counts from the arrival of an event in the log until its epoch is committed', async (t) => {
+  const clock = new VirtualClock(START_MS)
+  const log = await logOf(clock, ['view', 'buy'])
+  clock.advance(5_000)
+  const job = await jobOver(t, log, clock, events.select(), { once: true })
+  assert.equal(job.status().latency, null)
+  const { latency } = await job.run()
+  assert.equal(latency?.sinceStart.rows, 2)
+  assert.equal(latency.sinceStart.sumMs, 7_000 + 6_000)
+  assert.equal(latency.maxMs, 7_000)
+})
+
 /** Rows of a live run over two events, an hour after them at the latest. */
 async function rowsOfQuietRun(t: TestContext, query: Query): Promise<number> {
   const clock = new WatchedClock(START_MS)
@@ -84,29 +95,13 @@ async function jobOver(
   query: Query,
   settings: Partial<JobSettings>,
 ): Promise<Job> {
-  const folder = await temporaryFolder(t)
-  const context = { workingFolder: folder, stdin: process.stdin, openLog: async () => log }
-  return openJob({
+  return openMemoryJob({
     plan: pipeline('waiting').query('q', query),
-    source: await createSource(logSource('visits'), context),
-    checkpointFolder: undefined,
-    deadLetterFolder: folder,
-    workingFolder: folder,
-    settings: {
-      triggerMs: 100,
-      snapshotIntervalMs: HOUR_MS,
-      rowsPerEpochMax: 1_000,
-      prefetchBytesMax: 1 << 20,
-      once: false,
-      flushAtEnd: false,
-      ...settings,
-    },
-    live: true,
-    parallelism: 1,
+    log,
     clock,
-    print: () => {},
-    hashKey: [1, 2],
-    views: [],
+    disk: await temporaryFolder(t),
+    settings: { triggerMs: 100, snapshotIntervalMs: HOUR_MS, once: false, ...settings },
+    live: true,
   })
 }
 

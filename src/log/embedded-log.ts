@@ -58,6 +58,11 @@ export async function openEmbeddedLog(root: string, options: EmbeddedLogOptions)
   }
 }
 
+/** Whether somebody has made a log in this folder. */
+export async function holdsLog(root: string): Promise<boolean> {
+  return (await readFileIfThere(idPath(resolve(root)), nodeFileSystem)) !== undefined
+}
+
 /** Topics as files in a folder, in the form in which a Kafka broker stores them: its dump tool reads the segments. */
 export class EmbeddedLog implements Log {
   readonly kind = 'embedded'

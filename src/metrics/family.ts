@@ -15,6 +15,30 @@ export function counter(
   return { name, help, type: 'counter', labelNames, samples }
 }
 
+/** Observations by upper bounds, rising and cumulative; all of them, bounded or not, are `count`. */
+export interface HistogramValues {
+  readonly buckets: readonly (readonly [le: number, count: number])[]
+  readonly sum: number
+  readonly count: number
+}
+
+/** A family of one distribution; null while nothing was observed. */
+export function histogram(name: string, help: string, values: HistogramValues | null): MetricFamily {
+  const samples: MetricSample[] = values
+    ? [
+        ...values.buckets.map(([le, count]) => bucket(String(le), count)),
+        bucket('+Inf', values.count),
+        { suffix: '_sum', labels: [], value: values.sum },
+        { suffix: '_count', labels: [], value: values.count },
+      ]
+    : []
+  return { name, help, type: 'histogram', labelNames: ['le'], samples }
+}
+
+function bucket(le: string, count: number): MetricSample {
+  return { suffix: '_bucket', labels: [le], value: count }
+}
+
 /** A family that goes up and down. */
 export function gauge(
   name: string,

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from '@prometheus-io/client'
 import type { MetricFamily } from './registry.ts'
 
 /** Writes the text that Prometheus scrapes. */
@@ -27,7 +27,12 @@ export async function writeFamilies(families: readonly MetricFamily[]): Promise<
   return registry.metrics()
 }
 
-function fill(registry: Registry, { name, help, type, labelNames, samples }: MetricFamily): void {
+function fill(registry: Registry, family: MetricFamily): void {
+  const { name, help, type, labelNames, samples } = family
+  if (type === 'histogram') {
+    registry.registerMetric(countedHistogram(family))
+    return
+  }
   const options = { name, help, labelNames: [...labelNames], registers: [registry] }
   if (type === 'counter') {
     const counter = new Counter<string>(options)
@@ -36,4 +41,14 @@ function fill(registry: Registry, { name, help, type, labelNames, samples }: Met
     const gauge = new Gauge<string>(options)
     for (const { labels, value } of samples) gauge.labels(...labels).set(value)
   }
+}
+
+/** The library's own histogram only takes one observation after the other; this has all that is asked of a metric when its text is written. */
+function countedHistogram({ name, help, type, labelNames, samples }: MetricFamily): Metric {
+  const values = samples.map(({ suffix, labels, value }) => ({
+    metricName: `${name}${suffix}`,
+    labels: Object.fromEntries(labels.map((label, index) => [labelNames[index], label])),
+    value,
+  }))
+  return { name, get: async () => ({ name, help, type, values, aggregator: 'sum' }) } as unknown as Metric
 }

@@ -34,6 +34,11 @@ for (const [what, families, message] of [
   ['a name that is none', [{ ...gauge, name: 'no name' }], /"no name" is not a metric name/],
   ['a counter without _total', [{ ...gauge, type: 'counter' }], /lag: a counter/],
   ['a gauge with _total', [{ ...gauge, name: 'lag_total' }], /lag_total: a counter/],
+  [
+    'a part of a histogram in a gauge',
+    [{ ...gauge, samples: [{ suffix: '_sum', labels: [], value: 1 }] }],
+    /lag: samples of a histogram/,
+  ],
   ['a label too few', [{ ...gauge, samples: [{ labels: [], value: 1 }] }], /lag has 1 labels, a sample has 0/],
 ] as const) {
   test(`${what} is a bug`, () => {

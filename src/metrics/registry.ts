@@ -4,14 +4,16 @@ import { assert } from '../base/assert.ts'
 export interface MetricFamily {
   readonly name: string
   readonly help: string
-  /** A counter only grows while the process lives; its name ends in `_total`. */
-  readonly type: 'counter' | 'gauge'
+  /** A counter only grows while the process lives; its name ends in `_total`. A histogram counts in cumulative buckets by `le`. */
+  readonly type: 'counter' | 'gauge' | 'histogram'
   readonly labelNames: readonly string[]
   readonly samples: readonly MetricSample[]
 }
 
 /** One value; the labels are in the order of the family's `labelNames`. */
 export interface MetricSample {
+  /** Of a histogram: `_bucket` has all labels, the others have all but the last one, `le`. */
+  readonly suffix?: '_bucket' | '_sum' | '_count'
   readonly labels: readonly string[]
   readonly value: number
 }
@@ -60,11 +62,13 @@ function check(family: MetricFamily, names: Set<string>): void {
   assert(METRIC_NAME.test(name), `"${name}" is not a metric name`)
   assert(!names.has(name), `the metric ${name} is given twice`)
   assert((type === 'counter') === name.endsWith('_total'), `${name}: a counter, and nothing else, ends in _total`)
-  for (const { labels } of samples) {
+  for (const { labels, suffix } of samples) {
     assert(
-      labels.length === labelNames.length,
-      `${name} has ${labelNames.length} labels, a sample has ${labels.length}`,
+      (suffix !== undefined) === (type === 'histogram'),
+      `${name}: samples of a histogram, and no others, have a suffix`,
     )
+    const expected = suffix === '_sum' || suffix === '_count' ? labelNames.length - 1 : labelNames.length
+    assert(labels.length === expected, `${name} has ${expected} labels, a sample has ${labels.length}`)
   }
   names.add(name)
 }

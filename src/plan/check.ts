@@ -4,8 +4,9 @@ import { canonicalJson } from './canonical-json.ts'
 import { checkQuery } from './check-query.ts'
 import { checkSinksTogether } from './check-sinks.ts'
 import { checkSource } from './check-source.ts'
-import type { PipelinePlan, QueryPlan, SourceNode } from './node.ts'
+import type { PipelinePlan, QueryPlan } from './node.ts'
 import { badName, nameTaken, type PlanProblem, shown, TakenNames } from './plan-problem.ts'
+import { sourceNode } from './plan-source.ts'
 
 export type { PlanProblem } from './plan-problem.ts'
 
@@ -57,7 +58,7 @@ function checkSources({ queries }: PipelinePlan): PlanProblem[] {
   const problems: PlanProblem[] = []
   let first: { readonly text: string; readonly name: string } | undefined
   for (const query of queries) {
-    const source = sourceOf(query)
+    const source = sourceNode(query)
     const text = canonicalJson(source)
     if (first === undefined) {
       first = { text, name: query.name }
@@ -69,12 +70,6 @@ function checkSources({ queries }: PipelinePlan): PlanProblem[] {
     }
   }
   return problems
-}
-
-function sourceOf({ root }: QueryPlan): SourceNode {
-  let node = root
-  while (node.kind !== 'source') node = node.input
-  return node
 }
 
 function queryPath({ name }: QueryPlan): string {

@@ -1,5 +1,5 @@
 import type { JobState, JobStatus } from '../job/status.ts'
-import { counter, gauge, sample } from '../metrics/family.ts'
+import { counter, gauge, histogram, sample } from '../metrics/family.ts'
 import type { MetricFamily, MetricSample } from '../metrics/registry.ts'
 import { modelMetrics } from './model-metrics.ts'
 
@@ -64,17 +64,15 @@ function timeMetrics({ nowMs, epoch, epochs, latency, watermarks }: JobStatus): 
   const known = watermarks.flatMap(({ id, watermarkMs }) => (watermarkMs === null ? [] : [{ id, watermarkMs }]))
   return [
     gauge('millrace_epoch', 'The last epoch that is complete.', [], [sample([], epoch)]),
-    gauge(
-      'millrace_event_latency_seconds',
-      'From when a row was received until every sink shows what it leads to; of the last epochs.',
-      ['quantile'],
-      latency
-        ? [
-            sample(['0.5'], latency.p50Ms / 1000),
-            sample(['0.99'], latency.p99Ms / 1000),
-            sample(['1'], latency.maxMs / 1000),
-          ]
-        : [],
+    // No quantiles beside it: Prometheus computes them from the buckets, of any time and over several jobs, and then only one series says it.
+    histogram(
+      'millrace_end_to_end_latency_seconds',
+      'From the arrival of an event in the log until every sink shows what it leads to.',
+      latency && {
+        buckets: latency.sinceStart.buckets.map(({ leMs, rows }) => [leMs / 1000, rows]),
+        sum: latency.sinceStart.sumMs / 1000,
+        count: latency.sinceStart.rows,
+      },
     ),
     gauge('millrace_epoch_rows', 'Rows of the last epoch.', [], last ? [sample([], last.rows)] : []),
     gauge(

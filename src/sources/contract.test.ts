@@ -8,7 +8,6 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { freshTopic, openTestLog, testKafka } from '../../test/support/kafka.ts'
 import { draftOf } from '../../test/support/log-records.ts'
 import { type Requirement, requirement } from '../../test/support/requirement.ts'
-import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import { createScalarDecoder } from '../batch/scalar-decoder.ts'
 import { MemoryLog } from '../log/memory-log.ts'
@@ -200,17 +199,6 @@ async function openFilesIn(folder: string): Promise<string[]> {
   const targets = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''))
   return (await Promise.all(targets)).filter((path) => path.startsWith(folder))
 }
-
-test('a topic that is not there is named, with the nearest one that is', async () => {
-  const log = new MemoryLog('the log')
-  await log.createTopic('clickstream', { partitions: 1 })
-  await assert.rejects(
-    createSource(logSource('clickstraem'), { ...context('/'), openLog: async () => log }),
-    new MillraceError('invalid-option', 'there is no topic "clickstraem" in the log', {
-      hint: 'did you mean "clickstream"?; `millrace generate --topic clickstraem` makes one with synthetic events, with --preset those of a preset',
-    }),
-  )
-})
 
 test('a topic is followed as it grows, from its beginning or from its end', async () => {
   const log = new MemoryLog()

@@ -1,11 +1,9 @@
 import { MillraceError } from '../base/error.ts'
 import type { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { LogSourceSpec } from '../plan/connectors.ts'
-import { nameHint } from '../plan/nearest-name.ts'
 import type { Source, SourceOffsets, SourcePartition } from './source.ts'
+import { type TopicWait, waitForTopic } from './topic-wait.ts'
 
-const METADATA_LIMIT_MS = 5_000
-const METADATA_PAUSE_MS = 250
 /** Once it runs, a job that asks for offsets must not wait for them. */
 const LATER_LIMIT_MS = 1_500
 /** What may pass is not spoken of for so long. */
@@ -15,9 +13,14 @@ const LAG_QUIET_MS = 30_000
  * A topic of a Kafka cluster: committed records of every partition, followed as it grows. A partition's fingerprint is the topic's
  * id, so that a checkpoint is refused when the topic was created anew.
  */
-export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog): Promise<Source> {
+export async function kafkaSource(spec: LogSourceSpec, log: KafkaLog, wait: TopicWait = {}): Promise<Source> {
   const { topic } = spec
-  const { id } = await waitForTopic(topic, log)
+  const finder = {
+    where: `on ${log.name}`,
+    find: (name: string) => log.topics.refresh(name),
+    names: async () => (await log.topics.list()).map(({ name }) => name),
+  }
+  const { id } = await waitForTopic(topic, finder, wait)
   const fetcher = log.fetcher(await log.topics.get(topic))
   /** Partitions that are found later are new: all that is in them came after the start. */
   let begun: readonly number[] | undefined
@@ -81,23 +84,4 @@ function publisher(topic: string, log: KafkaLog): NonNullable<Source['publish']>
       log.cluster.options.report?.(`lag is not shown: ${error instanceof Error ? error.message : error}`)
     }
   }
-}
-
-/** Whoever makes the topic may be slower to start than we are. */
-async function waitForTopic(topic: string, log: KafkaLog): Promise<{ readonly id: string }> {
-  const deadline = performance.now() + METADATA_LIMIT_MS
-  for (let told = false; ; told = true) {
-    const found = await log.topics.refresh(topic)
-    if (found) return found
-    if (performance.now() > deadline) throw await unknownTopic(topic, log)
-    if (!told) log.cluster.options.report?.(`waiting for the topic "${topic}" on ${log.name}`)
-    await new Promise((resolve) => setTimeout(resolve, METADATA_PAUSE_MS))
-  }
-}
-
-async function unknownTopic(topic: string, log: KafkaLog): Promise<MillraceError> {
-  const topics = (await log.topics.list()).map(({ name }) => name)
-  return new MillraceError('invalid-option', `there is no topic "${topic}" on ${log.name}`, {
-    hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events, with --preset those of a preset`,
-  })
 }

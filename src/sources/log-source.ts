@@ -2,16 +2,21 @@ import { MillraceError } from '../base/error.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { Log } from '../log/log.ts'
 import type { LogSourceSpec } from '../plan/connectors.ts'
-import { nameHint } from '../plan/nearest-name.ts'
 import type { Source, SourceOffsets, SourcePartition } from './source.ts'
+import { type TopicWait, waitForTopic } from './topic-wait.ts'
 
 const READ_BYTES_MAX = 4 << 20
 
 /** A topic of a log: every partition of it, followed as it grows. */
-export async function logSource(spec: LogSourceSpec, log: Log): Promise<Source> {
+export async function logSource(spec: LogSourceSpec, log: Log, wait: TopicWait = {}): Promise<Source> {
   const { topic } = spec
   if (spec.fromTimeMs !== undefined) throw noTimes(topic)
-  if (!(await log.describeTopic(topic))) throw await unknownTopic(topic, log)
+  const finder = {
+    where: 'in the log',
+    find: (name: string) => log.describeTopic(name),
+    names: async () => (await log.listTopics()).map((found) => found.topic),
+  }
+  await waitForTopic(topic, finder, wait)
   return {
     identity: `topic ${topic} of ${log.name}`,
     bounded: false,
@@ -56,13 +61,6 @@ async function* readPartition(
     }
     if (batches.length === 0) await log.waitForRecords(topic, partition, position, signal)
   }
-}
-
-async function unknownTopic(topic: string, log: Log): Promise<MillraceError> {
-  const topics = (await log.listTopics()).map((one) => one.topic)
-  return new MillraceError('invalid-option', `there is no topic "${topic}" in the log`, {
-    hint: `${nameHint(topic, topics)}; \`millrace generate --topic ${topic}\` makes one with synthetic events, with --preset those of a preset`,
-  })
 }
 
 function noTimes(topic: string): MillraceError {

@@ -32,7 +32,7 @@ export function expressionSql(node: Expression, fields: readonly Field[]): strin
       return `(${sql(node.operand)} IN (${node.values.map((value) => comparedLiteral(value, type)).join(', ')}))`
     }
     case 'call':
-      return callSql(node, fields)
+      return callSql(node, { fields, sql, cast: (part, type) => castSql(part, type, fields) })
     case 'case':
       return caseSql(node, fields)
     case 'row':

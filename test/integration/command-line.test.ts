@@ -5,7 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openEmbeddedLog } from '../../src/log/embedded-log.ts'
 import { ROUTE_PATHS } from '../../src/server/routes.ts'
+import { draftOf } from '../support/log-records.ts'
 import { COMMAND, runMillrace, startMillrace, temporaryFolder } from '../support/run-millrace.ts'
 
 const PIPELINE = `
@@ -69,12 +71,11 @@ test('a shell completes commands and options', async (t) => {
 
 test('a flag beats the environment, that beats .env, that beats the file; the commands follow', async (t) => {
   const cwd = await temporaryFolder(t)
-  await writeFile(join(cwd, 'types.ts'), PIPELINE)
   const env = { MILLRACE_HOME: '' }
   const heldBy = async (args: readonly string[], more: Record<string, string> = {}): Promise<string> => {
-    const run = await runMillrace(['run', 'types.ts', '--once', ...args], { cwd, env: { ...env, ...more } })
-    assert.equal(run.code, 2)
-    return /there is no log in .*\/(\S+)\/log/.exec(run.stderr)?.[1] ?? run.stderr
+    const listing = await runMillrace(['topics', 'list', ...args], { cwd, env: { ...env, ...more } })
+    assert.equal(listing.code, 2)
+    return /there is no log in .*\/(\S+)\/log/.exec(listing.stderr)?.[1] ?? listing.stderr
   }
   assert.equal(await heldBy([]), '.millrace')
   await writeFile(join(cwd, 'other.yaml'), 'home: by-other-file\n')
@@ -88,6 +89,21 @@ test('a flag beats the environment, that beats .env, that beats the file; the co
   const shown = await runMillrace(['config', 'show', '--json'], { cwd, env })
   const home = (JSON.parse(shown.stdout) as { name: string }[]).find(({ name }) => name === 'home')
   assert.deepEqual(home, { name: 'home', value: 'by-env-file', origin: '.env: MILLRACE_HOME', env: ['MILLRACE_HOME'] })
+})
+
+test('a run that is started before whoever makes its topic waits for it, and says so', async (t) => {
+  const cwd = await temporaryFolder(t)
+  await writeFile(join(cwd, 'types.ts'), PIPELINE)
+  const early = startMillrace(t, ['run', 'types.ts', '--once', '--json'], { cwd })
+  await early.says(/waiting for a log in .*\/home\/log/)
+  const log = await openEmbeddedLog(join(cwd, 'home/log'), { mode: 'write' })
+  await early.says(/waiting for the topic "events" in the log/)
+  await log.createTopic('events', { partitions: 1 })
+  await log.append('events', 0, draftOf(EVENT.trim()))
+  await log.close()
+  const { code, stdout, stderr } = await early.ended
+  assert.equal(code, 0, stderr)
+  assert.equal((JSON.parse(stdout) as { rowsRead: number }).rowsRead, 1)
 })
 
 test('names of a source system lead the run to its topic and its output, and say so', {

@@ -15,11 +15,10 @@ import {
   tumbling,
 } from '../../src/index.ts'
 import type { Job } from '../../src/job/job.ts'
-import { openJob } from '../../src/job/open-job.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 import { jobMetrics } from '../../src/server/job-metrics.ts'
-import { createSource } from '../../src/sources/index.ts'
 import { draftOf } from '../support/log-records.ts'
+import { openMemoryJob } from '../support/memory-job.ts'
 import { temporaryFolder } from '../support/run-millrace.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
@@ -102,7 +101,6 @@ async function metricsOf(
   visitsByPartition: readonly (readonly Visit[])[],
   { once = true, rowsPerEpochMax = 10_000, seen = [] }: RunOptions = {},
 ): Promise<ReadonlyMap<string, number>> {
-  const folder = await temporaryFolder(t)
   const clock = new WatchedClock(START_MS + MINUTE)
   const log = new MemoryLog('hostile', clock)
   await log.createTopic('visits', { partitions: visitsByPartition.length })
@@ -110,31 +108,12 @@ async function metricsOf(
     clock.setAtLeast(START_MS + Math.max(...own.map(([at]) => at).filter((at) => at < YEAR)))
     for (const [at, user] of own) await log.append('visits', partition, draftOf(visitText(at, user)))
   }
-  const source = await createSource(logSource('visits'), {
-    workingFolder: folder,
-    stdin: process.stdin,
-    openLog: async () => log,
-  })
-  const job = await openJob({
+  const job = await openMemoryJob({
     plan: pipeline('hostile').query('q', query),
-    source,
-    checkpointFolder: undefined,
-    deadLetterFolder: folder,
-    workingFolder: folder,
-    settings: {
-      triggerMs: 100,
-      snapshotIntervalMs: 1_000_000,
-      rowsPerEpochMax,
-      prefetchBytesMax: 1 << 20,
-      once,
-      flushAtEnd: false,
-    },
-    live: false,
-    parallelism: 1,
+    log,
     clock,
-    print: () => {},
-    hashKey: [1, 2],
-    views: [],
+    disk: await temporaryFolder(t),
+    settings: { triggerMs: 100, rowsPerEpochMax, once },
   })
   let stepsAfterIdle = 0
   clock.watch = () => {

@@ -2,24 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { VirtualClock } from '../../src/base/clock.ts'
-import {
-  adam,
-  logisticRegression,
-  logSource,
-  type Pipeline,
-  pageHinkley,
-  pipeline,
-  purchaseWithin,
-  sgd,
-} from '../../src/index.ts'
-import { openJob } from '../../src/job/open-job.ts'
+import { adam, logisticRegression, type Pipeline, pageHinkley, pipeline, purchaseWithin, sgd } from '../../src/index.ts'
 import { readSnapshot, SNAPSHOT_NAME } from '../../src/job/snapshot-file.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 import { type MemoryRow, MemoryStore, memorySink } from '../../src/sinks/memory-sink.ts'
-import { createSource } from '../../src/sources/index.ts'
 import { FaultyFiles } from '../support/faulty-files.ts'
 import { lawRuns } from '../support/law-runs.ts'
-import { draftOf, noLock } from '../support/log-records.ts'
+import { draftOf } from '../support/log-records.ts'
+import { openMemoryJob } from '../support/memory-job.ts'
 import { type HistoryEvent, history, historyEvents, historyRows } from '../support/shop-history.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
@@ -185,34 +175,14 @@ async function runOnce(
   { parallelism, rowsPerEpochMax, prefetchBytesMax }: Way,
   stores: Readonly<Record<string, MemoryStore>>,
 ): Promise<void> {
-  const source = await createSource(logSource('t'), {
-    workingFolder: '/',
-    stdin: process.stdin,
-    openLog: async () => log,
-  })
-  const job = await openJob({
+  const job = await openMemoryJob({
     plan,
-    source,
-    checkpointFolder: '/checkpoint',
-    deadLetterFolder: '/dead',
-    workingFolder: '/',
-    settings: {
-      triggerMs: 1,
-      snapshotIntervalMs: 1_000_000,
-      rowsPerEpochMax,
-      prefetchBytesMax,
-      once: true,
-      flushAtEnd: false,
-    },
-    live: false,
-    parallelism,
-    plainDecoder: true,
+    log,
     clock: new VirtualClock(START_MS),
-    print: () => {},
-    hashKey: [1, 2],
+    disk: files,
+    settings: { rowsPerEpochMax, prefetchBytesMax },
     views: Object.entries(stores).map(([query, store]) => ({ query, sink: memorySink({ name: query }, store) })),
-    fileSystem: files,
-    lock: noLock,
+    parallelism,
   })
   await job.run()
 }

@@ -1,5 +1,7 @@
 import { RecordWalk } from '../../src/batch/record-walk.ts'
 import { CLICK_EVENT_TYPES } from '../../src/event/click-event.ts'
+import { PLANTS, type Plant } from '../../src/generator/generated-event.ts'
+import type { Truth } from '../../src/generator/truth.ts'
 import type { Log } from '../../src/log/log.ts'
 import { RecordBatchBuilder } from '../../src/log/record-batch-builder.ts'
 
@@ -36,6 +38,10 @@ export async function copyCut(from: Log, topic: string, ends: readonly number[],
   }
 }
 
+/** What counts as a row here: all but what was spoiled. */
+export const VALID: readonly Plant[] = PLANTS.filter((plant) => plant !== 'malformed' && plant !== 'invalid')
+
+/** What a topic holds, counted from its bytes or told by the generator. */
 export interface Recount {
   readonly malformed: number
   readonly invalid: number
@@ -78,6 +84,25 @@ export function recount(values: readonly Uint8Array[], windowSizeMs: number): Re
           distinct(all, 'user_id'),
           distinct(all, 'session_id'),
         ],
+      ]),
+    ),
+  }
+}
+
+/** What the generator tells of `VALID` rows, as `recount` puts it. */
+export function asRecount({ rowsByPlant, counted, byType, revenueCents, users, sessions, pages }: Truth): Recount {
+  return {
+    malformed: rowsByPlant.malformed,
+    invalid: rowsByPlant.invalid,
+    valid: counted,
+    byType: Object.fromEntries(Object.entries(byType).filter(([, count]) => count > 0)),
+    revenueCents,
+    users,
+    sessions,
+    pages: new Map(
+      pages.map((page) => [
+        `${page.windowStartMs} | ${page.pageUrl}`,
+        [page.events, page.pageViews, page.purchases, page.revenueCents, page.users, page.sessions],
       ]),
     ),
   }

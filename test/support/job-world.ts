@@ -20,13 +20,12 @@ import {
   value,
 } from '../../src/index.ts'
 import { readJournals } from '../../src/job/journal.ts'
-import { openJob } from '../../src/job/open-job.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
 import { type MemoryRow, MemoryStore, memorySink } from '../../src/sinks/memory-sink.ts'
 import { readOutputLog } from '../../src/sinks/output-log.ts'
-import { createSource } from '../../src/sources/index.ts'
 import { FaultyFiles } from './faulty-files.ts'
-import { draftOf, noLock } from './log-records.ts'
+import { draftOf } from './log-records.ts'
+import { openMemoryJob } from './memory-job.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
 const DELAY_MS = 30_000
@@ -103,35 +102,18 @@ export class JobWorld {
   /** One process: recovers, works off what the log holds, and ends; with `flush` after closing every window. */
   async live(flush: boolean): Promise<void> {
     const random = this.#random
-    const plan = worldPlan()
-    const source = await createSource(logSource('events'), {
-      workingFolder: '/',
-      stdin: process.stdin,
-      openLog: async () => this.#log,
-    })
-    const job = await openJob({
-      plan,
-      source,
-      checkpointFolder: '/checkpoint',
-      deadLetterFolder: '/dead',
-      workingFolder: '/',
+    const job = await openMemoryJob({
+      plan: worldPlan(),
+      log: this.#log,
+      clock: this.#clock,
+      disk: this.files,
       settings: {
-        triggerMs: 1,
         snapshotIntervalMs: random.pick([0, 100, 1_000_000]),
         rowsPerEpochMax: random.pick([1, 8, 30, 1_000]),
         prefetchBytesMax: random.pick([1, 500, 1 << 20]),
-        once: true,
         flushAtEnd: flush,
       },
-      live: false,
-      parallelism: 1,
-      plainDecoder: true,
-      clock: this.#clock,
-      print: () => {},
-      hashKey: [1, 2],
       views: [{ query: 'pages', sink: memorySink({ name: 'pages.store' }, this.store) }],
-      fileSystem: this.files,
-      lock: noLock,
     })
     await job.run()
   }

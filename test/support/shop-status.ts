@@ -66,7 +66,7 @@ export function shopStatus(elapsedMs: number): JobStatus {
     rowsRead,
     bytesRead: rowsRead * 312,
     eventsPerSecond: elapsedMs === 0 ? 0 : 2_100 + 260 * Math.sin(elapsedMs / 9_000) + 90 * Math.sin(elapsedMs / 1_300),
-    latency: elapsedMs === 0 ? null : { p50Ms: 212, p99Ms: 487, maxMs: 530 },
+    latency: elapsedMs === 0 ? null : shopLatency(rowsRead),
     fates: { ...fates, invalid, accepted },
     reasons: [
       { fate: 'late', rule: 'watermark', rows: late },
@@ -103,6 +103,15 @@ export function shopStatus(elapsedMs: number): JobStatus {
     recovery: null,
     error: null,
   }
+}
+
+function shopLatency(rows: number): JobStatus['latency'] {
+  const shares = { 100: 0.1, 250: 0.64, 500: 0.99, 1000: 1, 2500: 1 }
+  const buckets = Object.entries(shares).map(([leMs, share]) => ({
+    leMs: Number(leMs),
+    rows: Math.floor(rows * share),
+  }))
+  return { p50Ms: 212, p99Ms: 487, maxMs: 530, sinceStart: { buckets, rows, sumMs: rows * 230 } }
 }
 
 /** The same job when nothing has arrived yet. */

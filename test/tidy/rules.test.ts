@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { circles } from './circles.ts'
 import { docComments } from './doc-comments.ts'
 import { layers } from './layers.ts'
 import { purity } from './purity.ts'
@@ -54,6 +55,21 @@ test('the offending import and the allowed layers are named', () => {
   assert.deepEqual(messages(layers(sources)), [
     'src/log/kafka.ts:1 imports src/plan/node.ts, but log may import base, batch',
   ])
+})
+
+test('files that need each other are found; types and what is loaded later are no need', () => {
+  check(circles, {
+    'src/a.ts': `import { b } from './b.ts' // !`,
+    'src/b.ts': `import './c.ts'`,
+    'src/c.ts': `export { a } from './a.ts'`,
+    'src/d.ts': `import { e } from './e.ts'\nimport { a } from './a.ts'`,
+    'src/e.ts': `import type { d } from './d.ts'\nimport { type d as f } from './d.ts'\nconst g = () => import('./d.ts')`,
+    'web/src/h.tsx': `import { h } from './h.tsx' // !`,
+    'test/i.ts': `import { j } from './j.ts'`,
+    'test/j.ts': `import { i } from './i.ts'`,
+  })
+  const pair = parseSources(new Map(Object.entries({ 'src/a.ts': `\nimport './b.ts'`, 'src/b.ts': `import './a.ts'` })))
+  assert.deepEqual(messages(circles(pair)), ['src/a.ts:2 is in a circle of imports: src/a.ts -> src/b.ts -> src/a.ts'])
 })
 
 test('the page, the presets, the examples and the public files have their own bounds', () => {

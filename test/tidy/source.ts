@@ -36,6 +36,8 @@ export interface Import {
   readonly path: string | undefined
   /** Nothing of it is left when the types are stripped. */
   readonly typesOnly: boolean
+  /** Loaded when it is called for: `import()`, or a worker. */
+  readonly lazy: boolean
   readonly line: number
 }
 
@@ -114,19 +116,19 @@ export function isTest(path: string): boolean {
 
 function findImports(path: string, tree: SourceFile): Import[] {
   const found: Import[] = []
-  const add = (node: Node, specifier: Node | undefined, typesOnly: boolean): void => {
+  const add = (node: Node, specifier: Node | undefined, typesOnly: boolean, lazy = false): void => {
     if (specifier === undefined || !isStringLiteralLikeNode(specifier)) return
     const text = specifier.text
     const target = text.startsWith('.') ? posix.join(posix.dirname(path), text) + impliedExtension(path) : undefined
-    found.push({ specifier: text, path: target, typesOnly, line: lineOf(tree, node) })
+    found.push({ specifier: text, path: target, typesOnly, lazy, line: lineOf(tree, node) })
   }
   walk(tree, (node) => {
     if (isImportDeclaration(node)) add(node, node.moduleSpecifier, importsTypesOnly(node))
     else if (isExportDeclaration(node)) add(node, node.moduleSpecifier, exportsTypesOnly(node))
     else if (isImportTypeNode(node))
       add(node, isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true)
-    else if (isCallExpression(node) && isImportExpression(node.expression)) add(node, node.arguments[0], false)
-    else if (isOwnUrl(node)) add(node, node.arguments?.[0], false)
+    else if (isCallExpression(node) && isImportExpression(node.expression)) add(node, node.arguments[0], false, true)
+    else if (isOwnUrl(node)) add(node, node.arguments?.[0], false, true)
   })
   return found
 }

@@ -43,7 +43,7 @@ export function Pulse({ job }: { readonly job: JobStatus }): VNode {
 
 function latencyTitle({ p50Ms, p99Ms, maxMs }: NonNullable<JobStatus['latency']>): string {
   const [half, most, all] = [p50Ms, p99Ms, maxMs].map(formatTaken)
-  return `From when an event is received until every sink shows it: half within ${half}, 99 of 100 within ${most}, all within ${all}`
+  return `From an event's arrival in the log until every sink shows what it leads to: half within ${half}, 99 of 100 within ${most}, all within ${all}`
 }
 
 interface FactProps {

@@ -6,8 +6,8 @@ import type { JobSettings } from '../../job/job-parts.ts'
 import { openJob } from '../../job/open-job.ts'
 import type { JobStatus } from '../../job/status.ts'
 import { fileSource, type LogSourceSpec, logSource, type SourceSpec } from '../../plan/connectors.ts'
-import { nameHint } from '../../plan/nearest-name.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
+import { sourceOf } from '../../plan/plan-source.ts'
 import { queryChain } from '../../plan/query-chain.ts'
 import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
@@ -15,10 +15,11 @@ import { withAlerts } from '../alerts/watch-job.ts'
 import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
-import { type Home, homeAt, openKafka, openLog } from '../home.ts'
+import { type Home, homeAt, openInputLog, openKafka } from '../home.ts'
 import { collect } from '../options.ts'
 import { say, whenNobodyReads } from '../output.ts'
 import { type PageOptions, startPage } from '../page.ts'
+import { assertQuery } from '../plan-queries.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import { FORMATS, type PrintFormat, printSink } from '../print-rows.ts'
@@ -113,7 +114,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
   if (options.print !== undefined) assertQuery(plan, options.print)
   const spec = sourceOf(plan)
   const { bootstrapServers: servers } = options
-  const log = spec.kind === 'log' ? await openLog(home, 'read', `millrace run ${plan.name}`, servers) : undefined
+  const log = spec.kind === 'log' ? await openInputLog(home, `millrace run ${plan.name}`, servers) : undefined
   const kafka = servers && writesToKafka(plan) ? await openKafka(servers) : undefined
   let storeApi: StoreApi | undefined
   const postgres = options.postgres && (await startPostgres(home))
@@ -122,6 +123,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
       workingFolder: process.cwd(),
       stdin: process.stdin,
       openLog: async () => log as NonNullable<typeof log>,
+      report: say,
     })
     const place = placeOf(plan.name, source, home, options)
     if (options.replace) await clearEarlierRuns(plan, home, place, kafka)
@@ -236,18 +238,6 @@ function adaptedTopic(spec: LogSourceSpec, { topic, from }: RunOptions, topicOri
   if (topic !== undefined && topic !== spec.topic && topicOrigin !== 'cli')
     say(`notice: reading the topic "${topic}" (${topicOrigin}) instead of the pipeline's "${spec.topic}"`)
   return from === undefined ? { ...spec, topic: topic ?? spec.topic } : logSource(topic ?? spec.topic, { from })
-}
-
-function sourceOf(plan: PipelinePlan): SourceSpec {
-  return queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
-}
-
-function assertQuery(plan: PipelinePlan, name: string): void {
-  const names = plan.queries.map((query) => query.name)
-  if (names.includes(name)) return
-  throw new MillraceError('invalid-option', `the pipeline "${plan.name}" has no query "${name}"`, {
-    hint: nameHint(name, names),
-  })
 }
 
 function noTopic(pipeline: string, topic: string): MillraceError {

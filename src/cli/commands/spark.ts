@@ -5,14 +5,16 @@ import { MillraceError } from '../../base/error.ts'
 import { formatTime } from '../../base/time.ts'
 import { fileSource } from '../../plan/connectors.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
+import { sourceOf } from '../../plan/plan-source.ts'
 import { createSource } from '../../sources/index.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { settingOption } from '../config/apply.ts'
 import type { DefineCommand } from '../define-command.ts'
 import { showExamples } from '../help.ts'
-import { homeAt, openKafka, openLog } from '../home.ts'
+import { homeAt, openInputLog, openKafka } from '../home.ts'
 import { collect, port, wholeNumber } from '../options.ts'
 import { printJson, say } from '../output.ts'
+import { onlyQueries } from '../plan-queries.ts'
 import { POSTGRES_OPTION, startPostgres } from '../postgres-option.ts'
 import { addPresetOptions, choosePipeline, type PresetOptions, pipelineWords } from '../preset-options.ts'
 import type { QueryVerdict } from '../spark/verify.ts'
@@ -122,7 +124,6 @@ function withSparkOptions(command: Command): Command {
 }
 
 async function planOf(words: readonly (string | undefined)[], options: SparkOptions): Promise<PipelinePlan> {
-  const { onlyQueries, sourceOf } = await import('../spark/spark-plan.ts')
   const { path, topic } = pipelineWords(options, words)
   const chosen = { ...options, ...(topic !== undefined && { topic }) }
   let plan = onlyQueries(await choosePipeline(path, chosen), options.only)
@@ -208,7 +209,6 @@ async function createTopics({ queries }: PipelinePlan, servers: string | undefin
 
 async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<number> {
   const { sparkPlan } = await import('../../spark/capability.ts')
-  const { sourceOf } = await import('../spark/spark-plan.ts')
   const { verify } = await import('../spark/verify.ts')
   const spark = sparkPlan(plan)
   tellChanges(spark.changes)
@@ -216,13 +216,14 @@ async function verifySpark(plan: PipelinePlan, options: VerifyOptions): Promise<
   const { bootstrapServers } = options
   const log =
     sourceOf(plan).kind === 'log'
-      ? await openLog(homeAt(options.home), 'read', 'millrace spark verify', bootstrapServers)
+      ? await openInputLog(homeAt(options.home), 'millrace spark verify', bootstrapServers)
       : undefined
   try {
     const source = await createSource(sourceOf(plan), {
       workingFolder: process.cwd(),
       stdin: process.stdin,
       openLog: async () => log as NonNullable<typeof log>,
+      report: say,
     })
     const verdicts = await verify({
       plan: spark.plan,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PRESETS } from '../../pipelines/index.ts'
 import { fileSource } from '../../plan/connectors.ts'
+import { sourceOf } from '../../plan/plan-source.ts'
 import { withSource } from '../adapt-plan.ts'
-import { fullPath, sourceOf, withFullPaths } from './spark-plan.ts'
+import { fullPath, withFullPaths } from './spark-plan.ts'
 
 test('a folder is told from the root, an address as it is', () => {
   assert.equal(fullPath('/w', 'out'), '/w/out')

@@ -1,9 +1,7 @@
 import { resolve } from 'node:path'
-import { MillraceError } from '../../base/error.ts'
-import type { SinkSpec, SourceSpec } from '../../plan/connectors.ts'
-import { nameHint } from '../../plan/nearest-name.ts'
+import type { SinkSpec } from '../../plan/connectors.ts'
 import type { PipelinePlan } from '../../plan/node.ts'
-import { queryChain } from '../../plan/query-chain.ts'
+import { sourceOf } from '../../plan/plan-source.ts'
 import { literalPath } from '../../spark/places.ts'
 import { withSource } from '../adapt-plan.ts'
 
@@ -29,20 +27,4 @@ export function withFullPaths(plan: PipelinePlan, workingFolder: string): Pipeli
     ...source,
     paths: source.paths.map((path) => fullPath(literalPath(workingFolder), path)),
   })
-}
-
-/** The plan with only the queries of these names; with all of them when there are none. */
-export function onlyQueries(plan: PipelinePlan, names: readonly string[] | undefined): PipelinePlan {
-  if (names === undefined) return plan
-  const known = plan.queries.map(({ name }) => name)
-  const unknown = names.find((name) => !known.includes(name))
-  if (unknown === undefined) return { ...plan, queries: plan.queries.filter(({ name }) => names.includes(name)) }
-  throw new MillraceError('invalid-option', `the pipeline "${plan.name}" has no query "${unknown}"`, {
-    hint: nameHint(unknown, known),
-  })
-}
-
-/** What the pipeline reads. */
-export function sourceOf(plan: PipelinePlan): SourceSpec {
-  return queryChain((plan.queries[0] as PipelinePlan['queries'][number]).root).source.source
 }

@@ -3,7 +3,7 @@ import type { ColumnBuilder } from '../column-builder.ts'
 import { PairNumbers } from '../keys/pair-numbers.ts'
 import { type AggregateState, grownInts, type RunningState } from './aggregate.ts'
 import type { ColumnValues } from './column-values.ts'
-import { DistinctState } from './count-distinct.ts'
+import { DistinctState } from './distinct-state.ts'
 
 /**
  * Different values in a sliding window: for each (group, value) the last pane that has it. Work per pane is what the pane holds,
