@@ -12,6 +12,7 @@ import { MemoryLog } from '../log/memory-log.ts'
 import { MemoryStore, memorySink } from '../sinks/memory-sink.ts'
 import { CatchUp } from './catch-up.ts'
 import type { Job } from './job.ts'
+import type { JobSettings } from './job-parts.ts'
 import { readJournals } from './journal.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)
@@ -63,6 +64,24 @@ test('a crash in such an epoch loses and doubles nothing', LIMIT, async () => {
   await world.crashInLargeEpoch()
   await (await world.open()).run()
   assert.deepEqual(world.rows(), allRows())
+})
+
+test('a recovery that took longer than snapshots are apart is kept with the first epoch behind it', LIMIT, async () => {
+  const world = await World.filled()
+  await world.crashInLargeEpoch()
+  world.log.readMs = 1_000
+  const steps: string[] = []
+  watchFailpoints((name) => {
+    steps.push(name)
+    if (name === 'job:recovered') world.log.readMs = 0
+  })
+  try {
+    await (await world.open(1, { snapshotIntervalMs: 3_000 })).run()
+  } finally {
+    watchFailpoints(undefined)
+  }
+  const before = steps.slice(steps.indexOf('job:recovered'), steps.indexOf('job:after-snapshot'))
+  assert.equal(before.filter((name) => name === 'job:after-plan').length, 1)
 })
 
 test('a job that is stopped while it reads an open epoch again loses none of it', LIMIT, async () => {
@@ -122,12 +141,15 @@ function allRows(): string[] {
 class UnreliableLog extends MemoryLog {
   holdBackFrom = Number.POSITIVE_INFINITY
   failFrom = Number.POSITIVE_INFINITY
+  readMs = 0
+  readonly #clock: VirtualClock
   /** Resolves when records were asked for that are held back. */
   readonly asked: Promise<void>
   #tell: () => void = () => {}
 
   constructor(clock: VirtualClock) {
     super('events', clock)
+    this.#clock = clock
     this.asked = new Promise((resolve) => {
       this.#tell = resolve
     })
@@ -135,6 +157,7 @@ class UnreliableLog extends MemoryLog {
 
   /** A piece at a time. */
   override async read(topic: string, partition: number, fromOffset: number): Promise<readonly EncodedRecords[]> {
+    this.#clock.advance(this.readMs)
     if (fromOffset >= this.failFrom) throw new Error('the disk is broken')
     return fromOffset >= this.holdBackFrom ? [] : super.read(topic, partition, fromOffset, 1)
   }
@@ -171,7 +194,7 @@ class World {
     return world
   }
 
-  open(parallelism = 1): Promise<Job> {
+  open(parallelism = 1, settings: Partial<JobSettings> = {}): Promise<Job> {
     const fields = { at: timestamp({ format: 'epoch-ms', required: true }), partition: int32(), row: int32() }
     return openMemoryJob({
       plan: pipeline('catching-up').query('q', stream(logSource('events'), defineSchema(fields)).select()),
@@ -179,13 +202,21 @@ class World {
       clock: this.clock,
       disk: this.#files,
       parallelism,
-      settings: { rowsPerEpochMax: ROWS_PER_EPOCH, prefetchBytesMax: HELD_BYTES_MAX },
+      settings: { rowsPerEpochMax: ROWS_PER_EPOCH, prefetchBytesMax: HELD_BYTES_MAX, ...settings },
       views: [{ query: 'q', sink: memorySink({ name: 'store' }, this.#store) }],
     })
   }
 
-  /** One process, which dies in an epoch with more rows than are held. */
+  /** Processes that die one after the other, the last one in an epoch with more rows than are held. */
   async crashInLargeEpoch(): Promise<void> {
+    let open: readonly OffsetRange[] = []
+    while (!open.some(({ from, to }) => to - from > 2 * ROWS_PER_PIECE)) {
+      await this.#crash()
+      open = (await this.plannedRanges()).at(-1) ?? []
+    }
+  }
+
+  async #crash(): Promise<void> {
     let epochs = 0
     watchFailpoints((name) => {
       if (name !== 'job:after-compute' || ++epochs < 4) return
@@ -198,8 +229,6 @@ class World {
       watchFailpoints(undefined)
     }
     this.#files.restart()
-    const open = (await this.plannedRanges()).at(-1) ?? []
-    assert.ok(open.some(({ from, to }) => to - from > 2 * ROWS_PER_PIECE))
   }
 
   /** Of every plan that was written down, oldest first. */

@@ -121,6 +121,8 @@ export class Job {
   async #recover(): Promise<void> {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     this.#clockMs = this.#parts.clock.now()
+    // What is computed again counts: were it to crash once more, it would have to be computed a third time.
+    this.#lastSnapshotMs = this.#clockMs
     if (!checkpoint) {
       await sinks.open(1, { lastPreparedEpoch: 0, certain: [], sinksNamed: new Set() })
       return
@@ -194,7 +196,6 @@ export class Job {
       if (!source.bounded && this.#partitions.empty(partition)) this.#idle.flagEmpty(partition)
     }
     if (settings.once || source.bounded) this.#draining = { flush: settings.flushAtEnd, ends: undefined }
-    this.#lastSnapshotMs = this.#parts.clock.now()
   }
 
   /** The source has grown. */
