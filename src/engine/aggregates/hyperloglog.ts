@@ -1,8 +1,19 @@
 import biasTables from './hll-bias.json' with { type: 'json' }
 
 /*
- * HyperLogLog++ without the sparse form (Heule, Nunkesser, Hall: HyperLogLog in Practice, EDBT 2013). The empirical constants in
- * hll-bias.json are those of the paper as they stand in Apache Spark (Apache License 2.0), so that estimates are the same numbers.
+ * How many different values there were, from a few hundred bytes: HyperLogLog++ [1], which is HyperLogLog [2] with 64 bits of hash and its
+ * bias corrected. Half of all hashes begin with a 1, a quarter with 01, and so on: the longest run of zeros that was seen tells how many
+ * there were. One run tells little, so each hash goes to one of m = 2^p registers, and each register keeps the longest of its runs:
+ *
+ *       hash        first p bits: which register | the others, 0 0 1 x x x ...: rank 3, the place of the first 1, at most 64 - p + 1
+ *       registers   | 3 | 0 | 1 | 5 | 0 | ...      one byte each, 0 where no hash came; m = 512 bytes for 5 % of deviation
+ *
+ * A byte where six bits would do takes a third more room and spares masks for each row; few values are kept as a set, which is what the
+ * sparse form of [1] is for (`approx-count-distinct.ts`). The maximum of two states is the state of all their values, in any order.
+ * Estimates are the numbers of Apache Spark: its hash, its steps, and the constants of [1] as they stand there (Apache License 2.0).
+ *
+ * [1] S. Heule, M. Nunkesser, A. Hall: HyperLogLog in Practice, EDBT 2013.
+ * [2] P. Flajolet, E. Fusy, O. Gandouet, F. Meunier: HyperLogLog, the analysis of a near-optimal cardinality estimation algorithm, 2007.
  */
 
 /** Bits of the register index for a relative standard deviation that is tolerated. */
@@ -19,6 +30,7 @@ export function registerIndex(hashHigh: number, precision: number): number {
 export function registerRank(hashHigh: number, hashLow: number, precision: number): number {
   const high = (hashHigh << precision) | (hashLow >>> (32 - precision))
   if (high !== 0) return Math.clz32(high) + 1
+  // A 1 behind the last bit ends a run of nothing but zeros.
   const low = (hashLow << precision) | (1 << (precision - 1))
   return 32 + Math.clz32(low) + 1
 }
@@ -34,18 +46,21 @@ export function estimate(registers: Uint8Array, start: number, precision: number
   return estimateFrom(counts, precision)
 }
 
-/** Estimate from the number of registers of each rank, from 0 up; they add up to 2^precision. */
+/**
+ * Estimate from the number of registers of each rank, from 0 up; they add up to m = 2^precision. It is the harmonic mean of what the registers
+ * say, times m, less its bias where that was measured; while registers are empty and there are few values, how many are says more.
+ */
 export function estimateFrom(counts: Int32Array, precision: number): number {
   const registerCount = 1 << precision
   let inverseSum = 0
   for (let rank = RANK_END - 1; rank >= 0; rank--) inverseSum += (counts[rank] as number) * 2 ** -rank
   const zeros = counts[0] as number
   const raw = (alpha(precision) * registerCount * registerCount) / inverseSum
-  const corrected = raw < 5 * registerCount ? raw - bias(raw, precision) : raw
+  const corrected = raw < BIAS_KNOWN_BELOW * registerCount ? raw - bias(raw, precision) : raw
   if (zeros > 0) {
     const linear = linearCount(registerCount, zeros)
     const threshold = THRESHOLDS[String(precision)] ?? 0
-    if (linear <= threshold || raw <= 2.5 * registerCount) return Math.floor(linear + 0.5)
+    if (linear <= threshold || raw <= LINEAR_UP_TO * registerCount) return Math.floor(linear + 0.5)
   }
   return Math.floor(corrected + 0.5)
 }
@@ -63,11 +78,18 @@ function linearCount(registerCount: number, zeros: number): number {
 /** Ranks are smaller. */
 export const RANK_END = 64
 
+/** Values per register: below, the bias was measured [1]. */
+const BIAS_KNOWN_BELOW = 5
+/** Values per register: up to here empty registers are counted [2]. */
+const LINEAR_UP_TO = 2.5
+/** By precision: estimates from empty registers are the better ones up to here [1]. */
 const THRESHOLDS: Readonly<Record<string, number>> = biasTables.thresholds
+/** By precision: estimates without correction, rising, and the bias of each [1]. */
 const RAW_ESTIMATES: Readonly<Record<string, readonly number[]>> = biasTables.rawEstimate
 const BIASES: Readonly<Record<string, readonly number[]>> = biasTables.bias
 const NEIGHBOURS = 6
 
+/** What the harmonic mean is too large by, because hashes fall on the same registers [2]. */
 function alpha(precision: number): number {
   if (precision === 4) return 0.673
   if (precision === 5) return 0.697
