@@ -9,10 +9,15 @@ import type { PipelinePlan } from '../plan/node.ts'
 import { planFromJson } from '../plan/plan-codec.ts'
 import { LIBRARY_URL } from './own-files.ts'
 
+/** Names of files that Node loads as modules. */
+const CODE = /\.[cm]?[jt]s$/
+
 /** Loads a pipeline from a TypeScript or JavaScript file whose default export it is, or from a plan in JSON. */
 export async function loadPipeline(path: string): Promise<PipelinePlan> {
   const file = resolve(path)
-  const plan = file.endsWith('.json') ? planFromJson(await readText(file, path)) : await importPipeline(file, path)
+  const isPlan = file.endsWith('.json')
+  if (!isPlan && !CODE.test(file)) throw await noPipeline(file, path)
+  const plan = isPlan ? planFromJson(await readText(file, path)) : await importPipeline(file, path)
   assertPlan(plan)
   return plan
 }
@@ -70,6 +75,14 @@ async function loadHint(name: string, message: string, error: unknown): Promise<
 function lineIn(stack: string, file: string): string | undefined {
   const at = stack.indexOf(`${file}:`)
   return at < 0 ? undefined : /^\d{1,7}/.exec(stack.slice(at + file.length + 1))?.[0]
+}
+
+/** Events are easily named where the pipeline belongs. */
+async function noPipeline(file: string, path: string): Promise<MillraceError> {
+  await readText(file, path)
+  return new MillraceError('invalid-option', `"${path}" is no pipeline file`, {
+    hint: 'name a pipeline file (.ts, .js) or a plan (.json); files with events are named by fileSource() there, or with --input',
+  })
 }
 
 async function readText(file: string, path: string): Promise<string> {

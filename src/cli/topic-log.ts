@@ -34,10 +34,12 @@ export async function withLog(
   }
 }
 
-/** A topic that has to be there. */
-export async function knownTopic(log: Log, topic: string): Promise<TopicDescription> {
+/** A topic that has to be there; `how` begins the hint that names those that are. */
+export async function knownTopic(log: Log, topic: string, how = ''): Promise<TopicDescription> {
   const description = await log.describeTopic(topic)
   if (description) return description
   const names = (await log.listTopics()).map((one) => one.topic)
-  throw new MillraceError('invalid-option', `there is no topic "${topic}"`, { hint: nameHint(topic, names) })
+  throw new MillraceError('invalid-option', `there is no topic "${topic}"`, {
+    hint: `${how}${nameHint(topic, names)}`,
+  })
 }

@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { encodeText } from '../base/bytes.ts'
 import { crc32c } from '../base/crc32c.ts'
 import { createDirectory, publishFile, syncDirectory, writeDurableFile } from '../base/durable-file.ts'
@@ -185,8 +185,10 @@ class FileSink implements Sink {
     if (owner === undefined) return this.#checkEmpty()
     // A run that died before it wrote anything leaves nothing to protect.
     if (owner === this.#context.owner || (await logEpochs(this.target, this.#files)).length === 0) return
+    // A run without a checkpoint cannot be gone on with.
+    const goOn = isAbsolute(owner) ? `add --checkpoint ${owner} to go on with that run, ` : ''
     throw new MillraceError('incompatible-state', `${this.target} holds the output of another run (${owner})`, {
-      hint: 'choose another --output, or add --replace to remove what is there',
+      hint: `${goOn}choose another --output, or add --replace to remove what is there`,
     })
   }
 

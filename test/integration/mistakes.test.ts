@@ -34,6 +34,28 @@ const RUN = ['run', 'pages.ts', '--once']
 const CHECKPOINTED = [...RUN, '--checkpoint', 'state']
 
 const MISTAKES: readonly Mistake[] = [
+  {
+    what: 'events where the pipeline belongs',
+    args: ['run', 'in.ndjson'],
+    code: 2,
+    says: /"in.ndjson" is no pipeline file/,
+    hint: /--input/,
+  },
+  {
+    what: 'no such preset, and none with almost its name',
+    args: ['generate', '--preset', 'shop'],
+    code: 2,
+    says: /"shop" is not one of the presets .*ecommerce, user-activity/,
+    hint: /--help/,
+  },
+  {
+    what: 'an event of a topic that is not there',
+    args: ['explain-event', 'e1', '--checkpoint', 'state'],
+    before: [CHECKPOINTED, ['topics', 'create', 'clicks']],
+    code: 2,
+    says: /there is no topic "events"/,
+    hint: /name it with --topic: choose one of clicks/,
+  },
   { what: 'no such command', args: ['rnu'], code: 2, says: /unknown command 'rnu'/, hint: /did you mean run\?/ },
   {
     what: 'help of no command',
@@ -265,6 +287,15 @@ const MISTAKES: readonly Mistake[] = [
     code: 4,
     says: /out\/pages holds the output of another run/,
     hint: /--replace/,
+  },
+  {
+    what: 'output of a run that has a checkpoint',
+    args: RUN,
+    before: [[...CHECKPOINTED, '--input', 'closed.ndjson']],
+    files: { 'closed.ndjson': CLICK + CLICK.replace('00:00:10', '00:05:00') },
+    code: 4,
+    says: /out\/pages holds the output of another run \(.*state\)/,
+    hint: /add --checkpoint \/.*state to go on with that run/,
   },
   {
     what: 'output that nobody listed',

@@ -18,6 +18,7 @@ import { type Judgement, judgeRecord } from '../judge-record.ts'
 import { loadPipeline } from '../load-pipeline.ts'
 import { recordValues } from '../record-values.ts'
 import { printable } from '../text-table.ts'
+import { knownTopic } from '../topic-log.ts'
 
 interface ExplainOptions extends CheckpointOptions {
   readonly home?: string
@@ -101,10 +102,8 @@ async function find(home: Home, id: string, options: ExplainOptions): Promise<Fo
   try {
     const position = /^(.+)-(\d+)\/(\d+)$/.exec(id)
     const topic = position?.[1] ?? options.topic ?? 'events'
-    const description = await log.describeTopic(topic)
-    if (!description)
-      throw new MillraceError('invalid-option', `there is no topic "${topic}"`, { hint: 'name it with --topic' })
-    for (const [partition, { start, end }] of description.offsets.entries()) {
+    const { offsets } = await knownTopic(log, topic, 'name it with --topic: ')
+    for (const [partition, { start, end }] of offsets.entries()) {
       if (position && Number(position[2]) !== partition) continue
       const [from, to] = position
         ? [Math.max(start, Number(position[3])), Math.min(end, Number(position[3]) + 1)]

@@ -40,7 +40,7 @@ export const SETTING_TYPES: Readonly<Record<SettingType, SettingForm>> = {
   name: textForm(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/, 'a name (letters, digits, ".", "_", "-")'),
   secret: textForm(/^[\x21-\x7e]{8,}$/, 'a secret of at least 8 characters without spaces'),
   preset: {
-    ...textForm(/^./, 'a preset'),
+    ...textForm(/^./, `one of the presets ${[...PRESETS.keys()].join(', ')}`),
     parse: (text) => (PRESETS.has(text) ? text : undefined),
     choices: [...PRESETS.keys()],
   },
