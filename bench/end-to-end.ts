@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { loadavg, tmpdir } from 'node:os'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import { startCluster, stopBroker } from '../scripts/kafka-cluster.ts'
 import { openKafkaLog } from '../src/log/kafka/kafka-log.ts'
 import { kafkaOptions } from '../src/log/kafka/kafka-options.ts'
 import { type AnswerRules, wrongAnswers } from './end-to-end/answers.ts'
@@ -12,6 +11,7 @@ import { fillTopic, TOPIC, writeLines } from './end-to-end/topic.ts'
 import { expectedGroups } from './end-to-end/truth.ts'
 import { PEERS, type Peer } from './peers/index.ts'
 import type { Bench, BenchOptions, BenchResult } from './support/bench.ts'
+import { withBroker } from './support/broker.ts'
 import { spreadOf } from './support/measure.ts'
 
 const EVENTS = 3_000_000
@@ -37,11 +37,9 @@ interface Entrant {
   readonly costs: ProcessCost[]
 }
 
-async function run({ events = EVENTS, peers = 'kafkajs,duckdb' }: BenchOptions): Promise<readonly BenchResult[]> {
+function run({ events = EVENTS, peers = 'kafkajs,duckdb' }: BenchOptions): Promise<readonly BenchResult[]> {
   const present = installed(peers.split(',').filter((name) => name !== ''))
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-end-to-end-'))
-  const { bootstrap, brokers } = await startCluster({ folder: join(folder, 'broker'), brokers: 1 })
-  try {
+  return withBroker(async ({ bootstrap, pid: brokerPid, folder }) => {
     const lines = join(folder, 'events.ndjson')
     const log = await openKafkaLog(kafkaOptions(bootstrap, {}))
     try {
@@ -58,7 +56,6 @@ async function run({ events = EVENTS, peers = 'kafkajs,duckdb' }: BenchOptions):
         const output = join(folder, `${name}-${round}`)
         mkdirSync(output)
         const load = loadavg()[0] ?? Number.NaN
-        const brokerPid = brokers[0]?.pid ?? assert.fail('there is a broker')
         const cost = await runMeasured(command(output), { cwd: output, env: process.env, brokerPid })
         costs.push(cost)
         const problems = await wrongAnswers(output, expected, rules)
@@ -69,10 +66,7 @@ async function run({ events = EVENTS, peers = 'kafkajs,duckdb' }: BenchOptions):
     }
     const results = entrants.map((one) => resultOf(one, entrants, events))
     return [...results.slice(1), ...results.slice(0, 1)]
-  } finally {
-    await Promise.all(brokers.map((broker) => stopBroker(broker)))
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 /** Peers that can be had here; the others are named and left out. */

@@ -1,26 +1,28 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { startCluster, stopBroker } from '../scripts/kafka-cluster.ts'
 import type { EncodedRecords } from '../src/batch/encoded-records.ts'
+import type { WasmModule } from '../src/batch/wasm-module.ts'
 import { LoadTally, LoadTarget } from '../src/cli/load-target.ts'
-import { clickEvent } from '../src/event/click-event.ts'
 import { generateInto } from '../src/generator/load.ts'
 import { generatorSettings } from '../src/generator/settings.ts'
+import { clickEvent, col, eq, logSource, pipeline, type Schema, stream } from '../src/index.ts'
 import { createDecoder } from '../src/job/create-decoder.ts'
 import { loadDecoderModule } from '../src/job/decoder-module.ts'
+import { ParallelRunner } from '../src/job/parallel-runner.ts'
 import { FramePool } from '../src/log/frame-pool.ts'
 import { fetchRecords } from '../src/log/kafka/fetch.ts'
 import { type KafkaLog, openKafkaLog } from '../src/log/kafka/kafka-log.ts'
 import { kafkaOptions } from '../src/log/kafka/kafka-options.ts'
 import { decodeBatchHeader } from '../src/log/record-batch.ts'
 import type { Bench, BenchOptions, BenchResult } from './support/bench.ts'
+import { withBroker } from './support/broker.ts'
 import { type Contender, measure, resultOf } from './support/measure.ts'
 
 const ROWS = 1_000_000
 const PARTITIONS = 4
 const TOPIC = 'events'
+const WORKERS = 2
+const FIELDS = clickEvent.fields.slice(0, 10)
+const LIMITS = { hashSeed: 1, dictionaryEntriesMax: 1 << 20 }
 
 /** What the topic is compressed with, by the name that `--data` has for it. */
 const DATA: Readonly<Record<string, string>> = { plain: 'uncompressed', lz4: 'lz4', snappy: 'snappy', zstd: 'zstd' }
@@ -28,22 +30,25 @@ const DATA: Readonly<Record<string, string>> = { plain: 'uncompressed', lz4: 'lz
 /** The way of events from a real broker on this machine, step by step; the broker shares the cores. */
 export const bench: Bench = {
   name: 'kafka',
-  summary: 'reading a topic of 4 partitions: received / verified and unpacked / decoded to 10 columns',
+  summary: 'reading a topic of 4 partitions: received / verified and unpacked / decoded to 10 columns / by two workers',
   run,
 }
 
 async function run({ data = 'plain' }: BenchOptions): Promise<readonly BenchResult[]> {
   const compression = Object.hasOwn(DATA, data) ? DATA[data] : undefined
   assert.ok(compression !== undefined, `no data is called ${data}: ${Object.keys(DATA).join(', ')}`)
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-kafka-'))
-  const { bootstrap, brokers } = await startCluster({ folder, brokers: 1 })
+  return withBroker(({ bootstrap }) => compare(bootstrap, data, compression))
+}
+
+async function compare(bootstrap: string, data: string, compression: string): Promise<readonly BenchResult[]> {
   const log = await openKafkaLog(kafkaOptions(bootstrap, {}))
+  const workers = startWorkers()
   try {
     // The broker compresses what it is sent.
     await log.createInternalTopic(TOPIC, PARTITIONS, { 'compression.type': compression })
     await fill(log)
-    const contenders = [received(log), unpacked(log), decoded(log)].map(withCpu)
-    const [receive, unpack, decode] = await measure(contenders, { warmUps: 2, runs: 7 })
+    const contenders = [received(log), unpacked(log), decoded(log), decodedByWorkers(log, workers)].map(withCpu)
+    const [receive, unpack, decode, spread] = await measure(contenders, { warmUps: 2, runs: 7 })
     for (const { name, cpuNsPerEvent } of contenders) {
       process.stderr.write(`${name.padEnd(8)} ${cpuNsPerEvent().toFixed(0)} ns of this process' CPU an event, median\n`)
     }
@@ -51,11 +56,11 @@ async function run({ data = 'plain' }: BenchOptions): Promise<readonly BenchResu
       resultOf({ name: 'kafka/receive', data }, receive),
       resultOf({ name: 'kafka/unpack', data }, unpack),
       resultOf({ name: 'kafka', data }, decode),
+      resultOf({ name: 'kafka/workers', data }, spread),
     ]
   } finally {
+    await workers.close()
     await log.close()
-    await Promise.all(brokers.map((broker) => stopBroker(broker)))
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -108,11 +113,12 @@ function unpacked(log: KafkaLog): Contender {
   }
 }
 
+function decoderModule(): WasmModule | undefined {
+  return loadDecoderModule((problem) => assert.fail(problem))
+}
+
 function decoded(log: KafkaLog): Contender {
-  const fields = clickEvent.fields.slice(0, 10)
-  const module = loadDecoderModule((problem) => assert.fail(problem))
-  const limits = { hashSeed: 1, dictionaryEntriesMax: 1 << 20 }
-  const decoder = createDecoder({ fields, knownMembers: new Set(), ...limits }, module)
+  const decoder = createDecoder({ fields: FIELDS, knownMembers: new Set(), ...LIMITS }, decoderModule())
   return {
     name: 'decode',
     run: () =>
@@ -121,6 +127,46 @@ function decoded(log: KafkaLog): Contender {
         records.release?.()
         return rowCount
       }),
+  }
+}
+
+/** As a job spreads them that does nothing else: it wants ten columns, and throws every row away. */
+function startWorkers(): ParallelRunner {
+  const schema = { ...clickEvent, fields: FIELDS } as Schema
+  const nothing = stream(logSource(TOPIC), schema)
+    .where(eq(col('event_type'), 'of no event'))
+    .select()
+  const options = { hashKey: [1, 2], advanceWhenIdle: false, extraModes: [], groupsMax: 1 } as const
+  const decoder = { module: decoderModule(), knownMembers: [], ...LIMITS }
+  const workers = new ParallelRunner(pipeline('nothing').query('nothing', nothing), options, decoder, WORKERS)
+  workers.addPartitions(Array.from({ length: PARTITIONS }, (_, partition) => `${TOPIC}-${partition}`))
+  return workers
+}
+
+function decodedByWorkers(log: KafkaLog, workers: ParallelRunner): Contender {
+  let epoch = 0
+  return {
+    name: 'workers',
+    async run() {
+      const ends = (await log.topicOffsets(TOPIC)).map(({ end }) => end)
+      const fetcher = log.fetcher(await log.topics.get(TOPIC))
+      const ranges = ends.map((to, partition) => ({ partition, from: 0, to }))
+      const never = new AbortController().signal
+      const plan = {
+        epoch: ++epoch,
+        previous: epoch - 1,
+        clockMs: Date.now(),
+        ranges,
+        idle: [],
+        ended: [],
+        flush: false,
+      }
+      const records = ranges.map(({ partition, from, to }) => fetcher.read(partition, from, to, never))
+      const { rowsRead } = await workers.compute(plan, records)
+      fetcher.close()
+      assert.equal(rowsRead, ROWS)
+      return rowsRead
+    },
   }
 }
 
