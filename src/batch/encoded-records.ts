@@ -1,6 +1,6 @@
 /**
  * A stretch of one partition's records as bytes, on its way from a source to the decoder.
- * The bytes belong to whoever made it and stay untouched until the epoch they are part of is computed.
+ * The bytes belong to whoever made it and stay untouched until they are released.
  */
 export interface EncodedRecords {
   /**

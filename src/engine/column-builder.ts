@@ -1,12 +1,13 @@
-import { ByteWriter } from '../base/bytes.ts'
 import { BOOLEAN_NULL, type Column } from '../batch/column.ts'
+import { copyShort } from '../batch/dictionary.ts'
 import type { Field } from '../batch/schema.ts'
 import { grownInts, grownNumbers } from './aggregates/aggregate.ts'
 
 /** Fills one result column row by row; results are few. */
 export class ColumnBuilder {
   readonly field: Field
-  readonly #text = new ByteWriter(256)
+  #text = new Uint8Array(256)
+  #textLength = 0
   #starts: Int32Array<ArrayBuffer>
   #lengths: Int32Array<ArrayBuffer>
   #numbers: Float64Array<ArrayBuffer>
@@ -35,10 +36,32 @@ export class ColumnBuilder {
     this.number(value ? 1 : 0)
   }
 
-  /** Text as UTF-8, or the sixteen bytes of a UUID. */
-  bytes(bytes: Uint8Array): void {
-    this.#slice(bytes.length)
-    this.#text.raw(bytes)
+  /** The same number for so many rows. */
+  repeat(value: number, count: number): void {
+    this.#numbers = grownNumbers(this.#numbers, this.#rows + count)
+    this.#numbers.fill(value, this.#rows, this.#rows + count)
+    this.#rows += count
+  }
+
+  /** `values[slots[i]]` for every slot that is named; NaN is null. */
+  gather(values: Float64Array | Int32Array, slots: Int32Array): void {
+    this.#numbers = grownNumbers(this.#numbers, this.#rows + slots.length)
+    gatherNumbers(values, slots, this.#numbers, this.#rows)
+    this.#rows += slots.length
+  }
+
+  /** Text as UTF-8, or the sixteen bytes of a UUID; those from start to end, without a view of them. */
+  bytes(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    const length = end - start
+    const at = this.#textLength
+    this.#slice(length)
+    this.#textLength = at + length
+    if (at + length > this.#text.length) {
+      const grown = new Uint8Array(Math.max(at + length, this.#text.length * 2))
+      grown.set(this.#text)
+      this.#text = grown
+    }
+    copyShort(bytes, start, length, this.#text, at)
   }
 
   finish(): Column {
@@ -47,7 +70,7 @@ export class ColumnBuilder {
       case 'json':
         return {
           kind: 'string',
-          data: this.#text.finish(),
+          data: this.#text.slice(0, this.#textLength),
           starts: this.#starts.slice(0, this.#rows),
           lengths: this.#lengths.slice(0, this.#rows),
         }
@@ -72,7 +95,7 @@ export class ColumnBuilder {
   #slice(length: number): void {
     this.#starts = grownInts(this.#starts, this.#rows + 1)
     this.#lengths = grownInts(this.#lengths, this.#rows + 1)
-    this.#starts[this.#rows] = this.#text.length
+    this.#starts[this.#rows] = this.#textLength
     this.#lengths[this.#rows++] = length
   }
 
@@ -83,7 +106,7 @@ export class ColumnBuilder {
   #uuids(): Column {
     const bytes = new Uint8Array(this.#rows * 16)
     const validity = new Uint8Array(this.#rows)
-    const text = this.#text.view()
+    const text = this.#text
     for (let row = 0; row < this.#rows; row++) {
       if ((this.#lengths[row] as number) < 0) continue
       const start = this.#starts[row] as number
@@ -92,6 +115,10 @@ export class ColumnBuilder {
     }
     return { kind: 'uuid', bytes, validity }
   }
+}
+
+function gatherNumbers(values: Float64Array | Int32Array, slots: Int32Array, into: Float64Array, from: number): void {
+  for (let index = 0; index < slots.length; index++) into[from + index] = values[slots[index] as number] as number
 }
 
 function isText(field: Field): boolean {

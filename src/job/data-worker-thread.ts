@@ -11,8 +11,8 @@ import {
   type WorkerStart,
 } from './worker-messages.ts'
 
-/** Bytes of records that a worker may have before it before more are sent. */
-const WAITING_BYTES_MAX = 32 << 20
+/** Bytes of records that a worker may have before it before more are sent: some hundredths of a second of work. */
+const WAITING_BYTES_MAX = 4 << 20
 
 /** The published package is JavaScript. */
 const ENTRY = import.meta.url.endsWith('.ts')
@@ -59,7 +59,10 @@ export class DataWorkerThread implements WorkerLink {
       .catch((error: Error) => {
         this.#failure ??= error
       })
-      .finally(() => memory && this.#pieces.giveBack(memory))
+      .finally(() => {
+        if (memory) this.#pieces.giveBack(memory)
+        for (const { release } of records) release?.()
+      })
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { assert } from '../base/assert.ts'
 import { failpoint } from '../base/failpoint.ts'
 import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
 import type { ModelCommand } from '../ml/model-event.ts'
 import { configHash } from './checkpoint-identity.ts'
-import { type EpochInput, type EpochRecords, NO_INPUT, takeInput } from './epoch-planner.ts'
+import { EpochAbandoned, readWhole } from './epoch-abandoned.ts'
+import { type EpochInput, EpochPlanner, type EpochRecords, noInput } from './epoch-planner.ts'
 import type { RangeRecords } from './epoch-runner.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { type EpochTimer, JobMonitor } from './job-monitor.ts'
@@ -17,7 +17,7 @@ import { modeHashes } from './result-hash.ts'
 import { untilAvailable } from './retry.ts'
 import type { EpochAt } from './sink-group.ts'
 import type { JobStatus } from './status.ts'
-import { epochCounts, Totals } from './totals.ts'
+import { assertLedger, epochCounts, Totals } from './totals.ts'
 
 const TICK_MS = 1_000
 
@@ -31,6 +31,7 @@ export class Job {
   readonly #partitions = new PartitionTable()
   readonly #prefetcher: Prefetcher
   readonly #idle: IdleWatch
+  readonly #planner: EpochPlanner
   readonly #stopping = new AbortController()
   readonly #configHash: string
   readonly #hasModels: boolean
@@ -59,7 +60,8 @@ export class Job {
 
   constructor(parts: JobParts) {
     this.#parts = parts
-    this.#prefetcher = new Prefetcher(parts.source, parts.settings.prefetchBytesMax, () => parts.clock.now())
+    this.#prefetcher = new Prefetcher(parts.source, parts.settings.prefetchBytesMax, parts.clock)
+    this.#planner = new EpochPlanner(this.#prefetcher, this.#partitions, parts.settings, this.#stopping.signal)
     this.#idle = new IdleWatch(parts.idleTimeoutsMs)
     this.#configHash = configHash(parts.identity)
     this.#hasModels = parts.engine.status().models.length > 0
@@ -69,12 +71,7 @@ export class Job {
   /** Recovers, then runs until the input ends, `stop` is called or something fails; resolves to the last status. */
   async run(): Promise<JobStatus> {
     try {
-      await this.#recover()
-      failpoint('job:recovered')
-      await this.#startReading()
-      this.#monitor.enter('running')
-      await this.#loop()
-      await this.#finish()
+      await this.#work()
       this.#monitor.enter(this.#stopping.signal.aborted ? 'stopped' : 'finished')
     } catch (error) {
       this.#monitor.fail(error)
@@ -85,7 +82,21 @@ export class Job {
     return this.status()
   }
 
-  /** Finishes the epoch in hand, keeps a snapshot, and ends. */
+  async #work(): Promise<void> {
+    try {
+      await this.#recover()
+      failpoint('job:recovered')
+      await this.#startReading()
+      this.#monitor.enter('running')
+      await this.#loop()
+      await this.#finish()
+    } catch (error) {
+      if (!(error instanceof EpochAbandoned)) throw error
+      await this.#settled()
+    }
+  }
+
+  /** Finishes the epoch in hand, if its rows come, keeps a snapshot, and ends. */
   stop(): void {
     this.#stopping.abort()
     this.#prefetcher.wake()
@@ -110,6 +121,8 @@ export class Job {
   async #recover(): Promise<void> {
     const { checkpoint, engine, sinks, deadLetters } = this.#parts
     this.#clockMs = this.#parts.clock.now()
+    // What is computed again counts: were it to crash once more, it would have to be computed a third time.
+    this.#lastSnapshotMs = this.#clockMs
     if (!checkpoint) {
       await sinks.open(1, { lastPreparedEpoch: 0, certain: [], sinksNamed: new Set() })
       return
@@ -163,13 +176,13 @@ export class Job {
    */
   async #runOpenPlan(plan: EpochPlan): Promise<void> {
     const again = { ...plan, epoch: this.#nextEpochNumber(), previous: this.#computed }
-    await this.#runEpoch(again, { ...NO_INPUT, records: this.#readAgain(again) })
+    await this.#runEpoch(again, { ...noInput(), records: this.#readAgain(again) })
   }
 
   #readAgain(plan: EpochPlan): RangeRecords[] {
     const ids = this.#parts.engine.partitionIds
-    return plan.ranges.map(({ partition, from, to }) =>
-      this.#parts.source.read(ids[partition] as string, from, to, this.#stopping.signal),
+    return plan.ranges.map((range) =>
+      readWhole(this.#parts.source, ids[range.partition] as string, range, this.#stopping.signal),
     )
   }
 
@@ -183,7 +196,6 @@ export class Job {
       if (!source.bounded && this.#partitions.empty(partition)) this.#idle.flagEmpty(partition)
     }
     if (settings.once || source.bounded) this.#draining = { flush: settings.flushAtEnd, ends: undefined }
-    this.#lastSnapshotMs = this.#parts.clock.now()
   }
 
   /** The source has grown. */
@@ -200,7 +212,7 @@ export class Job {
   }
 
   async #loop(): Promise<void> {
-    const { clock, settings } = this.#parts
+    const { clock } = this.#parts
     let lastTickMs = Number.NEGATIVE_INFINITY
     while (!this.#stopping.signal.aborted) {
       this.#prefetcher.throwIfFailed()
@@ -211,7 +223,7 @@ export class Job {
         idleRaised = await this.#tick()
       }
       if (this.#prefetcher.hasRows && this.#due()) {
-        await this.#planAndRun(takeInput(this.#prefetcher, this.#partitions.positions, settings.rowsPerEpochMax), false)
+        await this.#planAndRun(this.#planner.next(), false)
       } else if (!this.#prefetcher.hasRows && this.#inputEnded() && this.#commands.length === 0) {
         return
       } else if (
@@ -220,7 +232,7 @@ export class Job {
         this.#sinkIsDue() ||
         (this.#idle.anyIdle && this.#due() && this.#timeHasToMove())
       ) {
-        await this.#planAndRun(NO_INPUT, false)
+        await this.#planAndRun(noInput(), false)
       } else {
         await this.#rest()
       }
@@ -233,7 +245,7 @@ export class Job {
     await this.#settled()
     this.#final = true
     if (flush || this.#parts.sinks.dueMs() !== undefined) {
-      await this.#planAndRun(NO_INPUT, flush)
+      await this.#planAndRun(noInput(), flush)
       this.#flushed = flush
     }
     await this.#snapshot()
@@ -267,24 +279,25 @@ export class Job {
     if (clock.now() - this.#lastSnapshotMs >= this.#parts.settings.snapshotIntervalMs) await this.#snapshot()
   }
 
-  async #runEpoch(plan: EpochPlan, { records, bytes: bytesRead, arrivals }: EpochRecords): Promise<void> {
-    const { checkpoint, engine } = this.#parts
-    const timer = this.#monitor.startEpoch(plan.epoch, arrivals)
+  async #runEpoch(plan: EpochPlan, { records, tally }: EpochRecords): Promise<void> {
+    const { checkpoint, engine, clock } = this.#parts
+    const timer = this.#monitor.startEpoch(plan.epoch, tally.arrivals)
     failpoint('job:before-plan')
     await this.#patiently(async () =>
       checkpoint?.append({ type: 'plan', plan, configHash: this.#configHash, partitionIds: engine.partitionIds }),
     )
     failpoint('job:after-plan')
     await checkpoint?.commands.taken(plan.commands ?? [])
+    const startMs = clock.now()
     const results = await engine.compute(plan, records)
+    this.#planner.computed(results.rowsRead, clock.now() - startMs)
     assertLedger(results)
     timer.computed(results)
     failpoint('job:after-compute')
-    for (const range of records) if (Array.isArray(range)) for (const piece of range) piece.release?.()
     this.#advance(plan, results)
     // One epoch at most waits to become certain.
     await this.#preparing
-    this.#preparing = this.#prepareEpoch({ plan, results, bytesRead, timer, final: this.#final })
+    this.#preparing = this.#prepareEpoch({ plan, results, bytesRead: tally.bytes, timer, final: this.#final })
     this.#notice(this.#preparing)
   }
 
@@ -483,16 +496,4 @@ interface ComputedEpoch {
   readonly bytesRead: number
   readonly timer: EpochTimer
   readonly final: boolean
-}
-
-/** Two words for the key of persisted hashes. */
-export function drawHashKey(): [number, number] {
-  const bytes = randomBytes(8)
-  return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)]
-}
-
-/** No row disappears: the job stops rather than go on with a wrong count. */
-function assertLedger(results: EpochResults): void {
-  const rows = results.ledger.reduce((sum, entry) => sum + entry.rows, 0)
-  assert(rows === results.rowsRead, `fates of epoch ${results.epoch} add up: ${rows} of ${results.rowsRead} rows read`)
 }

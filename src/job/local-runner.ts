@@ -43,6 +43,7 @@ export class LocalRunner implements EpochRunner {
       for await (const piece of records[index] ?? []) {
         this.#engine.processBatch(partition, this.#decoder.decode(piece, from, to))
         stretchBytes += piece.bytes.length
+        piece.release?.()
         if (stretchBytes < STRETCH_BYTES) continue
         stretchBytes = 0
         await nextTurn()

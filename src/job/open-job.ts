@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
@@ -18,7 +18,7 @@ import { createDecoder } from './create-decoder.ts'
 import { DeadLetterFile } from './dead-letter-file.ts'
 import { loadDecoderModule } from './decoder-module.ts'
 import type { EpochRunner } from './epoch-runner.ts'
-import { drawHashKey, Job } from './job.ts'
+import { Job } from './job.ts'
 import type { JobParts, JobSettings } from './job-parts.ts'
 import { LocalRunner } from './local-runner.ts'
 import { needsOneThread } from './one-thread.ts'
@@ -219,4 +219,10 @@ function alreadyFlushed(folder: string): MillraceError {
   return new MillraceError('incompatible-state', `the run in ${folder} has ended and closed all its windows early`, {
     hint: 'going on would count into closed windows: use another --checkpoint and another --output',
   })
+}
+
+/** Two words for the key of persisted hashes. */
+function drawHashKey(): [number, number] {
+  const bytes = randomBytes(8)
+  return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)]
 }

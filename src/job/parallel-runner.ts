@@ -31,7 +31,7 @@ import { fromPlain, type PlainBatch, type WorkerLink, type WorkerStart } from '.
 const NO_IDS = Uint8Array.of(0)
 
 /** Bytes of records that go to a worker at a time. */
-const GROUP_BYTES = 4 << 20
+const GROUP_BYTES = 1 << 20
 
 /**
  * Spreads epochs over data workers. Partitions are dealt out by their index, shards likewise; the coordinator, which this is, never looks

@@ -1,7 +1,12 @@
 import { assert } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
 import type { EncodedRecords } from '../batch/encoded-records.ts'
 import type { Source } from '../sources/source.ts'
+import { EpochAbandoned } from './epoch-abandoned.ts'
 import { type Arrival, arrivalMs } from './latency.ts'
+
+/** So long is waited for rows of an epoch that has begun when the job is to stop. */
+const PATIENCE_MS = 2_000
 
 /**
  * Reads ahead of the epochs: one loop per partition fills a queue of encoded records until the byte budget is used up, which is
@@ -10,7 +15,7 @@ import { type Arrival, arrivalMs } from './latency.ts'
 export class Prefetcher {
   readonly #source: Source
   readonly #bytesMax: number
-  readonly #now: () => number
+  readonly #clock: Clock
   readonly #lanes: Lane[] = []
   readonly #abort = new AbortController()
   #bytesHeld = 0
@@ -19,21 +24,20 @@ export class Prefetcher {
   #wakeLanes: (() => void)[] = []
   #running = 0
 
-  /** `now` says when pieces are read. */
-  constructor(source: Source, bytesMax: number, now: () => number) {
+  constructor(source: Source, bytesMax: number, clock: Clock) {
     this.#source = source
     this.#bytesMax = bytesMax
-    this.#now = now
+    this.#clock = clock
   }
 
   /** Begins to read a partition; its index is the number of partitions added before. */
   add(partitionId: string, fromOffset: number, toOffset: number): void {
-    const lane: Lane = { partitionId, fromOffset, toOffset, queue: [], arrivedMs: [], ended: false }
+    const lane: Lane = { partitionId, fromOffset, toOffset, queue: [], arrivedMs: [], ended: false, wake: () => {} }
     this.#lanes.push(lane)
     this.#running++
     this.#fill(lane).catch((error: unknown) => {
       this.#failure ??= error
-      this.#wakeConsumer()
+      this.wake()
     })
   }
 
@@ -67,15 +71,20 @@ export class Prefetcher {
     return this.#lanes.some((lane) => lane.queue.length > 0)
   }
 
-  /** Takes the first `count` pieces of a partition off its queue; adds to `arrivals` when they had come. */
-  take(partition: number, count: number, arrivals: Arrival[]): EncodedRecords[] {
+  get rowsHeld(): number {
+    return this.#lanes.reduce((sum, { queue }) => sum + queue.reduce((rows, piece) => rows + piece.recordCount, 0), 0)
+  }
+
+  /** Takes the first `count` pieces of a partition off its queue. */
+  take(partition: number, count: number, tally: ReadTally): EncodedRecords[] {
     const lane = this.#lane(partition)
     assert(count <= lane.queue.length, 'a plan takes no more than is queued')
     const taken = lane.queue.splice(0, count)
     const arrivedMs = lane.arrivedMs.splice(0, count)
     for (const [index, { bytes, recordCount }] of taken.entries()) {
       this.#bytesHeld -= bytes.length
-      arrivals.push({ rows: recordCount, atMs: arrivedMs[index] as number })
+      tally.bytes += bytes.length
+      tally.arrivals.push({ rows: recordCount, atMs: arrivedMs[index] as number })
     }
     const wake = this.#wakeLanes
     this.#wakeLanes = []
@@ -83,14 +92,39 @@ export class Prefetcher {
     return taken
   }
 
+  /**
+   * The pieces of a partition up to an offset, those that wait and those that have still to come. One that goes on behind the offset stays for
+   * the epoch after. Throws what stopped the partition from being read, and `EpochAbandoned` when `stopping` aborts and nothing comes.
+   */
+  async *follow(
+    partition: number,
+    toOffset: number,
+    tally: ReadTally,
+    stopping: AbortSignal,
+  ): AsyncGenerator<EncodedRecords> {
+    const lane = this.#lane(partition)
+    for (;;) {
+      const piece = lane.queue[0] ?? (await this.#next(lane, stopping))
+      if (piece === undefined || piece.baseOffset >= toOffset) return
+      if (piece.endOffset > toOffset && toOffset < lane.toOffset) {
+        const { release: _stays, ...records } = piece
+        yield records
+        return
+      }
+      yield* this.take(partition, 1, tally)
+      if (piece.endOffset >= toOffset) return
+    }
+  }
+
   /** Rethrows what stopped a partition from being read. */
   throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Ends a wait for `changed`. */
+  /** Ends a wait for `changed`, and lets whoever follows a partition look again. */
   wake(): void {
     this.#wakeConsumer()
+    for (const lane of this.#lanes) lane.wake()
   }
 
   /** Resolves when rows arrive, a partition ends or fails, or somebody wakes it. One waiter at a time. */
@@ -126,14 +160,38 @@ export class Prefetcher {
     } finally {
       this.#running--
       this.#wakeConsumer()
+      lane.wake()
     }
   }
 
   #enqueue(lane: Lane, records: EncodedRecords): void {
     lane.queue.push(records)
-    lane.arrivedMs.push(arrivalMs(records, this.#now()))
+    lane.arrivedMs.push(arrivalMs(records, this.#clock.now()))
     this.#bytesHeld += records.bytes.length
     this.#wakeConsumer()
+    lane.wake()
+  }
+
+  /** The first piece of a partition that has none now; undefined when it gives no more. */
+  async #next(lane: Lane, stopping: AbortSignal): Promise<EncodedRecords | undefined> {
+    let patienceEndsMs: number | undefined
+    while (lane.queue.length === 0 && !lane.ended) {
+      this.throwIfFailed()
+      const came = new Promise<void>((resolve) => {
+        lane.wake = resolve
+      })
+      if (!stopping.aborted) {
+        await came
+        continue
+      }
+      patienceEndsMs ??= this.#clock.now() + PATIENCE_MS
+      const leftMs = patienceEndsMs - this.#clock.now()
+      if (leftMs <= 0) throw new EpochAbandoned()
+      const woken = new AbortController()
+      await Promise.race([came, this.#clock.sleep(leftMs, woken.signal)])
+      woken.abort()
+    }
+    return lane.queue[0]
   }
 
   #room(): Promise<void> {
@@ -141,6 +199,12 @@ export class Prefetcher {
       this.#wakeLanes.push(resolve)
     })
   }
+}
+
+/** What was taken for one epoch. */
+export interface ReadTally {
+  bytes: number
+  readonly arrivals: Arrival[]
 }
 
 interface Lane {
@@ -151,4 +215,6 @@ interface Lane {
   /** Of each piece in the queue. */
   readonly arrivedMs: number[]
   ended: boolean
+  /** Called when there is something new about the partition. */
+  wake: () => void
 }

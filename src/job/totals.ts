@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { EpochResults } from '../engine/epoch.ts'
 import { FATES, type Fate } from '../plan/fate.ts'
 import type { PreparedOutput } from '../sinks/sink.ts'
@@ -120,4 +121,10 @@ export function epochCounts(results: EpochResults, queryNames: readonly string[]
       return [name, (rows?.append ?? rows?.update ?? rows?.complete)?.rowCount ?? 0] as const
     }),
   }
+}
+
+/** No row disappears: the job stops rather than go on with a wrong count. */
+export function assertLedger(results: EpochResults): void {
+  const rows = results.ledger.reduce((sum, entry) => sum + entry.rows, 0)
+  assert(rows === results.rowsRead, `fates of epoch ${results.epoch} add up: ${rows} of ${results.rowsRead} rows read`)
 }

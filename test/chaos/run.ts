@@ -37,7 +37,10 @@ interface Request {
   readonly json: boolean
 }
 
-const request = await requestOf(process.argv.slice(2))
+const request = await requestOf(process.argv.slice(2)).catch((error: unknown) => {
+  if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))) throw error
+  return wrong(error.message.split('. ')[0] as string)
+})
 process.exitCode = request ? await runSuite(request) : 2
 
 async function requestOf(args: readonly string[]): Promise<Request | undefined> {
@@ -58,12 +61,16 @@ async function requestOf(args: readonly string[]): Promise<Request | undefined> 
   const budgetMs = parseDuration(values.budget)
   const [count, seed] = [Number(values.count), Number(values.seed)]
   if (!load || positionals.length !== 1 || budgetMs === undefined || !(count > 0) || !Number.isInteger(seed)) {
-    const usage = `npm run chaos -- ${Object.keys(SUITES).join(' | ')} [--count N] [--seed S] [--budget 20m] [--name PATTERN] [--results FILE] [--json]`
-    process.stderr.write(`error: no such run\n  hint: ${usage}\n`)
-    return undefined
+    return wrong('no such run')
   }
   const { name: pattern, results, json } = values
   return { name, suite: (await load()).suite, count, seed, budgetMs, pattern, results, json }
+}
+
+function wrong(what: string): undefined {
+  const usage = `npm run chaos -- ${Object.keys(SUITES).join(' | ')} [--count N] [--seed S] [--budget 20m] [--name PATTERN] [--results FILE] [--json]`
+  process.stderr.write(`error: ${what}\n  hint: ${usage}\n`)
+  return undefined
 }
 
 async function runSuite({ name, suite, count, seed, budgetMs, pattern, results, json }: Request): Promise<number> {

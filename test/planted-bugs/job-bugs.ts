@@ -1,8 +1,9 @@
 import { edit, type PlantedBug } from './planted-bug.ts'
 
 const PIPELINING = 'src/job/pipelining.test.ts'
+const CATCHING_UP = 'src/job/catching-up.test.ts'
 
-/** Bugs in how an epoch is computed while the one before is being prepared. */
+/** Bugs in how an epoch is computed while the one before is being prepared, and in how it takes in more rows than are held. */
 export const JOB_BUGS: readonly PlantedBug[] = [
   {
     name: 'an epoch is prepared beside another one',
@@ -41,5 +42,35 @@ export const JOB_BUGS: readonly PlantedBug[] = [
     file: 'src/job/job.ts',
     edits: [edit('      if (this.#failure !== undefined) throw this.#failure\n', '')],
     caughtBy: PIPELINING,
+  },
+  {
+    name: 'the rest of a piece that an epoch ends within is forgotten',
+    file: 'src/job/prefetcher.ts',
+    edits: [edit('if (piece.endOffset > toOffset && toOffset < lane.toOffset) {', 'if (piece.endOffset < toOffset) {')],
+    caughtBy: CATCHING_UP,
+  },
+  {
+    name: 'a piece is given back before all of it is read',
+    file: 'src/job/prefetcher.ts',
+    edits: [edit('const { release: _stays, ...records } = piece', 'const records = piece')],
+    caughtBy: 'src/job/prefetcher.test.ts',
+  },
+  {
+    name: 'a job that is stopped while it reads an epoch again computes it with the rows that came',
+    file: 'src/job/epoch-abandoned.ts',
+    edits: [edit('  if (position < to && stopping.aborted) throw new EpochAbandoned()\n', '')],
+    caughtBy: CATCHING_UP,
+  },
+  {
+    name: 'a job that is stopped computes an epoch with the rows that came',
+    file: 'src/job/prefetcher.ts',
+    edits: [edit('if (leftMs <= 0) throw new EpochAbandoned()', 'if (leftMs <= 0) return undefined')],
+    caughtBy: CATCHING_UP,
+  },
+  {
+    name: 'one partition runs ahead of the others',
+    file: 'src/job/epoch-planner.ts',
+    edits: [edit('const share = Math.ceil(rowsMax / known.length)', 'const share = rowsMax')],
+    caughtBy: CATCHING_UP,
   },
 ]

@@ -10,6 +10,7 @@ import type { PipelinePlan } from '../../plan/node.ts'
 import { sourceOf } from '../../plan/plan-source.ts'
 import { queryChain } from '../../plan/query-chain.ts'
 import { createSource } from '../../sources/index.ts'
+import type { Source } from '../../sources/source.ts'
 import { withOutput, withSource, withWatermarkDelay } from '../adapt-plan.ts'
 import { withAlerts } from '../alerts/watch-job.ts'
 import { settingOption } from '../config/apply.ts'
@@ -138,7 +139,7 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
       env: postgres ? { ...process.env, MILLRACE_POSTGRES_URL: postgres.url } : process.env,
       resetSinks: options.resetSink ?? [],
       takeOver: options.takeOver ?? false,
-      settings: settingsOf(options, place),
+      settings: settingsOf(options, place, source),
       live: options.serve === true || options.alerts !== undefined,
       ...(kafka && { openKafka: async () => kafka }),
       ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
@@ -166,15 +167,17 @@ async function run(path: string | undefined, options: RunOptions, topicOrigin: s
   }
 }
 
-/** Read and not yet computed; as much again is being computed, and both are resident. */
-const PREFETCH_BYTES_MAX = 16 << 20
+/** Of a file, read and not yet computed: an epoch takes in no more. As much again is being computed, and both are resident. */
+const FILE_BYTES_MAX = 16 << 20
+/** Of a topic: an epoch goes on with what comes meanwhile. */
+const TOPIC_BYTES_MAX = 8 << 20
 
-function settingsOf(options: RunOptions, place: RunPlace): JobSettings {
+function settingsOf(options: RunOptions, place: RunPlace, source: Source): JobSettings {
   return {
     triggerMs: options.trigger,
     snapshotIntervalMs: options.snapshotInterval,
     rowsPerEpochMax: options.rowsPerEpoch,
-    prefetchBytesMax: PREFETCH_BYTES_MAX,
+    prefetchBytesMax: source.bounded ? FILE_BYTES_MAX : TOPIC_BYTES_MAX,
     once: options.once ?? false,
     flushAtEnd: place.checkpoint === undefined,
   }

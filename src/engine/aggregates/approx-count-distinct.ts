@@ -4,7 +4,7 @@ import type { Field } from '../../batch/schema.ts'
 import type { ColumnBuilder } from '../column-builder.ts'
 import { PairSet } from '../keys/pair-set.ts'
 import { type AggregateState, type Aggregator, grownInts } from './aggregate.ts'
-import { estimate, estimateFrom, precisionFor, RANK_END } from './hyperloglog.ts'
+import { estimate, estimateFew, precisionFor } from './hyperloglog.ts'
 import { RegisterInput } from './register-input.ts'
 
 /**
@@ -14,14 +14,25 @@ import { RegisterInput } from './register-input.ts'
 export function approxCountDistinct(field: Field, columnIndex: number, rsd: number): Aggregator {
   const precision = precisionFor(rsd)
   const input = new RegisterInput(field, columnIndex, precision)
+  const fewEstimates = Float64Array.from({ length: pairsMaxFor(precision) + 1 }, (_, ranked) =>
+    estimateFew(ranked, precision),
+  )
   return {
     begin: (batch, rows, count) => input.begin(batch, rows, count),
-    newState: () => new RegistersState(input, precision),
+    newState: () => new RegistersState(input, precision, fewEstimates),
   }
 }
 
 /** A pair takes as much room as so many registers, so a set is the smaller form up to here. */
 const REGISTERS_PER_PAIR = 32
+
+/** Up to so many pairs are compared each with each; more are sorted first. */
+const COMPARED_MAX = 16
+
+/** A group with more different pairs has registers. */
+function pairsMaxFor(precision: number): number {
+  return Math.max(4, (1 << precision) / REGISTERS_PER_PAIR)
+}
 
 class RegistersState implements AggregateState {
   readonly #input: RegisterInput
@@ -35,12 +46,18 @@ class RegistersState implements AggregateState {
   #registers = new Uint8Array(0)
   #denseCount = 0
   readonly #freed: number[] = []
+  /** Estimate by the number of registers that have a rank, of a group that is a set. */
+  readonly #fewEstimates: Float64Array
+  /** Pairs of one group. */
+  readonly #few: Int32Array
 
-  constructor(input: RegisterInput, precision: number) {
+  constructor(input: RegisterInput, precision: number, fewEstimates: Float64Array) {
     this.#input = input
     this.#precision = precision
     this.#registerCount = 1 << precision
-    this.#pairsMax = Math.max(4, this.#registerCount / REGISTERS_PER_PAIR)
+    this.#pairsMax = pairsMaxFor(precision)
+    this.#fewEstimates = fewEstimates
+    this.#few = new Int32Array(this.#pairsMax + 1)
   }
 
   grow(slotCount: number): void {
@@ -58,9 +75,18 @@ class RegistersState implements AggregateState {
   fold(other: AggregateState, from: Int32Array, to: Int32Array, count: number): void {
     assert(other instanceof RegistersState, 'states of one aggregate are folded')
     for (let index = 0; index < count; index++) {
-      const slot = to[index] as number
-      other.#each(from[index] as number, (value) => this.#raise(slot, value))
+      this.#foldOne(other, from[index] as number, to[index] as number)
     }
+  }
+
+  #foldOne(other: RegistersState, from: number, slot: number): void {
+    if ((other.#dense[from] as number) > 0) {
+      other.#each(from, (value) => this.#raise(slot, value))
+      return
+    }
+    const few = this.#few
+    const count = other.#pairs.copyTo(from, few)
+    for (let index = 0; index < count; index++) this.#raise(slot, few[index] as number)
   }
 
   clear(slot: number): void {
@@ -77,11 +103,7 @@ class RegistersState implements AggregateState {
       to.number(estimate(this.#registers, (place - 1) * this.#registerCount, this.#precision))
       return
     }
-    const ranks = new Int32Array(RANK_END)
-    const values = this.#highest(slot)
-    for (const value of values) ranks[value & 0xff] = (ranks[value & 0xff] as number) + 1
-    ranks[0] = this.#registerCount - values.length
-    to.number(estimateFrom(ranks, this.#precision))
+    to.number(this.#fewEstimates[this.#ranked(slot)] as number)
   }
 
   write(slots: Int32Array, count: number, writer: ByteWriter): void {
@@ -132,6 +154,23 @@ class RegistersState implements AggregateState {
     this.#dense[slot] = place
     this.#pairs.each(slot, (value) => this.#raise(slot, value))
     this.#pairs.clear(slot)
+  }
+
+  /** How many different registers a set has a rank of. */
+  #ranked(slot: number): number {
+    const few = this.#few
+    const count = this.#pairs.copyTo(slot, few)
+    if (count > COMPARED_MAX) few.subarray(0, count).sort()
+    let ranked = count
+    for (let index = 1; index < count; index++) {
+      const register = (few[index] as number) >>> 8
+      for (let before = count > COMPARED_MAX ? index - 1 : 0; before < index; before++) {
+        if ((few[before] as number) >>> 8 !== register) continue
+        ranked--
+        break
+      }
+    }
+    return ranked
   }
 
   /** The highest rank of each register that has one, by register, whichever form the group has. */

@@ -38,6 +38,10 @@ class CountState implements AggregateState {
     to.number(this.#counts[slot] as number)
   }
 
+  results(slots: Int32Array, to: ColumnBuilder): void {
+    to.gather(this.#counts, slots)
+  }
+
   write(slots: Int32Array, count: number, writer: ByteWriter): void {
     for (let index = 0; index < count; index++) writer.varint(this.#counts[slots[index] as number] as number)
   }

@@ -58,11 +58,21 @@ export function estimateFrom(counts: Int32Array, precision: number): number {
   const raw = (alpha(precision) * registerCount * registerCount) / inverseSum
   const corrected = raw < BIAS_KNOWN_BELOW * registerCount ? raw - bias(raw, precision) : raw
   if (zeros > 0) {
-    const linear = registerCount * Math.log(registerCount / zeros)
+    const linear = linearCount(registerCount, zeros)
     const threshold = THRESHOLDS[String(precision)] ?? 0
     if (linear <= threshold || raw <= LINEAR_UP_TO * registerCount) return Math.floor(linear + 0.5)
   }
   return Math.floor(corrected + 0.5)
+}
+
+/** The estimate while no more than a quarter of the registers have a rank: by linear counting then, whatever the ranks are. */
+export function estimateFew(ranked: number, precision: number): number {
+  const registerCount = 1 << precision
+  return Math.floor(linearCount(registerCount, registerCount - ranked) + 0.5)
+}
+
+function linearCount(registerCount: number, zeros: number): number {
+  return registerCount * Math.log(registerCount / zeros)
 }
 
 /** Ranks are smaller. */

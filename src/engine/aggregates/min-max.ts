@@ -53,6 +53,10 @@ export class ExtremeState implements AggregateState {
     to.number(this.#bests[slot] as number)
   }
 
+  results(slots: Int32Array, to: ColumnBuilder): void {
+    to.gather(this.#bests, slots)
+  }
+
   write(slots: Int32Array, count: number, writer: ByteWriter): void {
     // -0 and 0 are one value.
     for (let index = 0; index < count; index++) writer.f64((this.#bests[slots[index] as number] as number) + 0)

@@ -76,6 +76,10 @@ export class RunningDistinct implements RunningState {
     to.number(this.#counts[slot] as number)
   }
 
+  results(slots: Int32Array, to: ColumnBuilder): void {
+    to.gather(this.#counts, slots)
+  }
+
   #numberOf(paneMs: number): number {
     let number = this.#numbers.get(paneMs)
     if (number === undefined) {

@@ -11,5 +11,6 @@ export function subtracting(state: AggregateState): RunningState {
     update: (_pane, rows, slots, count) => state.update(rows, slots, count),
     clear: (slot) => state.clear(slot),
     result: (slot, to) => state.result(slot, to),
+    ...(state.results && { results: (slots, to) => state.results?.(slots, to) }),
   }
 }

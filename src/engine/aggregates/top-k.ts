@@ -5,13 +5,16 @@ import type { Field } from '../../batch/schema.ts'
 import { ColumnBuilder } from '../column-builder.ts'
 import { holdsKeyPart } from '../keys/key-codec.ts'
 import type { SlotCounts } from '../keys/slot-counts.ts'
-import type { Aggregator } from './aggregate.ts'
+import { type Aggregator, grownInts, grownNumbers } from './aggregate.ts'
 import { ColumnValues } from './column-values.ts'
 import { subtracting } from './subtracting.ts'
 import { type CountedValues, ValueCountsState } from './value-counts.ts'
 
 /** Different values of a group that are counted; what is beyond is cut off at the end of an epoch. */
 const VALUES_MAX = 10_000
+
+/** Values whose order is kept. */
+const PLACED_MAX = 64
 
 /** Values whose JSON is kept. */
 const ITEMS_MAX = 1024
@@ -66,6 +69,13 @@ class TopValues implements CountedValues {
   /** `{"value":"/home","count":` by value, of those that were seen first. */
   readonly #items: Uint8Array[] = []
   readonly #text = new ByteWriter(256)
+  /** The most frequent values of one group so far, the most frequent first. */
+  #topValues = new Int32Array(16)
+  #topTimes = new Float64Array(16)
+  #topCount = 0
+  #topMax = 0
+  /** Place of a value in the order of bytes, while there are few values: most counts of few events are equal. */
+  #places = new Int32Array(0)
 
   constructor(field: Field, columnIndex: number, k: number, seed: number) {
     this.column = new ColumnValues(columnIndex, seed)
@@ -83,7 +93,10 @@ class TopValues implements CountedValues {
 
   forget(renumber: (newId: (id: number) => number) => void): boolean {
     const forgot = this.column.forget(renumber)
-    if (forgot) this.#items.length = 0
+    if (forgot) {
+      this.#items.length = 0
+      this.#places = new Int32Array(0)
+    }
     return forgot
   }
 
@@ -105,10 +118,11 @@ class TopValues implements CountedValues {
     const text = this.#text
     text.clear()
     text.u8(OPEN)
-    for (const [index, { value, times }] of this.mostFrequent(counts, slot, this.#k).entries()) {
-      if (index > 0) text.u8(COMMA)
-      text.short(this.#item(value))
-      writeDigits(text, times)
+    this.#findTop(counts, slot, this.#k)
+    for (let at = 0; at < this.#topCount; at++) {
+      if (at > 0) text.u8(COMMA)
+      text.short(this.#item(this.#topValues[at] as number))
+      writeDigits(text, this.#topTimes[at] as number)
       text.short(approximate ? APPROXIMATE_END : END)
     }
     text.u8(CLOSE)
@@ -129,31 +143,64 @@ class TopValues implements CountedValues {
   }
 
   mostFrequent(counts: SlotCounts, slot: number, limit: number): Frequency[] {
-    const top: Frequency[] = []
-    counts.each(slot, (value, times) => {
-      const candidate = { value, times }
-      const worst = top.length < limit ? undefined : top.at(-1)
-      if (worst && this.#order(candidate, worst) >= 0) return
-      if (worst) top.pop()
-      top.splice(this.#placeIn(top, candidate), 0, candidate)
-    })
-    return top
+    this.#findTop(counts, slot, limit)
+    return Array.from({ length: this.#topCount }, (_, at) => ({
+      value: this.#topValues[at] as number,
+      times: this.#topTimes[at] as number,
+    }))
   }
 
-  #placeIn(top: readonly Frequency[], candidate: Frequency): number {
+  #findTop(counts: SlotCounts, slot: number, limit: number): void {
+    if (this.valueCount <= PLACED_MAX && this.#places.length !== this.valueCount) this.#placeValues()
+    this.#topCount = 0
+    this.#topMax = limit
+    counts.each(slot, this.#consider)
+  }
+
+  /** Takes a value in among the most frequent, where it belongs there. */
+  readonly #consider = (value: number, times: number): void => {
+    const full = this.#topCount === this.#topMax
+    if (full && this.#order(value, times, this.#topCount - 1) >= 0) return
     let low = 0
-    let high = top.length
+    let high = full ? this.#topCount - 1 : this.#topCount
+    const end = high
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (this.#order(top[middle] as Frequency, candidate) < 0) low = middle + 1
+      if (this.#order(value, times, middle) > 0) low = middle + 1
       else high = middle
     }
-    return low
+    if (end >= this.#topValues.length) {
+      this.#topValues = grownInts(this.#topValues, end + 1)
+      this.#topTimes = grownNumbers(this.#topTimes, end + 1)
+    }
+    const values = this.#topValues
+    const frequencies = this.#topTimes
+    for (let at = end; at > low; at--) {
+      values[at] = values[at - 1] as number
+      frequencies[at] = frequencies[at - 1] as number
+    }
+    values[low] = value
+    frequencies[low] = times
+    this.#topCount = end + 1
   }
 
-  /** The more frequent first, then by the value's bytes. */
-  #order(left: Frequency, right: Frequency): number {
-    return right.times - left.times || this.compare(left.value, right.value)
+  /** The more frequent first, then by the value's bytes: below 0 when a value stands before the one at a place of the top. */
+  #order(value: number, times: number, at: number): number {
+    const other = this.#topValues[at] as number
+    const places = this.#places
+    return (
+      (this.#topTimes[at] as number) - times ||
+      (places.length > 0 && value < places.length && other < places.length
+        ? (places[value] as number) - (places[other] as number)
+        : this.compare(value, other))
+    )
+  }
+
+  #placeValues(): void {
+    const sorted = Array.from({ length: this.valueCount }, (_, value) => value)
+    sorted.sort((left, right) => this.compare(left, right))
+    this.#places = new Int32Array(sorted.length)
+    for (const [place, value] of sorted.entries()) this.#places[value] = place
   }
 }
 

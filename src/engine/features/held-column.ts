@@ -111,9 +111,9 @@ export class HeldColumn implements KeyPartTarget {
     this.number(value ? 1 : 0)
   }
 
-  bytes(bytes: Uint8Array): void {
-    this.#slice(bytes.length)
-    this.#bytes.raw(bytes)
+  bytes(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    this.#slice(end - start)
+    this.#bytes.raw(bytes.subarray(start, end))
   }
 
   /** The values at some places, one a row; texts are slices of what is held, whose bytes are never overwritten. */

@@ -2,6 +2,8 @@ import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { MillraceError } from '../../base/error.ts'
 import { mixed } from '../../base/mixed.ts'
 import { copyShort } from '../../batch/dictionary.ts'
+import type { ColumnBuilder } from '../column-builder.ts'
+import { decodeKeyPart } from './key-codec.ts'
 import { compareFrom, type Slab, sortByBytes } from './value-sort.ts'
 
 /**
@@ -34,6 +36,13 @@ export class Interner {
   /** A view of the value's bytes, valid until the next `intern`. */
   bytes(id: number): Uint8Array {
     return this.#slab.subarray(this.#start(id), this.#ends[id] as number)
+  }
+
+  /** Appends the parts of a key, one to each column. */
+  decode(id: number, to: readonly ColumnBuilder[]): void {
+    const end = this.#ends[id] as number
+    let at = this.#start(id)
+    for (let part = 0; part < to.length; part++) at = decodeKeyPart(to[part] as ColumnBuilder, this.#slab, at, end)
   }
 
   /** Orders two values as `compareBytes` does. */

@@ -125,7 +125,12 @@ function encodeNumber(writer: ByteWriter, value: number): void {
 export type KeyPartTarget = Pick<ColumnBuilder, 'field' | 'null' | 'number' | 'boolean' | 'bytes'>
 
 /** Appends the value that begins at a position to a column; gives where the next one begins. */
-export function decodeKeyPart(builder: KeyPartTarget, key: Uint8Array, at: number): number {
+export function decodeKeyPart(
+  builder: KeyPartTarget,
+  key: Uint8Array,
+  at: number,
+  keyEnd: number = key.length,
+): number {
   if (key[at] === NULL) {
     builder.null()
     return at + 1
@@ -134,12 +139,12 @@ export function decodeKeyPart(builder: KeyPartTarget, key: Uint8Array, at: numbe
   switch (builder.field.type) {
     case 'string':
     case 'json':
-      return decodeText(builder, key, start)
+      return decodeText(builder, key, start, keyEnd)
     case 'boolean':
       builder.boolean(key[start] === 1)
       return start + 1
     case 'uuid':
-      builder.bytes(key.subarray(start, start + 16))
+      builder.bytes(key, start, start + 16)
       return start + 16
     default:
       builder.number(decodeNumber(key, start))
@@ -147,17 +152,18 @@ export function decodeKeyPart(builder: KeyPartTarget, key: Uint8Array, at: numbe
   }
 }
 
-function decodeText(builder: KeyPartTarget, key: Uint8Array, start: number): number {
+function decodeText(builder: KeyPartTarget, key: Uint8Array, start: number, keyEnd: number): number {
   let end = start
   let escapes = 0
-  while (end < key.length && (key[end] !== 0 || key[end + 1] !== 0)) {
+  while (end < keyEnd && (key[end] !== 0 || key[end + 1] !== 0)) {
     if (key[end] === 0) {
       escapes++
       end++
     }
     end++
   }
-  builder.bytes(escapes === 0 ? key.subarray(start, end) : unescaped(key.subarray(start, end), escapes))
+  if (escapes === 0) builder.bytes(key, start, end)
+  else builder.bytes(unescaped(key.subarray(start, end), escapes))
   return end + 2
 }
 

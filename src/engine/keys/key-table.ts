@@ -1,6 +1,7 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { hashHigh, hashLow, xxhash64 } from '../../base/xxhash64.ts'
 import type { Batch } from '../../batch/batch.ts'
+import type { ColumnBuilder } from '../column-builder.ts'
 import { ValueIds } from './value-ids.ts'
 
 /** Shards that keys are spread over, whatever the number of workers; fixed, because snapshots are cut by them. */
@@ -35,6 +36,11 @@ export class KeyTable {
 
   bytes(id: number): Uint8Array {
     return this.#values.interner.bytes(id)
+  }
+
+  /** Appends the parts of a key, one to each column. */
+  decode(id: number, to: readonly ColumnBuilder[]): void {
+    this.#values.interner.decode(id, to)
   }
 
   intern(bytes: Uint8Array): number {

@@ -58,6 +58,19 @@ export class PairSet {
     }
   }
 
+  /** Writes the second halves that go with a first one, in no order, and gives how many there are; there has to be room. */
+  copyTo(first: number, into: Int32Array): number {
+    if (first >= this.#heads.length) return 0
+    const table = this.#table
+    let count = 0
+    for (let place = this.#heads[first] as number; place > 0; ) {
+      const at = (place - 1) * WIDTH
+      into[count++] = table[at + 1] as number
+      place = table[at + 2] as number
+    }
+    return count
+  }
+
   /** Takes out all pairs with this first half. */
   clear(first: number): void {
     if (this.count(first) === 0) return

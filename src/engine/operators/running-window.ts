@@ -17,7 +17,10 @@ export class RunningWindow {
   /** By slot: how many panes of the window have the group. */
   #panesWith = new Int32Array(64)
   #groups = 0
+  #ascending = new Int32Array(0)
   readonly #panes = new Map<number, Pane>()
+  /** Slots here of a pane's groups, by its slots there, for panes that are in: both only ever get more. */
+  readonly #slotsOf = new Map<Pane, Int32Array>()
 
   constructor(keys: KeyTable, aggregators: readonly Aggregator[]) {
     this.#keys = keys
@@ -106,6 +109,7 @@ export class RunningWindow {
       state?.leave(pane.startMs, pane.states[index] as AggregateState, from, to, from.length)
     }
     this.#panes.delete(pane.startMs)
+    this.#slotsOf.delete(pane)
     for (const slot of to) {
       const left = (this.#panesWith[slot] as number) - 1
       this.#panesWith[slot] = left
@@ -126,13 +130,19 @@ export class RunningWindow {
   /** Slots of the pane's groups, and their slots here. */
   #mapping(pane: Pane): { from: Int32Array; to: Int32Array } {
     const { keyIds } = pane.slots
-    const from = new Int32Array(keyIds.length)
-    const to = new Int32Array(keyIds.length)
-    for (let slot = 0; slot < keyIds.length; slot++) {
-      from[slot] = slot
-      to[slot] = this.#slots.slot(keyIds[slot] as number)
+    let to = this.#slotsOf.get(pane)
+    if (to?.length !== keyIds.length) {
+      to = new Int32Array(keyIds.length)
+      for (let slot = 0; slot < keyIds.length; slot++) to[slot] = this.#slots.slot(keyIds[slot] as number)
+      this.#slotsOf.set(pane, to)
     }
-    return { from, to }
+    return { from: this.#upTo(keyIds.length), to }
+  }
+
+  /** 0, 1, 2, ... */
+  #upTo(count: number): Int32Array {
+    if (this.#ascending.length < count) this.#ascending = Int32Array.from({ length: count * 2 }, (_, at) => at)
+    return this.#ascending.subarray(0, count)
   }
 }
 

@@ -37,14 +37,13 @@ export class WindowOutput {
   }
 
   closed(window: WindowBounds, view: WindowView): void {
-    for (const slot of view.slots) {
-      const keyId = view.keyId(slot)
-      const key = this.#keys.bytes(keyId)
-      add(this.#rows.append, window, key, view, slot)
-      // Spark does not show a window again that closes untouched.
-      if (!this.#spark || view.changed(keyId)) add(this.#rows.update, window, key, view, slot)
-      add(this.#rows.complete, window, key, view, slot)
-    }
+    const bounds = [window.startMs, window.endMs]
+    const { append, update, complete } = this.#rows
+    append?.addAll(bounds, view, this.#keys)
+    // Spark does not show a window again that closes untouched.
+    const changed = (slot: number): boolean => view.changed(view.keyId(slot))
+    update?.addAll(bounds, this.#spark ? { ...view, slots: view.slots.filter(changed) } : view, this.#keys)
+    complete?.addAll(bounds, view, this.#keys)
   }
 
   open(window: WindowBounds, view: WindowView): void {
