@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { histogram } from '../metrics/family.ts'
 import type { AlertRule } from './alert-rule.ts'
 import { AlertWatch } from './alert-watch.ts'
 import { MetricSamples } from './metric-samples.ts'
@@ -87,4 +88,27 @@ test('a share that looks back over no time is one of all', () => {
     return samples.read(0, families).map(({ value }) => value)
   }
   assert.deepEqual([shares(0, 0), shares(5, 100), shares(6, 400)], [[], [0.05], [0.015]])
+})
+
+test('parts of a histogram go by the names that they have in its text', () => {
+  const samples = new MetricSamples({
+    kind: 'metric',
+    metric: 'latency_seconds_bucket',
+    labels: { le: '1' },
+    overMs: 1_000,
+    shareOf: 'latency_seconds_count',
+  })
+  const at = (second: number, inTime: number, all: number): unknown =>
+    samples.read(second * 1_000, [
+      histogram('latency_seconds', 'Latency.', {
+        buckets: [
+          [0.5, 0],
+          [1, inTime],
+        ],
+        sum: 70,
+        count: all,
+      }),
+    ])
+  assert.deepEqual(at(0, 5, 10), [])
+  assert.deepEqual(at(1, 14, 20), [{ series: 'le=1', value: 0.9 }])
 })

@@ -1,3 +1,4 @@
+import { seriesNames } from '../metrics/family.ts'
 import type { MetricFamily } from '../metrics/registry.ts'
 import type { AlertSample, AlertValue } from './alert-rule.ts'
 
@@ -43,12 +44,11 @@ function seriesOf(
   metric: string,
   labels: Readonly<Record<string, string>>,
 ): Map<string, number> {
-  const family = families.find(({ name }) => name === metric)
+  const family = families.find((one) => seriesNames(one).includes(metric))
   const values = new Map<string, number>()
   for (const sample of family?.samples ?? []) {
-    const named = Object.fromEntries(
-      (family?.labelNames ?? []).map((name, index) => [name, sample.labels[index] ?? '']),
-    )
+    if (`${family?.name}${sample.suffix ?? ''}` !== metric) continue
+    const named = Object.fromEntries(sample.labels.map((label, index) => [family?.labelNames[index], label]))
     if (Object.entries(labels).some(([name, value]) => named[name] !== value)) continue
     values.set(
       Object.entries(named)

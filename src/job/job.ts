@@ -4,20 +4,20 @@ import type { EpochPlan, EpochResults } from '../engine/epoch.ts'
 import type { ModelCommand } from '../ml/model-event.ts'
 import { configHash } from './checkpoint-identity.ts'
 import { EpochAbandoned, readWhole } from './epoch-abandoned.ts'
+import { EpochCommits } from './epoch-commits.ts'
 import { type EpochInput, EpochPlanner, type EpochRecords, noInput } from './epoch-planner.ts'
 import type { RangeRecords } from './epoch-runner.ts'
 import { IdleWatch } from './idle-watch.ts'
-import { type EpochTimer, JobMonitor } from './job-monitor.ts'
+import { JobMonitor } from './job-monitor.ts'
 import type { JobParts } from './job-parts.ts'
-import type { PreparedRecord, SinkOutput } from './journal.ts'
+import type { PreparedRecord } from './journal.ts'
 import { PartitionTable } from './partition-table.ts'
 import { Prefetcher } from './prefetcher.ts'
 import { planRecovery } from './recovery.ts'
 import { modeHashes } from './result-hash.ts'
 import { untilAvailable } from './retry.ts'
-import type { EpochAt } from './sink-group.ts'
 import type { JobStatus } from './status.ts'
-import { assertLedger, epochCounts, Totals } from './totals.ts'
+import { assertLedger, Totals } from './totals.ts'
 
 const TICK_MS = 1_000
 
@@ -28,6 +28,7 @@ const TICK_MS = 1_000
 export class Job {
   readonly #parts: JobParts
   readonly #monitor: JobMonitor
+  readonly #commits: EpochCommits
   readonly #partitions = new PartitionTable()
   readonly #prefetcher: Prefetcher
   readonly #idle: IdleWatch
@@ -45,12 +46,6 @@ export class Job {
   #lastPlanMs = Number.NEGATIVE_INFINITY
   #lastSnapshotMs = 0
   #snapshotEpoch = -1
-  /** The epoch that was computed last becomes certain. */
-  #preparing: Promise<void> = Promise.resolve()
-  /** The epoch that was certain last becomes visible. */
-  #commit: Promise<void> = Promise.resolve()
-  /** What ended one of the two. */
-  #failure: unknown
   /** What somebody wants of the models; the next plan takes it in. */
   #commands: readonly ModelCommand[] = []
   #draining: { flush: boolean; ends: readonly number[] | undefined } | undefined
@@ -66,6 +61,12 @@ export class Job {
     this.#configHash = configHash(parts.identity)
     this.#hasModels = parts.engine.status().models.length > 0
     this.#monitor = new JobMonitor(parts, this.#partitions, this.#idle)
+    this.#commits = new EpochCommits(parts, {
+      signal: this.#stopping.signal,
+      patiently: (attempt) => this.#patiently(attempt),
+      certain: (plan, prepared) => this.#settle(plan, prepared),
+      failed: () => this.#prefetcher.wake(),
+    })
   }
 
   /** Recovers, then runs until the input ends, `stop` is called or something fails; resolves to the last status. */
@@ -92,7 +93,7 @@ export class Job {
       await this.#finish()
     } catch (error) {
       if (!(error instanceof EpochAbandoned)) throw error
-      await this.#settled()
+      await this.#commits.settled()
     }
   }
 
@@ -147,10 +148,7 @@ export class Job {
     await checkpoint.commands.taken(recovery.commands)
     if (recovery.again.length > 0 || recovery.open) this.#monitor.enter('recovering')
     for (const { plan, prepared } of recovery.again) await this.#runAgain(plan, prepared)
-    if (recovery.last) {
-      const { epoch, previous, outputs } = recovery.last
-      await sinks.commit(this.#at(epoch, previous), outputs, this.#stopping.signal)
-    }
+    if (recovery.last) await this.#commits.commit(recovery.last, recovery.last.outputs)
     // Snapshot 0: from now on a plan in the journal can always be run again.
     if (!snapshot) await this.#snapshot()
     this.#monitor.recovered(checkpoint.content.notices, recovery, snapshot !== undefined)
@@ -216,7 +214,7 @@ export class Job {
     let lastTickMs = Number.NEGATIVE_INFINITY
     while (!this.#stopping.signal.aborted) {
       this.#prefetcher.throwIfFailed()
-      if (this.#failure !== undefined) throw this.#failure
+      this.#commits.throwIfFailed()
       let idleRaised = false
       if (clock.now() - lastTickMs >= TICK_MS) {
         lastTickMs = clock.now()
@@ -242,7 +240,7 @@ export class Job {
   /** Closes what is left when the run asks for it, and keeps where it stands. */
   async #finish(): Promise<void> {
     const flush = (this.#draining?.flush && !this.#stopping.signal.aborted) ?? false
-    await this.#settled()
+    await this.#commits.settled()
     this.#final = true
     if (flush || this.#parts.sinks.dueMs() !== undefined) {
       await this.#planAndRun(noInput(), flush)
@@ -255,7 +253,7 @@ export class Job {
   async #planAndRun(input: EpochInput, flush: boolean): Promise<void> {
     const { clock } = this.#parts
     // What a plan takes over from elsewhere must not be lost, and of two open plans the second one may be.
-    if (this.#commands.length > 0) await this.#preparing
+    if (this.#commands.length > 0) await this.#commits.lastCertain()
     this.#clockMs = Math.max(this.#clockMs, clock.now())
     this.#lastPlanMs = clock.now()
     const ended: number[] = []
@@ -295,61 +293,7 @@ export class Job {
     timer.computed(results)
     failpoint('job:after-compute')
     this.#advance(plan, results)
-    // One epoch at most waits to become certain.
-    await this.#preparing
-    this.#preparing = this.#prepareEpoch({ plan, results, bytesRead: tally.bytes, timer, final: this.#final })
-    this.#notice(this.#preparing)
-  }
-
-  async #prepareEpoch({ plan, results, bytesRead, timer, final }: ComputedEpoch): Promise<void> {
-    const { checkpoint, engine, sinks, deadLetters } = this.#parts
-    const hashes = modeHashes(engine.queries, results)
-    // Only one epoch may be between prepared and committed.
-    await this.#commit
-    if (results.deadLetters.length > 0) await checkpoint?.assertOwned()
-    await this.#patiently(() => deadLetters.append(plan.epoch, results.deadLetters, engine.partitionIds))
-    const at = this.#at(plan.epoch, plan.previous)
-    const outputs = await sinks.prepare({ ...at, final }, results, hashes, this.#stopping.signal)
-    failpoint('job:before-prepared')
-    const prepared: PreparedRecord = {
-      type: 'prepared',
-      epoch: plan.epoch,
-      watermarks: results.watermarks,
-      hashes: [...hashes.values()],
-      outputs,
-      counts: epochCounts(
-        results,
-        engine.queries.map((query) => query.name),
-        bytesRead,
-      ),
-      deadLetters: deadLetters.lengths,
-    }
-    await this.#patiently(async () => checkpoint?.append(prepared))
-    failpoint('job:after-prepared')
-    timer.prepared()
-    this.#settle(plan, prepared)
-    this.#commit = this.#commitEpoch(plan, outputs, () => timer.committed(results.rowsRead))
-    this.#notice(this.#commit)
-  }
-
-  async #commitEpoch(plan: EpochPlan, outputs: readonly SinkOutput[], done: () => void): Promise<void> {
-    await this.#parts.sinks.commit(this.#at(plan.epoch, plan.previous), outputs, this.#stopping.signal)
-    failpoint('job:after-commit')
-    done()
-  }
-
-  /** The loop is told when it fails. */
-  #notice(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      this.#failure ??= error
-      this.#prefetcher.wake()
-    })
-  }
-
-  /** Resolves when nothing is under way: the last epoch computed is committed everywhere. */
-  async #settled(): Promise<void> {
-    await this.#preparing
-    await this.#commit
+    await this.#commits.begin({ plan, results, bytesRead: tally.bytes, timer, final: this.#final })
   }
 
   /** The epoch is computed: the next one goes on behind it. */
@@ -371,7 +315,7 @@ export class Job {
   async #snapshot(): Promise<void> {
     const { checkpoint, engine, sinks, deadLetters, identity, hashKey, clock } = this.#parts
     this.#lastSnapshotMs = clock.now()
-    await this.#settled()
+    await this.#commits.settled()
     if (checkpoint && this.#snapshotEpoch === this.#prepared && !this.#flushed) return
     if (!checkpoint) return sinks.forget(this.#prepared)
     await this.#patiently(() => checkpoint.append({ type: 'committed', epoch: this.#prepared }))
@@ -460,8 +404,7 @@ export class Job {
     this.#stopping.abort()
     await this.#prefetcher.close()
     await engine.close()
-    await this.#preparing.catch(() => {})
-    await this.#commit.catch(() => {})
+    await this.#commits.end()
     await sinks.close()
     await deadLetters.close()
     await source.close()
@@ -479,21 +422,8 @@ export class Job {
     })
   }
 
-  #at(epoch: number, previous: number): EpochAt {
-    return { epoch, previous, fence: this.#parts.checkpoint?.fence ?? 1 }
-  }
-
   #nextEpochNumber(): number {
     this.#lastEpochNumber = Math.max(this.#lastEpochNumber, this.#prepared) + 1
     return this.#lastEpochNumber
   }
-}
-
-/** An epoch that only has to be made certain. */
-interface ComputedEpoch {
-  readonly plan: EpochPlan
-  readonly results: EpochResults
-  readonly bytesRead: number
-  readonly timer: EpochTimer
-  readonly final: boolean
 }

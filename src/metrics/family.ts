@@ -5,6 +5,11 @@ export function sample(labels: readonly string[], value: number): MetricSample {
   return { labels, value }
 }
 
+/** What its samples are called in the text that Prometheus scrapes. */
+export function seriesNames({ name, type }: Pick<MetricFamily, 'name' | 'type'>): string[] {
+  return type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name]
+}
+
 /** A family that only grows. */
 export function counter(
   name: string,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { emptyStatus, failedStatus, shopStatus } from '../../test/support/shop-status.ts'
+import { seriesNames } from '../metrics/family.ts'
 import { writeFamilies } from '../metrics/prometheus.ts'
 import { MetricsRegistry } from '../metrics/registry.ts'
 import { jobMetrics } from './job-metrics.ts'
@@ -16,6 +17,13 @@ test('before the first event there are no times, and no zeros that stand for the
   const text = await textOf({ ...emptyStatus(), epochs: [] })
   assert.doesNotMatch(text, /^millrace_(watermark|epoch_duration)/m)
   assert.match(text, /^millrace_rows_read_total 0$/m)
+})
+
+test('what docs/alerts.md watches is there', async () => {
+  const known = jobMetrics(shopStatus(61_000)).flatMap(seriesNames)
+  const watched = [...readFileSync('docs/alerts.md', 'utf8').matchAll(/^ +(?:metric|shareOf): (\S+)/gm)]
+  assert.ok(watched.length > 8)
+  for (const [, name] of watched) assert.ok(known.includes(name ?? ''), name)
 })
 
 test('no value of an event becomes a label', async () => {

@@ -53,6 +53,8 @@ describe('the page in Chromium', requirement('chromium'), () => {
 
       feed.show(shopStatus(63_000))
       await shows(page, 'read', '132,300')
+      await shows(page, 'latency-p50', '212 ms')
+      await shows(page, 'latency-p99', '487 ms')
       await shows(page, 'closed-window', '10:04:50 – 10:05:00')
       await shows(page, 'window', '10:05:00 – 10:05:10provisional')
       await shows(page, 'fate-late', '1,4551.10 %')

@@ -37,11 +37,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an epoch is committed before it is certain',
-    file: 'src/job/job.ts',
+    file: 'src/job/epoch-commits.ts',
     edits: [
       edit(
-        '    await this.#patiently(async () => checkpoint?.append(prepared))\n',
-        '    await sinks.commit(this.#at(plan.epoch, plan.previous), outputs, this.#stopping.signal)\n    await checkpoint?.append(prepared)\n',
+        '    await this.#context.patiently(async () => checkpoint?.append(prepared))\n',
+        '    await this.commit(plan, outputs)\n    await checkpoint?.append(prepared)\n',
       ),
     ],
     caughtBy: SIMULATION,
@@ -49,7 +49,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the last certain epoch is not committed again after a crash',
     file: 'src/job/job.ts',
-    edits: [edit('    if (recovery.last) {\n', '    if (recovery.last && recovery.again.length > 1) {\n')],
+    edits: [edit('    if (recovery.last) await', '    if (recovery.last && recovery.again.length > 1) await')],
     caughtBy: SIMULATION,
   },
   {

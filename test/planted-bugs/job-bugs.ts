@@ -7,14 +7,14 @@ const CATCHING_UP = 'src/job/catching-up.test.ts'
 export const JOB_BUGS: readonly PlantedBug[] = [
   {
     name: 'an epoch is prepared beside another one',
-    file: 'src/job/job.ts',
+    file: 'src/job/epoch-commits.ts',
     edits: [edit('    await this.#preparing\n    this.#preparing = this', '    this.#preparing = this')],
     caughtBy: PIPELINING,
   },
   {
     name: 'a command goes with a plan that is forgotten',
     file: 'src/job/job.ts',
-    edits: [edit('if (this.#commands.length > 0) await this.#preparing', '')],
+    edits: [edit('if (this.#commands.length > 0) await this.#commits.lastCertain()', '')],
     caughtBy: PIPELINING,
   },
   {
@@ -28,7 +28,7 @@ export const JOB_BUGS: readonly PlantedBug[] = [
   {
     name: 'a snapshot is taken while an epoch is being prepared',
     file: 'src/job/job.ts',
-    edits: [edit('    await this.#settled()\n    if (checkpoint &&', '    if (checkpoint &&')],
+    edits: [edit('    await this.#commits.settled()\n    if (checkpoint &&', '    if (checkpoint &&')],
     caughtBy: 'test/sim/job.test.ts',
   },
   {
@@ -40,7 +40,7 @@ export const JOB_BUGS: readonly PlantedBug[] = [
   {
     name: 'a job without rows goes on although a sink has failed',
     file: 'src/job/job.ts',
-    edits: [edit('      if (this.#failure !== undefined) throw this.#failure\n', '')],
+    edits: [edit('      this.#commits.throwIfFailed()\n', '')],
     caughtBy: PIPELINING,
   },
   {

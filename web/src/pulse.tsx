@@ -30,10 +30,16 @@ export function Pulse({ job }: { readonly job: JobStatus }): VNode {
         <Fact name="Epoch" value={formatCount(job.epoch)} />
         <Fact name="Last epoch" value={last ? formatTaken(last.computeMs + last.prepareMs + last.commitMs) : '–'} />
         <Fact
-          name="Latency"
-          value={latency ? formatTaken(latency.p50Ms) : '–'}
-          title={latency ? latencyTitle(latency) : ''}
-          test="latency"
+          name="Latency, half"
+          value={latencyText(latency?.p50Ms)}
+          title={latencyTitle(latency)}
+          test="latency-p50"
+        />
+        <Fact
+          name="Latency, 99 %"
+          value={latencyText(latency?.p99Ms)}
+          title={latencyTitle(latency)}
+          test="latency-p99"
         />
         <Fact name="Behind the clock" value={watermarkMs === null ? '–' : formatLag(job.nowMs - watermarkMs)} />
       </dl>
@@ -41,8 +47,15 @@ export function Pulse({ job }: { readonly job: JobStatus }): VNode {
   )
 }
 
-function latencyTitle({ p50Ms, p99Ms, maxMs }: NonNullable<JobStatus['latency']>): string {
-  const [half, most, all] = [p50Ms, p99Ms, maxMs].map(formatTaken)
+/** Latencies are whole milliseconds. */
+function latencyText(latencyMs: number | undefined): string {
+  if (latencyMs === undefined) return '–'
+  return latencyMs < 1_000 ? `${latencyMs} ms` : formatLag(latencyMs)
+}
+
+function latencyTitle(latency: JobStatus['latency']): string {
+  if (latency === null) return ''
+  const [half, most, all] = [latency.p50Ms, latency.p99Ms, latency.maxMs].map(latencyText)
   return `From an event's arrival in the log until every sink shows what it leads to: half within ${half}, 99 of 100 within ${most}, all within ${all}`
 }
 

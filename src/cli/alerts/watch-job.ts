@@ -6,6 +6,7 @@ import { MetricSamples } from '../../alerts/metric-samples.ts'
 import { MillraceError } from '../../base/error.ts'
 import type { Job } from '../../job/job.ts'
 import type { JobStatus } from '../../job/status.ts'
+import { seriesNames } from '../../metrics/family.ts'
 import { jobMetrics } from '../../server/job-metrics.ts'
 import type { Home } from '../home.ts'
 import { tell } from './tell.ts'
@@ -95,7 +96,7 @@ function columnSamples({ of }: AlertRule, { queries }: JobStatus): AlertSample[]
 
 function assertKnown({ name, of }: AlertRule, status: JobStatus): void {
   if (of.kind === 'metric') {
-    const known = jobMetrics(status).map((family) => family.name)
+    const known = jobMetrics(status).flatMap(seriesNames)
     for (const metric of [of.metric, of.shareOf]) {
       if (metric === undefined || known.includes(metric)) continue
       throw new MillraceError('invalid-option', `the alert "${name}" is about "${metric}", which no job has`, {
