@@ -16,6 +16,12 @@ const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 
  */
 const SIGNAL_REPEAT_MS = 100
 
+/**
+ * Without these, the C library keeps what large arrays leave behind: 160 of 790 MB in a run that was measured, for no gain in time. It reads
+ * them when a process starts, so that only who starts one can set them; other C libraries do not know them.
+ */
+export const MEMORY_VARIABLES = { MALLOC_MMAP_THRESHOLD_: String(2 << 20), MALLOC_ARENA_MAX: '2' }
+
 /** Names, for the child, the file descriptor that ends when its parent dies. */
 const PARENT_VARIABLE = 'MILLRACE_PARENT_FD'
 
@@ -55,7 +61,8 @@ export const NOT_BUILT_MESSAGE =
  * With `ownGroup` the child gets a process group of its own, so that a Ctrl-C reaches it on one way only. It must then
  * call `endWithParent`, because what kills this group does not kill it. Without, a Ctrl-C may reach it twice.
  */
-export function runInstead(node, args, { ownGroup, env = process.env, cwd = process.cwd() }) {
+export function runInstead(node, args, { ownGroup, env: given = process.env, cwd = process.cwd() }) {
+  const env = { ...MEMORY_VARIABLES, ...given }
   const child = ownGroup
     ? spawn(node, args, {
         stdio: ['inherit', 'inherit', 'inherit', 'pipe'],

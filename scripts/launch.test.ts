@@ -139,6 +139,7 @@ describe('running another Node instead of this one', () => {
     `import { endWithParent } from ${runNode}
      if (!endWithParent()) throw new Error('not a child')
      if (process.argv[2] === 'exit') process.exit(7)
+     if (process.argv[2] === 'arenas') process.exit(Number(process.env.MALLOC_ARENA_MAX))
      if (process.argv[2] === 'die') process.kill(process.pid, 'SIGKILL')
      const timer = setTimeout(() => {}, 60_000)
      let signals = 0
@@ -148,11 +149,18 @@ describe('running another Node instead of this one', () => {
      })
      process.stdout.write(process.pid + '\\n')`,
   )
-  const start = (...args: string[]) => {
+  const start = (...args: string[]) => startIn(process.env, ...args)
+  const startIn = (env: NodeJS.ProcessEnv, ...args: string[]) => {
     const call = [JSON.stringify([child, ...args]), '{ ownGroup: true }'].join(', ')
     const program = `import(${runNode}).then((m) => m.runInstead(process.execPath, ${call}))`
-    return spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    return spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'], env })
   }
+
+  test('is told to give memory back, unless somebody has said otherwise', async () => {
+    const { MALLOC_ARENA_MAX: _, ...env } = process.env
+    assert.deepEqual(await once(startIn(env, 'arenas'), 'exit'), [2, null])
+    assert.deepEqual(await once(startIn({ ...env, MALLOC_ARENA_MAX: '5' }, 'arenas'), 'exit'), [5, null])
+  })
 
   test('exits as the child does', async () => {
     assert.deepEqual(await once(start('exit'), 'exit'), [7, null])

@@ -10,6 +10,8 @@ import { SETTINGS } from '../src/cli/config/settings.ts'
 import { type Running, runMillrace, startMillrace, temporaryFolder } from './support/run-millrace.ts'
 
 const FOLDER = 'deploy'
+// The launcher is plain JavaScript without types.
+const RUN_NODE = new URL('../bin/run-node.js', import.meta.url).href
 const text = (path: string): string => readFileSync(join(FOLDER, path), 'utf8')
 
 interface Service {
@@ -106,6 +108,13 @@ describe('the compose file', () => {
     assert.ok(mounted.length >= 4 && copied.length >= 4)
     for (const path of [...mounted, ...copied]) assert.ok(existsSync(path), path)
     assert.equal(existsSync('bin/millrace.js'), /"\/app\/bin\/millrace\.js"/.test(text('Dockerfile')))
+  })
+
+  test('gives memory back as the command does where it brings its own Node', async () => {
+    const { MEMORY_VARIABLES } = (await import(RUN_NODE)) as { MEMORY_VARIABLES: Record<string, string> }
+    for (const [name, value] of Object.entries(MEMORY_VARIABLES)) {
+      assert.match(text('Dockerfile'), new RegExp(`^ENV .*\\b${name}=${value}\\b`, 'm'))
+    }
   })
 
   test('publishes the ports that README names, Millrace at its own', () => {
