@@ -3,7 +3,7 @@ import { edit, type PlantedBug } from './planted-bug.ts'
 const PIPELINING = 'src/job/pipelining.test.ts'
 const CATCHING_UP = 'src/job/catching-up.test.ts'
 
-/** Bugs in how an epoch is computed while the one before is being prepared, and in how it takes in more rows than are held. */
+/** Bugs in how long events are said to take, in how an epoch is computed while the one before is being prepared, and in how it takes in more rows than are held. */
 export const JOB_BUGS: readonly PlantedBug[] = [
   {
     name: 'an epoch is prepared beside another one',
@@ -72,5 +72,11 @@ export const JOB_BUGS: readonly PlantedBug[] = [
     file: 'src/job/epoch-planner.ts',
     edits: [edit('const share = Math.ceil(rowsMax / known.length)', 'const share = rowsMax')],
     caughtBy: CATCHING_UP,
+  },
+  {
+    name: 'latency leaves out what an event waited in the log',
+    file: 'src/job/latency.ts',
+    edits: [edit('return stampedMs > 0 ? stampedMs : readMs', 'return readMs')],
+    caughtBy: 'src/job/waiting.test.ts',
   },
 ]
