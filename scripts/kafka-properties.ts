@@ -80,6 +80,8 @@ export function brokerProperties(
     'transaction.state.log.num.partitions=4',
     'auto.create.topics.enable=false',
     'group.initial.rebalance.delay.ms=0',
+    // Retention goes by the records' own times, and a test's or a replay's are of any year.
+    'log.retention.ms=-1',
     'log.retention.check.interval.ms=1000',
     'log.initial.task.delay.ms=500',
     'transaction.abort.timed.out.transaction.cleanup.interval.ms=1000',

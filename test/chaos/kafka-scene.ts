@@ -67,7 +67,7 @@ export async function withKafkaScene<T>({ seed }: ChaosOptions, play: (scene: Ka
     if (!broker) throw new Error('a cluster has a broker')
     await mkdir(join(folder, 'home'))
     await writeFile(join(folder, 'pipeline.ts'), PIPELINE)
-    await log.createTopic(OUTPUT, { partitions: OUTPUT_PARTITIONS, retentionMs: 1e14 })
+    await log.createTopic(OUTPUT, { partitions: OUTPUT_PARTITIONS })
     const feed = new EventFeed(log, join(folder, 'raw.ndjson'), seed)
     await feed.begin()
     const feeding = keepFeeding(feed)

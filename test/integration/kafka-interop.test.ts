@@ -67,7 +67,7 @@ describe("Kafka's own tools", requirement('kafka'), () => {
       assert.deepEqual(await readByUs(log, topic), lines, codec)
     }
     const topic = freshTopic('for-kcat')
-    await log.createTopic(topic, { partitions: 1, retentionMs: 1e14 })
+    await log.createTopic(topic, { partitions: 1 })
     for (const line of lines.slice(0, 100)) await log.append(topic, 0, draftOf(line))
     const aborted = await openTransaction(log, freshTopic('aborted'), topic)
     await aborted.write('void')
@@ -80,7 +80,7 @@ describe("Kafka's own tools", requirement('kafka'), () => {
 
   test('the console consumer reads what we have committed, keys and headers too, and nothing else', async () => {
     const topic = freshTopic('ours')
-    await log.createTopic(topic, { partitions: 1, retentionMs: 1e14 })
+    await log.createTopic(topic, { partitions: 1 })
     const builder = new RecordBatchBuilder()
     builder.add(encodeText('key'), encodeText('grüßen'), Date.now(), encodeHeaders({ a: '1', b: 'zwei' }))
     builder.add(null, encodeText('no key'), Date.now())

@@ -40,7 +40,7 @@ describe('a cluster that loses brokers', requirement('kafka'), () => {
 
   test('reading and writing follow the leaders, in order, each record once', NEEDS_THREE, async () => {
     const topic = freshTopic('moving')
-    await log.createTopic(topic, { partitions: 1, retentionMs: 1e14 })
+    await log.createTopic(topic, { partitions: 1 })
     const seen: string[] = []
     const abort = new AbortController()
     const fetcher = log.fetcher(await log.topics.get(topic))
@@ -72,7 +72,7 @@ describe('a cluster that loses brokers', requirement('kafka'), () => {
 
   test('a transaction is decided, whichever broker goes', NEEDS_THREE, async () => {
     const topic = freshTopic('transactions')
-    await log.createTopic(topic, { partitions: 2, retentionMs: 1e14 })
+    await log.createTopic(topic, { partitions: 2 })
     const producer = log.transactionalProducer(freshTopic('id'))
     await producer.takeOver()
     const expected: string[] = []
@@ -115,7 +115,7 @@ describe('a cluster that loses brokers', requirement('kafka'), () => {
 
   test('with every broker gone, asking fails with advice; reading goes on when they are back', async () => {
     const topic = freshTopic('dark')
-    await log.createTopic(topic, { partitions: 1, retentionMs: 1e14 })
+    await log.createTopic(topic, { partitions: 1 })
     await log.append(topic, 0, draftOf('before'))
     const fetcher = log.fetcher(await log.topics.get(topic))
     const seen: string[] = []
