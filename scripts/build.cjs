@@ -38,9 +38,12 @@ const STEPS = {
   },
   library: {
     what: 'the library and command for publishing',
-    inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+    inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.ts', 'package-lock.json'],
     output: 'dist/src',
-    commands: (folder) => [['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', folder]],
+    commands: (folder) => [
+      ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', folder],
+      ['scripts/bundle.ts', folder],
+    ],
   },
   bundle: {
     what: 'the command in few files',

@@ -13,11 +13,18 @@ const { withLock } = require('./lock.cjs')
 
 const ROOT = join(__dirname, '..')
 
+/** What starts the command a thousand times starts what was just bundled from the sources. */
+const BUNDLED = { MILLRACE_TEST_BUNDLE: '1' }
+
 /** What each script builds first (steps of build.cjs), and the program that it then runs. */
 const COMMANDS = {
   start: { builds: ['web', 'wasm'], program: ['bin/millrace.js', 'demo'] },
-  test: { builds: ['web', 'wasm'], program: ['scripts/test.ts'] },
-  'test:full': { builds: ['web', 'wasm'], program: ['scripts/test.ts'], env: { MILLRACE_TEST_SCALE: 'full' } },
+  test: { builds: ['web', 'wasm', 'bundle'], program: ['scripts/test.ts'], env: BUNDLED },
+  'test:full': {
+    builds: ['web', 'wasm', 'bundle'],
+    program: ['scripts/test.ts'],
+    env: { ...BUNDLED, MILLRACE_TEST_SCALE: 'full' },
+  },
   check: { builds: ['web', 'wasm'], program: ['scripts/check.ts'] },
   format: { builds: [], program: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'] },
   'build:web': { builds: ['web'] },
@@ -26,7 +33,7 @@ const COMMANDS = {
   kafka: { builds: [], program: ['scripts/kafka.ts'] },
   spark: { builds: [], program: ['scripts/spark.ts'] },
   sbom: { builds: [], program: ['scripts/sbom.ts'] },
-  chaos: { builds: ['wasm', 'bundle'], program: ['test/chaos/run.ts'], env: { MILLRACE_CHAOS_BUNDLE: '1' } },
+  chaos: { builds: ['wasm', 'bundle'], program: ['test/chaos/run.ts'], env: BUNDLED },
   bench: { builds: ['wasm'], nodeArgs: ['--expose-gc'], program: ['bench/run.ts'] },
 }
 

@@ -5,7 +5,6 @@ import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,8 +16,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { pack, packedPaths, run } from './support/pack.ts'
+import { startMillrace } from './support/run-millrace.ts'
 
 interface LockedPackage {
   readonly version: string
@@ -179,17 +178,26 @@ describe('the package that Millrace is', () => {
     assert.match(run(process.execPath, [command, '--help']), /demo/)
   })
 
-  test('runs a pipeline from anywhere, and finds its page', async () => {
+  test('runs a pipeline from anywhere', () => {
     const command = join(consumer, 'node_modules', 'millrace', 'bin', 'millrace.js')
     copyFileSync(join(ROOT, 'examples/web-log.ts'), join(folder, 'web-log.ts'))
     assert.equal(
       run(process.execPath, [command, 'validate', 'web-log.ts'], folder),
       'web-log can run: page_views, hourly_visitors, sessions\n',
     )
-    const { WEB_ROOT } = (await import(
-      pathToFileURL(join(consumer, 'node_modules/millrace/dist/src/cli/own-files.js')).href
-    )) as { WEB_ROOT: string }
-    assert.ok(existsSync(join(WEB_ROOT, 'index.html')), WEB_ROOT)
+  })
+
+  test('finds its page and its threads', async (t) => {
+    const command = join(consumer, 'node_modules', 'millrace', 'bin', 'millrace.js')
+    const args = ['demo', '--no-open', '--port', '0', '--workers', '2', '--home', join(folder, 'demo')]
+    const demo = startMillrace(t, args, { cwd: folder, command })
+    const [, url = ''] = await demo.says(/page +(http:\S+)/)
+    const page = await fetch(url)
+    assert.match(await page.text(), /<title>Millrace<\/title>/)
+    demo.child.kill('SIGINT')
+    const { code, stderr } = await demo.ended
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /demo: .* events in /)
   })
 
   test('can be imported, in JavaScript and in TypeScript', () => {

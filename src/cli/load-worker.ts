@@ -1,9 +1,8 @@
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { type ErrorCode, MillraceError } from '../base/error.ts'
 import type { LoadResult } from '../generator/load.ts'
 import type { GeneratorSettings } from '../generator/settings.ts'
 import type { Log } from '../log/log.ts'
-import { openKafka } from './home.ts'
 import { LoadTally, LoadTarget } from './load-target.ts'
 
 /** What some producers of a load test do. Plain data, so that a thread can be given it. */
@@ -26,6 +25,17 @@ export interface LoadShareResult {
   /** Errors of the brokers that were overcome, how often each. */
   readonly troubles: readonly (readonly [string, number])[]
 }
+
+/** What a thread of a load test is given. */
+export interface LoadThreadData {
+  readonly servers: string
+  readonly share: LoadShare
+}
+
+/** The published package is JavaScript. */
+const ENTRY = import.meta.url.endsWith('.ts')
+  ? new URL('./load-worker-entry.ts', import.meta.url)
+  : new URL('./load-worker-entry.js', import.meta.url)
 
 /** Runs producers side by side in this thread, each with a session pool of its own. */
 export async function runLoadShare(log: Log, share: LoadShare): Promise<LoadShareResult> {
@@ -60,7 +70,7 @@ export async function runLoadShare(log: Log, share: LoadShare): Promise<LoadShar
 
 /** The same in a thread of its own. Resolves when that is connected to Kafka; the work begins with the call of what it resolves to. */
 export function startLoadThread(servers: string, share: LoadShare): Promise<() => Promise<LoadShareResult>> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { servers, share } satisfies ThreadData })
+  const worker = new Worker(ENTRY, { workerData: { servers, share } satisfies LoadThreadData })
   const failure = new Promise<never>((_, reject) => {
     worker.once('error', (error) => reject(knownError(error)))
     worker.once('exit', (code) => reject(new Error(`a thread of the load test ended with ${code}`)))
@@ -85,24 +95,3 @@ function knownError(error: unknown): unknown {
   if (!(error instanceof Error && 'hint' in error && 'code' in error)) return error
   return new MillraceError(error.code as ErrorCode, error.message, { hint: String(error.hint), cause: error.cause })
 }
-
-interface ThreadData {
-  readonly servers: string
-  readonly share: LoadShare
-}
-
-async function runThread({ servers, share }: ThreadData): Promise<void> {
-  const log = await openKafka(servers)
-  try {
-    await import('../generator/load.ts')
-    const begin = new Promise((resolve) => parentPort?.once('message', resolve))
-    parentPort?.postMessage('ready')
-    await begin
-    parentPort?.postMessage(await runLoadShare(log, share))
-  } finally {
-    await log.close()
-  }
-}
-
-// This file is also what the threads run.
-if (!isMainThread && workerData && 'share' in workerData) await runThread(workerData as ThreadData)

@@ -3,19 +3,12 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/cli/embedded-postgres.ts'
 import { openEmbeddedLog } from '../../src/log/embedded-log.ts'
+import { PROGRAM } from '../support/run-millrace.ts'
 import { DELAY_MS, EventFeed } from './event-feed.ts'
 import { judge, type Summary } from './judge.ts'
 
-/** What `npm run chaos` has just bundled from these sources starts in little more than half the time. */
-const COMMAND = fileURLToPath(
-  new URL(
-    process.env['MILLRACE_CHAOS_BUNDLE'] ? '../../dist/bundle/cli/main.js' : '../../bin/millrace.js',
-    import.meta.url,
-  ),
-)
 /** As the command has it that nobody bundled. */
 const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache')
 /** Kept apart from the rest: whoever takes a job over that writes to DuckDB ends the process that has the file. */
@@ -147,7 +140,7 @@ export function startRun(
     ...postgres,
     ...settings,
   }
-  const child = spawn(process.execPath, [COMMAND, ...RUN, ...args], { cwd: folder, env })
+  const child = spawn(process.execPath, [PROGRAM, ...RUN, ...args], { cwd: folder, env })
   let stdout = ''
   let stderr = ''
   let hung = false

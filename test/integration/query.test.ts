@@ -4,13 +4,11 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { MillraceError } from '../../src/base/error.ts'
 import { askOwner, QUERY_LIMITS } from '../../src/cli/store-api.ts'
 import { queryFile } from '../../src/sinks/duckdb/duckdb-query.ts'
-import { type Run, runMillrace, temporaryFolder } from '../support/run-millrace.ts'
+import { PROGRAM, type Run, runMillrace, temporaryFolder } from '../support/run-millrace.ts'
 
-const COMMAND = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
 const PIPELINE = `
 import { count, defineSchema, duckdb, jsonLines, logSource, pipeline, stream, sum, text, decimal, timestamp, tumbling } from 'millrace'
 
@@ -30,7 +28,7 @@ const ALL = 'select window_start, page_url, views, revenue from views order by a
 
 test('the result store is asked while a job writes to it, and after', async (t) => {
   const { folder, ask } = await home(t)
-  const child = spawn(process.execPath, [COMMAND, 'run', 'pipeline.ts'], {
+  const child = spawn(process.execPath, [PROGRAM, 'run', 'pipeline.ts'], {
     cwd: folder,
     env: { ...process.env, MILLRACE_HOME: join(folder, 'home') },
   })

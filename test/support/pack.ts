@@ -12,6 +12,7 @@ export function pack(folder: string): string[] {
   mkdirSync(join(stage, 'dist'), { recursive: true })
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist/src')])
+  run(process.execPath, ['scripts/bundle.ts', join(stage, 'dist/src')])
   // `npm test` has built them; whoever runs one file by itself need not think of it.
   for (const step of ['build:web', 'build:wasm']) run(process.execPath, ['scripts/launch.cjs', step])
   for (const built of ['dist/web', 'dist/wasm']) cpSync(join(ROOT, built), join(stage, built), { recursive: true })
