@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { runMillrace, temporaryFolder } from '../support/run-millrace.ts'
+import { COMMAND, runMillrace, temporaryFolder } from '../support/run-millrace.ts'
 
 const RECORDER = pathToFileURL(join(import.meta.dirname, '../support/record-loads.ts')).href
 const SPARK = /\/src\/spark\/|\/src\/cli\/spark\//
@@ -43,6 +43,7 @@ async function loaded(folder: string, ...args: string[]): Promise<string[]> {
   const file = join(folder, `loads-${args[0]}`)
   const { code, stderr } = await runMillrace(args, {
     cwd: folder,
+    command: COMMAND, // Of the sources, whose files have names.
     env: { MILLRACE_TEST_LOADS: file, NODE_OPTIONS: `--import ${RECORDER}`, TMPDIR: folder },
   })
   assert.equal(code, 0, stderr)

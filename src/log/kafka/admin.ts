@@ -99,7 +99,11 @@ async function untilLed(topics: Topics, name: string): Promise<void> {
 }
 
 /** Size of a topic on disk, one copy of it. */
-export async function topicBytes(cluster: Cluster, topic: KafkaTopic): Promise<number> {
+export function topicBytes(cluster: Cluster, topic: KafkaTopic): Promise<number> {
+  return cluster.asking(() => askBytes(cluster, topic))
+}
+
+async function askBytes(cluster: Cluster, topic: KafkaTopic): Promise<number> {
   const sizes = new Map<number, number>()
   for (const connection of await cluster.each()) {
     for (const { topics } of (

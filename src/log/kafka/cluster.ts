@@ -13,6 +13,8 @@ export type Lane = 'control' | 'wait' | 'produce' | `read ${number}`
 /** Time to find a broker when we start: one that is being started gets a chance, and nobody waits longer than ten seconds in all. */
 const BOOTSTRAP_LIMIT_MS = 6_000
 const CONNECT_TIMEOUT_MS = 3_000
+/** Time for a question to be asked again over a new connection: a broker is there at once, or another one is. */
+const QUESTION_LIMIT_MS = 2_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** Brokers answer a poll after half a second at the latest. */
 const POLL_TIMEOUT_MS = 5_500
@@ -92,9 +94,14 @@ export class Cluster {
     return Promise.all([...this.#brokers.keys()].map((nodeId) => this.connection(nodeId, 'control')))
   }
 
+  /** Asks something that changes nothing, and again when a connection breaks meanwhile: an answer that got lost is no reason to give up. */
+  asking<T>(question: () => Promise<T>): Promise<T> {
+    return retrying(question, { limitMs: QUESTION_LIMIT_MS })
+  }
+
   /** Topics (all of them for null) and brokers as they are now. */
   async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
-    const response = await metadata(await this.any(), topics && [...topics], false, false)
+    const response = await this.asking(async () => metadata(await this.any(), topics && [...topics], false, false))
     if (response.brokers.length > 0) this.#brokers = addresses(response)
     return response
   }

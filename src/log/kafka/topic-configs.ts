@@ -12,7 +12,8 @@ export interface TopicConfig {
 /** The settings of a topic that is there, by their Kafka names. */
 export async function topicConfigs(cluster: Cluster, topic: string): Promise<ReadonlyMap<string, TopicConfig>> {
   const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: null } as const
-  const [result] = (await describeConfigs(await cluster.any(), [resource], false, false)).results
+  const { results } = await cluster.asking(async () => describeConfigs(await cluster.any(), [resource], false, false))
+  const [result] = results
   if (result.errorCode !== 0) throw kafkaError(result.errorCode, `describe topic ${topic}`, result.errorMessage)
   return new Map(
     result.configs.map(({ name, value, configSource }) => [
