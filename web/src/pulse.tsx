@@ -29,9 +29,9 @@ export function Pulse({ job }: { readonly job: JobStatus }): VNode {
         <Fact name="Volume" value={formatBytes(job.bytesRead)} />
         <Fact name="Epoch" value={formatCount(job.epoch)} />
         <Fact name="Last epoch" value={last ? formatTaken(last.computeMs + last.prepareMs + last.commitMs) : '–'} />
+        <Fact name="Behind the clock" value={watermarkMs === null ? '–' : formatLag(job.nowMs - watermarkMs)} />
         <Fact name="Latency p50" value={latencyText(latency?.p50Ms)} title={latencyTitle(latency)} test="latency-p50" />
         <Fact name="Latency p99" value={latencyText(latency?.p99Ms)} title={latencyTitle(latency)} test="latency-p99" />
-        <Fact name="Behind the clock" value={watermarkMs === null ? '–' : formatLag(job.nowMs - watermarkMs)} />
       </dl>
     </section>
   )
