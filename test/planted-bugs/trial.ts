@@ -16,7 +16,8 @@ const ROOT = join(import.meta.dirname, '../..')
 
 /** Runs a test file against the program with a bug in it, or as it is. */
 export async function tryOut(testFile: string, bug: PlantedBug | undefined): Promise<Trial> {
-  const { NODE_TEST_CONTEXT, NODE_OPTIONS = '', ...env } = process.env
+  // The bug is planted in a source file: what was bundled before does not have it.
+  const { NODE_TEST_CONTEXT, MILLRACE_TEST_BUNDLE, NODE_OPTIONS = '', ...env } = process.env
   const plant = `--import ${pathToFileURL(join(import.meta.dirname, 'plant.ts')).href}`
   const child = spawn(process.execPath, ['--test', '--test-reporter=tap', testFile], {
     cwd: ROOT,
