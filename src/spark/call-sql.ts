@@ -36,7 +36,9 @@ export function callSql(node: Call, write: OperandWriter): string {
       return exactOnly(`try_divide(CAST(${first} AS DOUBLE), CAST(${second} AS DOUBLE))`, 'float64')
     case 'neg':
       // Zero has no sign here.
-      return expressionType(node, fields).type === 'float64' ? `(0.0D - ${first})` : `(-${first})`
+      return expressionType(node, fields).type === 'float64'
+        ? `(0.0D - ${first})`
+        : `(-${wide(node.operands[0] as Expression, write)})`
     case 'lower':
     case 'upper':
     case 'trim':
