@@ -10,12 +10,9 @@ const PROGRAM_TIMEOUT_MS = 180_000
 export function pack(folder: string): string[] {
   const stage = join(folder, 'stage')
   mkdirSync(join(stage, 'dist'), { recursive: true })
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist/src')])
-  run(process.execPath, ['scripts/bundle.ts', join(stage, 'dist/src')])
-  // `npm test` has built them; whoever runs one file by itself need not think of it.
-  for (const step of ['build:web', 'build:wasm']) run(process.execPath, ['scripts/launch.cjs', step])
-  for (const built of ['dist/web', 'dist/wasm']) cpSync(join(ROOT, built), join(stage, built), { recursive: true })
+  run(process.execPath, ['scripts/launch.cjs', 'build'])
+  for (const built of ['dist/src', 'dist/web', 'dist/wasm'])
+    cpSync(join(ROOT, built), join(stage, built), { recursive: true })
   cpSync(join(ROOT, 'bin'), join(stage, 'bin'), { recursive: true })
   for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE', 'sbom.cdx.json']) {
     copyFileSync(join(ROOT, name), join(stage, name))
